@@ -1,0 +1,50 @@
+# Every target does its own set-up; `setup` is quick when nothing changed.
+.DEFAULT_GOAL := help
+.PHONY: help setup peak test lint bench golden clean
+
+# The newest Python that the pins are known for, or whatever python3 is (3.11 or later).
+PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
+	command -v $$name >/dev/null && $$name -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
+	2>/dev/null && echo $$name && break; done)
+BIN := .venv/bin
+STAMP := .venv/.springpeak-installed
+
+help:
+	@echo "make peak     simulate Spring Festival 2026 for the whole country and write the report"
+	@echo "make test     tests, types, lint and import floors"
+	@echo "make lint     types, lint and import floors only"
+	@echo "make bench    speed beside the reference model and Ciw"
+	@echo "make golden   rewrite the golden files; read the diff, say so in CHANGELOG.md"
+	@echo "make setup    build .venv"
+	@echo "make clean    remove .venv and caches; results/ stays"
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "springpeak needs Python 3.11 or later with venv"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+peak: setup
+	$(BIN)/springpeak peak
+
+test: setup
+	$(BIN)/python -m pytest -q -n 2
+	@$(MAKE) --no-print-directory lint
+
+lint: setup
+	$(BIN)/mypy
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+
+bench: setup
+	@set -e; for file in benchmarks/bench_*.py; do \
+		$(BIN)/python -m "benchmarks.$$(basename $$file .py)"; done
+
+golden: setup
+	$(BIN)/python -m pytest -q --update-golden
+	git diff --stat -- tests/golden
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
