@@ -1,8 +1,8 @@
 """The budgets: one pot a guarantee, a shared reserve, and what happens when a pot runs dry.
 
 Decides limits and policies. Does not decide what is due (scenarios/terms.py) or what is paid
-(sim/money/pots.py). Money int fen, times seconds. What a day's limit leaves unspent does not roll over:
-the total limit is the only thing that carries from day to day.
+(sim/money/pots.py). Money int fen, times seconds. What a day's limit leaves unspent does not roll
+over: the total limit is the only thing that carries from day to day.
 """
 
 from typing import Annotated
@@ -21,8 +21,8 @@ class Pot(Model):
     total_limit_fen: Fen
     """Most that the pot pays over the whole horizon, in fen; it is funded with this sum."""
     policy: ExhaustionPolicy
-    """At exhaustion: reserve = paid at once from the reserve; review = a person checks each claim and
-    those approved are paid from the reserve; stop = nothing more is paid."""
+    """At exhaustion: reserve = paid at once from the reserve; review = a person checks each claim,
+    and those approved are paid from the reserve; stop = nothing more is paid."""
 
     @model_validator(mode="after")
     def _day_within_total(self) -> "Pot":

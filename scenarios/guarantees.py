@@ -1,8 +1,8 @@
 """The eleven guarantees of the programme: which promise answers which trigger in which category.
 
 Decides the terms in force. Does not decide budgets (scenarios/budgets.py) or amounts
-(scenarios/terms.py). A (trigger, category) has at most one guarantee, checked at load; one that has none
-is simply not promised: such a claim is counted and paid nothing. Money int fen, times seconds.
+(scenarios/terms.py). A (trigger, category) has at most one guarantee, checked at load; one that has
+none is not promised: such a claim is counted and paid nothing. Money int fen, times seconds.
 Source of the promises: the programme's announcement of 2026-02-11 (ebrun.com/640363) and FACTS C5.
 """
 
@@ -105,7 +105,7 @@ class Guarantees(Model):
         return self
 
     def promises(self) -> tuple[tuple[str, str, Term], ...]:
-        """(guarantee, trigger, term) of every promise in force, in the order of the vocabularies."""
+        """(guarantee, trigger, term) of every promise in force, in vocabulary order."""
         rows = []
         for name in GUARANTEES:
             guarantee: GuaranteeTerms = getattr(self, name)
@@ -157,4 +157,4 @@ class Recourse(Model):
     enabled: bool
     """Whether the platform takes recourse at all."""
     contest_s: Seconds
-    """Time a merchant has to contest a payment before recourse may draw on its deposit, in seconds."""
+    """Time a merchant has to contest before recourse may draw on its deposit, in seconds."""

@@ -1,23 +1,23 @@
 """What one upheld claim is owed: the terms of a promise and their integer arithmetic.
 
-Decides refund, extra and legal part of a claim. Does not decide whether a claim is upheld, whether a pot
-can pay it (sim/money/pots.py), or who pays in the end (sim/money/recourse.py). The simulation and the
-guarantee API both call `amounts`, so that they cannot differ.
+Decides refund, extra and legal part of a claim. Does not decide whether a claim is upheld, whether a
+pot can pay it (sim/money/pots.py), or who pays in the end (sim/money/recourse.py). The simulation and
+the guarantee API both call `amounts`, so that they cannot differ.
 
-Units: money int fen, ratios and multiples of the price in parts per million (ppm) inside, uniforms in
-[0, 1). Every product of a price and a ratio is rounded half up to the fen, once.
+Units: money int fen, ratios and multiples of the price in parts per million (ppm) inside, uniforms
+in [0, 1). Every product of a price and a ratio is rounded half up to the fen, once.
 
 Order of the rules, for a price P (fen):
     refund   = refund_ratio x P
-    agreed   = extra_ratio x P x S, then raised to the floor, then cut at the cap; S = 1 or, under the
-               exponential law, -ln(1 - u) with mean 1 (a price gap: most are small, few are large)
-    agreed   = max(escalated_multiple x agreed, goodwill) when settled after escalation; above the cap
-               on purpose, since it is what a hurried settlement costs
+    agreed   = extra_ratio x P x S, then raised to the floor, then cut at the cap; S = 1 or, under
+               the exponential law, -ln(1 - u) with mean 1 (a price gap: many small, few large)
+    agreed   = max(escalated_multiple x agreed, goodwill) when settled after escalation; above the
+               cap on purpose, since it is what a hurried settlement costs
     statute  = max(legal_multiple x P, legal_floor) in a share legal_ratio of claims, else 0
     extra    = max(agreed, statute); the part above `agreed` is what only the law explains
-The statute comes last: no cap of the platform's own can cut what the law asks for. Sources: consumer law
-art. 55 (3x, at least 500 CNY), food safety law art. 148 (10x, at least 1,000 CNY); both come on top of
-the refund. A flat sum (coupon, bounty) is written as floor = cap.
+The statute comes last: no cap of the platform's own can cut what the law asks for. Sources: consumer
+law art. 55 (3x, at least 500 CNY), food safety law art. 148 (10x, at least 1,000 CNY); both come on
+top of the refund. A flat sum (coupon, bounty) is written as floor = cap.
 """
 
 from dataclasses import dataclass, fields
@@ -34,6 +34,8 @@ PPM: Final = 1_000_000
 # Prices and caps up to 10 M CNY and multiples up to 1,000 keep every product inside int64.
 PRICE_MAX_FEN: Final = 10**9
 MULTIPLE_MAX: Final = 1000
+# Far above the float error of a six-decimal ratio below 1,000, far below a whole part per million.
+_PPM_TOLERANCE: Final = 1e-3
 
 Ints: TypeAlias = npt.NDArray[np.int64]
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -41,12 +43,12 @@ Bools: TypeAlias = npt.NDArray[np.bool_]
 
 
 def to_ppm(ratio: float) -> int:
-    """The ratio in parts per million; ratios finer than that are refused when a scenario is loaded."""
+    """The ratio in parts per million; ratios finer than that are refused at load."""
     return round(ratio * PPM)
 
 
 def _at_most_six_decimals(ratio: float) -> float:
-    if abs(ratio * PPM - to_ppm(ratio)) > 1e-3:
+    if abs(ratio * PPM - to_ppm(ratio)) > _PPM_TOLERANCE:
         raise ValueError("must have at most six decimals, so that money stays exact to the fen")
     return ratio
 
@@ -67,8 +69,8 @@ class Term(Model):
     refund_ratio: PpmRatio
     """Share of the price paid back."""
     extra_ratio: PpmMultiple
-    """Compensation above the refund as a multiple of the price, before floor and cap; its mean under
-    the exponential law."""
+    """Compensation above the refund as a multiple of the price, before floor and cap; the mean of
+    it under the exponential law."""
     extra_law: Literal["fixed", "exponential"]
     """fixed: every claim gets extra_ratio; exponential: the multiple is drawn with that mean."""
     extra_floor_fen: PriceFen
@@ -86,11 +88,11 @@ class Term(Model):
     goodwill_fen: PriceFen
     """Least extra part of a claim settled after escalation, in fen."""
     advanced_by: Bearer
-    """Who pays first. merchant: what is recovered comes out of the deposit at the moment of payment,
-    without the recourse lag."""
+    """Who pays first. The pot fronts every payment; merchant: recourse draws on the deposit at the
+    moment of payment, without contest period or lag."""
     borne_by: Bearer
-    """Who should bear it in the end. merchant: every payment raises a receivable; platform: only the
-    voluntary share recourse_ratio does."""
+    """Who should bear it in the end. merchant: every payment raises a receivable; platform: only
+    the share recourse_ratio, which merchants give of their own will, does."""
     recourse_ratio: Ratio
     """Share of payments that recourse wins, if the deposit still holds the money."""
     recourse_lag_mean_s: Seconds
@@ -100,8 +102,8 @@ class Term(Model):
     def _floor_below_cap(self) -> "Term":
         if self.extra_cap_fen < self.extra_floor_fen:
             raise ValueError(
-                f"extra_cap_fen {self.extra_cap_fen} is below extra_floor_fen {self.extra_floor_fen}:"
-                " raise the cap or lower the floor"
+                f"extra_cap_fen {self.extra_cap_fen} is below extra_floor_fen"
+                f" {self.extra_floor_fen}: raise the cap or lower the floor"
             )
         if len(set(self.categories)) != len(self.categories):
             raise ValueError("categories names a category twice")
@@ -186,7 +188,7 @@ def amounts(
 def amounts_of_one(
     term: Term, *, order_value_fen: int, severity_u: float, legal_u: float, escalated: bool
 ) -> tuple[int, int, int]:
-    """Refund, extra and legal part of a single claim: the same arithmetic on columns of length one."""
+    """Refund, extra and legal part of a single claim: the same arithmetic on columns of one row."""
     owed = amounts(
         TermColumns.of((term,)),
         order_value_fen=np.array([order_value_fen], dtype=np.int64),
