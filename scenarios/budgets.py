@@ -1,4 +1,4 @@
-"""The budgets: one pot a guarantee, a shared reserve, and what happens when a pot runs dry.
+"""The budgets: one pot a guarantee, a shared reserve, what happens when a pot runs dry, recourse.
 
 Decides limits and policies. Does not decide what is due (scenarios/terms.py) or what is paid
 (sim/money/pots.py). Money int fen, times seconds. What a day's limit leaves unspent does not roll
@@ -73,3 +73,12 @@ class Pots(Model):
     def row(self) -> tuple[Pot, ...]:
         """The pots in the order of `words.GUARANTEES`."""
         return tuple(getattr(self, name) for name in GUARANTEES)
+
+
+class Recourse(Model):
+    """How the platform gets money back from merchants."""
+
+    enabled: bool
+    """Whether the platform takes recourse at all."""
+    contest_s: Seconds
+    """Time a merchant has to contest before recourse may draw on its deposit, in seconds."""

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import model_validator
 
-from scenarios.model import Model, Seconds
+from scenarios.model import Model
 from scenarios.terms import Term, TermColumns
 from scenarios.words import BEARERS, CATEGORIES, GUARANTEES, TRIGGERS
 
@@ -149,12 +149,3 @@ class TermTable:
     merchant_bears: npt.NDArray[np.bool_]
     recourse_ratio: npt.NDArray[np.float64]
     recourse_lag_mean_s: npt.NDArray[np.float64]
-
-
-class Recourse(Model):
-    """How the platform gets money back from merchants."""
-
-    enabled: bool
-    """Whether the platform takes recourse at all."""
-    contest_s: Seconds
-    """Time a merchant has to contest before recourse may draw on its deposit, in seconds."""

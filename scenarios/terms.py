@@ -1,8 +1,8 @@
 """What one upheld claim is owed: the terms of a promise and their integer arithmetic.
 
-Decides refund, extra and legal part of a claim. Does not decide whether a claim is upheld, whether a
-pot can pay it (sim/money/pots.py), or who pays in the end (sim/money/recourse.py). The simulation and
-the guarantee API both call `amounts`, so that they cannot differ.
+Decides refund, extra and legal part of a claim. Does not decide whether a claim is upheld, whether
+a pot can pay it (sim/money/pots.py), or who pays in the end (sim/money/recourse.py). The simulation
+and the guarantee API both call `amounts`, so that they cannot differ.
 
 Units: money int fen, ratios and multiples of the price in parts per million (ppm) inside, uniforms
 in [0, 1). Every product of a price and a ratio is rounded half up to the fen, once.
@@ -15,9 +15,9 @@ Order of the rules, for a price P (fen):
                cap on purpose, since it is what a hurried settlement costs
     statute  = max(legal_multiple x P, legal_floor) in a share legal_ratio of claims, else 0
     extra    = max(agreed, statute); the part above `agreed` is what only the law explains
-The statute comes last: no cap of the platform's own can cut what the law asks for. Sources: consumer
-law art. 55 (3x, at least 500 CNY), food safety law art. 148 (10x, at least 1,000 CNY); both come on
-top of the refund. A flat sum (coupon, bounty) is written as floor = cap.
+The statute comes last: no cap of the platform's own can cut what the law asks for. Sources:
+consumer law art. 55 (3x, at least 500 CNY), food safety law art. 148 (10x, at least 1,000 CNY); both
+come on top of the refund. A flat sum (coupon, bounty) is written as floor = cap.
 """
 
 from dataclasses import dataclass, fields
@@ -170,7 +170,8 @@ def amounts(
     escalated: Bools,
 ) -> Amounts:
     """What each claim is owed under its own term (`terms` has one row a claim)."""
-    assert order_value_fen.min(initial=0) >= 0 and order_value_fen.max(initial=0) <= PRICE_MAX_FEN
+    assert order_value_fen.min(initial=0) >= 0
+    assert order_value_fen.max(initial=0) <= PRICE_MAX_FEN
     refund_fen = share_fen(order_value_fen, terms.refund_ppm)
     drawn_ppm = np.rint(-np.log1p(-severity_u) * terms.extra_ppm)
     drawn_ppm = np.minimum(drawn_ppm, MULTIPLE_MAX * PPM).astype(np.int64)
