@@ -1,11 +1,12 @@
 """Intervals around what replications give: Student-t, binomial shares, quantile bands and ranks.
 
-Rows are things estimated, columns are replications; NaN marks a replication in which the thing did not
-exist (no contact offered, pot never exhausted) and is left out of that row's n. All intervals are 95 %.
-Sources: Student-t interval and prediction interval, A. M. Law, Simulation Modeling and Analysis (5th
-ed.), 4.5 and 9.4; Clopper and Pearson, Biometrika 26 (1934); ranks around a quantile by the binomial
-law, David and Nagaraja, Order Statistics (3rd ed.), 7.1; quantiles by linear interpolation, Hyndman
-and Fan, The American Statistician 50 (1996), definition 7.
+Rows are things estimated, columns are replications; NaN marks a replication in which the thing
+did not exist (no contact offered, pot never exhausted) and is left out of that row's n. All
+intervals are 95 %. Sources: Student-t interval and prediction interval, A. M. Law, Simulation
+Modeling and Analysis (5th ed.), 4.5 and 9.4; Clopper and Pearson, Biometrika 26 (1934); ranks
+around a quantile by the binomial law, David and Nagaraja, Order Statistics (3rd ed.), 7.1;
+quantiles by linear interpolation, Hyndman and Fan, The American Statistician 50 (1996),
+definition 7.
 """
 
 from dataclasses import dataclass
@@ -53,12 +54,14 @@ def student_rows(values: np.ndarray) -> Rows:
 
 
 def share_rows(values: np.ndarray) -> Rows:
-    """Share of replications (values 0 or 1) with the exact binomial interval of Clopper and Pearson."""
+    """Share of replications (values 0 or 1) with the interval of Clopper and Pearson."""
     n, mean, _ = _moments(values)
     hits = np.nansum(values, axis=1)
     with np.errstate(invalid="ignore"):
         low = np.where(hits > 0, betaincinv(np.maximum(hits, 1.0), n - hits + 1.0, TAIL), 0.0)
-        high = np.where(hits < n, betaincinv(hits + 1.0, np.maximum(n - hits, 1.0), 1.0 - TAIL), 1.0)
+        high = np.where(
+            hits < n, betaincinv(hits + 1.0, np.maximum(n - hits, 1.0), 1.0 - TAIL), 1.0
+        )
     enough = n > 1
     return Rows(mean, np.where(enough, low, np.nan), np.where(enough, high, np.nan), n)
 
@@ -109,8 +112,8 @@ def count_for_half_width(values: ArrayLike, target: float) -> int:
 def quantile_ranks(count: int, level: float) -> tuple[int, int, float] | None:
     """Ranks (from 1) of the two observations around the `level` quantile, and their true coverage.
 
-    Equal tails: at most 2.5 % below the lower and above the upper one. None when `count` is too small
-    for such a pair to exist.
+    Equal tails: at most 2.5 % below the lower and above the upper one. None when `count` is too
+    small for such a pair to exist.
     """
     below = bdtr(np.arange(count + 1, dtype=np.float64), count, level)  # P(successes <= k)
     lower = int(np.searchsorted(below, TAIL, side="right"))

@@ -1,8 +1,8 @@
 """From the model's NumPy columns to typed polars frames, as scenarios/tables.py describes them.
 
-Codes become words, -1 and NaN become null where the dictionary's text says that null can occur, and a
-column that is missing, unknown, too short or out of its type's range is an error here and not a wrong
-file later. Everything is done by column: a national replication has millions of rows.
+Codes become words, -1 and NaN become null where the dictionary's text says that null can occur,
+and a column that is missing, unknown, too short or out of its type's range is an error here and
+not a wrong file later. Everything is done by column: a national replication has millions of rows.
 """
 
 from collections.abc import Mapping
@@ -75,8 +75,9 @@ def _typed(column: Column, values: np.ndarray) -> pl.Series:
     target = dtype_of(column)
     if isinstance(target, pl.Enum):
         codes = pl.Series(values.astype(np.int64))
-        if len(codes) and not -1 <= _as_int(codes.min()) <= _as_int(codes.max()) < len(target.categories):
-            raise TypeError(f"codes run outside -1..{len(target.categories) - 1}")
+        last = len(target.categories) - 1
+        if not codes.is_between(-1, last).all():
+            raise TypeError(f"codes run outside -1..{last}")
         # Null first: an Enum's own codes are unsigned and have no place for -1.
         return codes.set(codes < 0, None).cast(pl.UInt8).cat.to(target)
     if target == pl.String():
@@ -88,8 +89,3 @@ def _typed(column: Column, values: np.ndarray) -> pl.Series:
     if target.is_integer() and nullable(column):
         series = series.set(series == -1, None)
     return series.cast(target)
-
-
-def _as_int(value: object) -> int:
-    assert isinstance(value, int)
-    return value

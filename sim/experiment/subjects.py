@@ -1,8 +1,8 @@
-"""The names that the `estimates` table may carry in `subject`, their units, and at which grain each is given.
+"""The names in column `subject` of the `estimates` table: their units, and at which grain each is.
 
-Decides names and units only; sim/experiment/estimates.py computes them, `reports` looks them up. Every
-subject is first taken for one replication (a ratio is the ratio of that replication's sums) and then
-averaged over replications. Dimensions that a grain does not use are null in the table.
+Decides names and units only; sim/experiment/estimates.py computes them, `reports` looks them up.
+Every subject is first taken for one replication (a ratio is the ratio of that replication's sums)
+and then averaged over replications. Dimensions that a grain does not use are null in the table.
 """
 
 from typing import Final
@@ -47,7 +47,7 @@ CONTACTS_SAVED: Final = "contacts_saved_count"
 ALERT_COST: Final = "alert_cost_fen"
 ALERT_COMPENSATION: Final = "alert_compensation_fen"
 PREVENTED: Final = "prevented_count"
-# Season only; also metrics of every run (summary.json), beside those that a replication reports itself.
+# Season only; also metrics of every run, beside those that a replication reports itself.
 HOURS_ON_TARGET: Final = "hours_on_target_ratio"
 WORST_HOUR_PHONE: Final = "worst_hour_service_level_phone_ratio"
 ENOUGH: Final = "enough_probability_ratio"
@@ -111,8 +111,9 @@ BY_STORE_TYPE: Final = (  # dims (lunar_day, store_type) and (store_type)
 )
 SEASON_ONLY: Final = (HOURS_ON_TARGET, WORST_HOUR_PHONE, ENOUGH)
 
-# Shares of replications: 0 or 1 in one replication, so their interval is binomial (Clopper-Pearson),
-# never Student-t: twelve replications out of twelve do not prove a probability of exactly 1.
+# Shares of replications: 0 or 1 in one replication, so their interval is binomial
+# (Clopper-Pearson), never Student-t: twelve replications out of twelve do not prove a probability
+# of exactly 1.
 SHARES: Final = frozenset({TARGETS_HELD, EXHAUSTED, ENOUGH})
 
 UNITS: Final[dict[str, str]] = {

@@ -1,0 +1,127 @@
+"""The `estimates` table: every subject at every grain, with mean, 95 % interval and band.
+
+Every subject is taken in each replication first and then averaged over replications, ratios
+included: the mean of the replications' ratios, not the ratio of their sums. Intervals are
+Student-t, those of shares of replications Clopper-Pearson (sim/experiment/confidence.py); ends of
+an interval of a ratio are cut at 0 and 1, where the ratio cannot be. Bands are the 5 % and 95 %
+quantiles over replications. Sums run over a matrix in fixed order, so the figures do not depend
+on workers or threads.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import polars as pl
+
+from sim.experiment import measures, subjects
+from sim.experiment.confidence import Estimate, Rows, band_rows, share_rows, student_rows
+from sim.experiment.frames import schema
+from sim.experiment.measures import BUCKET_KEYS, Tables, Targets
+
+DAY = ("lunar_day",)
+GUARANTEE = ("guarantee",)
+STORE_TYPE = ("store_type",)
+# Ratios that may leave [0, 1] by themselves: agents busy past their shift's end.
+UNBOUNDED = frozenset({subjects.OCCUPANCY})
+
+
+def estimates(tables: Tables, *, targets: Targets) -> pl.DataFrame:
+    """The estimates table of a run whose tables hold all finished replications."""
+    parts = list(_by_grain(tables, targets))
+    metrics = _metrics(tables["replications"])
+    frame = pl.concat([*parts, metrics], how="diagonal_relaxed")
+    wanted = schema("estimates")
+    missing = [pl.lit(None).alias(name) for name in wanted if name not in frame.columns]
+    typed = frame.with_columns(missing).select(pl.col(n).cast(t) for n, t in wanted.items())
+    return typed.sort(wanted.names()[:8], nulls_last=False)
+
+
+def _by_grain(tables: Tables, targets: Targets) -> Iterator[pl.DataFrame]:
+    day_guarantee = (*DAY, *GUARANTEE)
+    day_type = (*DAY, *STORE_TYPE)
+    for keys in (BUCKET_KEYS, DAY):
+        yield _rows(measures.floor(tables, keys=keys, targets=targets), keys, subjects.FLOOR)
+    yield _rows(measures.by_queue(tables), (*BUCKET_KEYS, "skill", "channel"), subjects.BY_QUEUE)
+    money = (subjects.PAYOUT_GROSS, subjects.PAYOUT_RECOVERED, subjects.PAYOUT_NET)
+    for keys, names in (
+        (DAY, money),
+        (day_guarantee, subjects.BY_GUARANTEE_DAILY),
+        (GUARANTEE, subjects.BY_GUARANTEE),
+        (("category",), subjects.BY_CATEGORY),
+    ):
+        yield _rows(measures.payouts(tables, keys=keys), keys, names)
+    for table, column, subject in (
+        ("demand", "orders_count", subjects.ORDERS),
+        ("merchants_daily", "incidents_count", subjects.INCIDENTS),
+        ("staffing", "wage_fen", subjects.WAGE),
+    ):
+        summed = measures.daily_sum(tables, table=table, column=column, subject=subject)
+        yield _rows(summed, DAY, (subject,))
+    yield _rows(measures.alerts(tables), DAY, subjects.ALERTS_DAILY)
+    for keys in (day_type, STORE_TYPE):
+        yield _rows(measures.merchants(tables, keys=keys), keys, subjects.BY_STORE_TYPE)
+    yield _rows(measures.pots_hourly(tables), (*BUCKET_KEYS, *GUARANTEE), subjects.POTS_HOURLY)
+    yield _rows(measures.pots(tables), GUARANTEE, subjects.POTS)
+
+
+def summary_metrics(replications: pl.DataFrame) -> dict[str, tuple[Estimate, str]]:
+    """Every metric of the `replications` table: its estimate over replications, and its unit."""
+    frame = _metrics(replications)
+    return {
+        row["subject"]: (Estimate(row["mean"], row["low"], row["high"], row["n"]), row["unit"])
+        for row in frame.sort("subject").iter_rows(named=True)
+    }
+
+
+def _metrics(replications: pl.DataFrame) -> pl.DataFrame:
+    """The season's metrics, as rows of the estimates table."""
+    wide = (
+        replications.sort("replication")
+        .pivot(on="metric", index="replication", values="value")
+        .sort("replication")
+    )
+    pairs = replications.select("metric", "unit").unique().sort("metric").iter_rows()
+    rows = [_rows(wide, (), (metric,), units={metric: unit}) for metric, unit in pairs]
+    return pl.concat(rows)
+
+
+def _rows(
+    frame: pl.DataFrame,
+    keys: Sequence[str],
+    names: Iterable[str],
+    *,
+    units: dict[str, str] | None = None,
+) -> pl.DataFrame:
+    """Rows of the estimates table from measures that are sorted by keys and replication."""
+    count = frame["replication"].n_unique()
+    dims = frame.gather_every(count).select(keys)
+    parts = []
+    for name in names:
+        unit = (units or subjects.UNITS)[name]
+        values = frame[name].cast(pl.Float64).to_numpy().reshape(-1, count)
+        rows = _interval(name, unit, values)
+        band_low, band_high = band_rows(values)
+        numbers = {
+            "mean": rows.mean,
+            "low": rows.low,
+            "high": rows.high,
+            "band_low": band_low,
+            "band_high": band_high,
+        }
+        columns = pl.DataFrame(numbers).with_columns(pl.all().fill_nan(None))
+        extra = [
+            pl.lit(name).alias("subject"),
+            pl.Series("n", rows.n, dtype=pl.Int32),
+            pl.lit(unit).alias("unit"),
+        ]
+        parts.append(pl.concat([dims, columns], how="horizontal").with_columns(extra))
+    return pl.concat(parts)
+
+
+def _interval(name: str, unit: str, values: np.ndarray) -> Rows:
+    if name in subjects.SHARES:
+        return share_rows(values)
+    rows = student_rows(values)
+    if unit != "ratio" or name in UNBOUNDED:
+        return rows
+    return Rows(rows.mean, np.maximum(rows.low, 0.0), np.minimum(rows.high, 1.0), rows.n)
