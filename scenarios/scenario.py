@@ -7,6 +7,7 @@ from pydantic import model_validator
 
 from scenarios.budgets import Pots, Recourse
 from scenarios.calendar import Calendar
+from scenarios.calibration import Calibrated
 from scenarios.consumers import Api, Consumers, Rights
 from scenarios.demand import Demand, Horizon, Regions
 from scenarios.guarantees import Guarantees
@@ -64,6 +65,8 @@ class Scenario(Model):
     """Switches of the feedback loops."""
     shocks: dict[str, Shock]
     """Shocks, by name."""
+    calibrated: Calibrated | None = None
+    """Solved parameters of the mechanisms; filled in by the loader, stands in a resolved scenario."""
 
     @model_validator(mode="after")
     def _no_room_only_where_rooms_are_sold(self) -> "Scenario":
@@ -77,6 +80,12 @@ class Scenario(Model):
                     f"incidents.ratio.{category}.no_room must be 0: only hotels sell rooms here"
                 )
         return self
+
+    @property
+    def solved(self) -> Calibrated:
+        """The solved parameters. A scenario that did not come from the loader may lack them."""
+        assert self.calibrated is not None, "scenario without calibration: use scenarios.loader"
+        return self.calibrated
 
     @property
     def fingerprint(self) -> str:

@@ -16,8 +16,8 @@ Order of the rules, for a price P (fen):
     statute  = max(legal_multiple x P, legal_floor) in a share legal_ratio of claims, else 0
     extra    = max(agreed, statute); the part above `agreed` is what only the law explains
 The statute comes last: no cap of the platform's own can cut what the law asks for. Sources:
-consumer law art. 55 (3x, at least 500 CNY), food safety law art. 148 (10x, at least 1,000 CNY); both
-come on top of the refund. A flat sum (coupon, bounty) is written as floor = cap.
+consumer law art. 55 (3x, at least 500 CNY), food safety law art. 148 (10x, at least 1,000 CNY);
+both come on top of the refund. A flat sum (coupon, bounty) is written as floor = cap.
 """
 
 from dataclasses import dataclass, fields

@@ -1,0 +1,287 @@
+"""From names and files to one validated scenario, or to all that is wrong with them at once.
+
+Decides: which file a name means, in which order layers lie on each other (what a file extends, the
+file, overlays, `--set`), which line of which file a problem belongs to. Does not decide what a key
+means or what range it has (the models do).
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from scenarios.overlays import Layer, at, merge, overlaps, parse_set
+from scenarios.problems import Problem, ScenarioProblems, shorten
+from scenarios.schema import Schema
+from scenarios.sources import marks
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+    from scenarios.scenario import Scenario
+
+M = TypeVar("M", bound=BaseModel)
+
+SHIPPED: Final = Path(__file__).parent
+# Of a file as such, and not of the scenario that several files make.
+_OWN_KEYS: Final = ("extends", "name", "description")
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved(Generic[M]):
+    """A scenario with the layers it was made of, lowest first."""
+
+    scenario: M
+    values: dict[str, Any]
+    layers: tuple[Layer, ...]
+
+    def origin(self, path: str) -> Layer:
+        """The layer that has the last word on a key."""
+        return next(layer for layer in reversed(self.layers) if layer.holds(path))
+
+
+class Library(Generic[M]):
+    """A folder of scenarios (`*.toml`) and overlays (`overlays/*.toml`) for one root model."""
+
+    def __init__(self, folder: Path, model: type[M]) -> None:
+        self._folder = folder
+        self._model = model
+
+    @cached_property
+    def schema(self) -> Schema:
+        """What a scenario of this library may hold."""
+        return Schema(self._model)
+
+    def load(
+        self, name_or_path: str, *, overlays: Sequence[str] = (), sets: Sequence[str] = ()
+    ) -> M:
+        """The validated scenario. Raises ScenarioProblems with everything that is wrong."""
+        return self.resolve(name_or_path, overlays=overlays, sets=sets).scenario
+
+    def resolve(
+        self, name_or_path: str, *, overlays: Sequence[str] = (), sets: Sequence[str] = ()
+    ) -> Resolved[M]:
+        """As `load`, with the values as written and the layers they come from."""
+        problems: list[Problem] = []
+        files = self._chain(name_or_path, problems)
+        over = [self._overlay(name, problems) for name in overlays]
+        usable = [layer for layer in over if layer is not None]
+        values = _stack([*files, *usable])
+        set_layers = _set_layers(sets, values, problems)
+        problems += overlaps(usable, settled=[path for path, _ in set_layers])
+        layers = (*files, *usable, *(layer for _, layer in set_layers))
+        if not files:
+            raise ScenarioProblems(problems)
+        values = _stack(layers) | _naming(files, usable)
+        try:
+            scenario = self._model.model_validate(values)
+        except ValidationError as error:
+            found = [self._problem(detail, values, layers) for detail in error.errors()]
+            raise ScenarioProblems([*problems, *found]) from None
+        if problems:
+            raise ScenarioProblems(problems)
+        return Resolved(scenario, values, layers)
+
+    def _chain(self, name_or_path: str, problems: list[Problem]) -> list[Layer]:
+        """The file and what it extends, lowest first; empty if one of them cannot be read."""
+        chain: list[Layer] = []
+        seen: list[Path] = []
+        path = find(name_or_path, self._folder, "scenario", problems)
+        while path is not None:
+            layer = read(path, problems)
+            if layer is None:
+                return []
+            chain.insert(0, layer)
+            seen.append(path.resolve())
+            below = layer.values.get("extends")
+            if below is None:
+                return chain
+            where = Problem(
+                file=layer.label,
+                line=layer.line("extends"),
+                path="extends",
+                value=shorten(below),
+                message="should name the scenario that this file changes",
+                hint='e.g. extends = "spring-festival-2026"',
+            )
+            if not isinstance(below, str):
+                problems.append(where)
+                return []
+            beside = path.parent if below.endswith(".toml") else self._folder
+            path = find(below, beside, "scenario", problems, said_by=where)
+            if path is not None and path.resolve() in seen:
+                problems.append(_because(where, "goes round in a circle"))
+                return []
+        return []
+
+    def _overlay(self, name: str, problems: list[Problem]) -> Layer | None:
+        path = find(name, self._folder / "overlays", "overlay", problems)
+        layer = read(path, problems) if path else None
+        if layer is not None and "extends" in layer.values:
+            problems.append(
+                Problem(
+                    file=layer.label,
+                    line=layer.line("extends"),
+                    path="extends",
+                    value=shorten(layer.values["extends"]),
+                    message="an overlay extends nothing",
+                    hint="leave the line out, or give the file as the scenario",
+                )
+            )
+        return layer
+
+    def _problem(
+        self, detail: "ErrorDetails", values: Mapping[str, Any], layers: Sequence[Layer]
+    ) -> Problem:
+        """A pydantic error in the user's terms: which line of which file, and what would be right."""
+        kind = detail["type"]
+        path = _written_path(detail["loc"], values, missing=kind == "missing")
+        place = path.rpartition(".")[0] if kind == "missing" else path
+        # What is missing is missing where its table begins; else the last word is the wrong one.
+        order: Iterable[Layer] = layers if kind == "missing" else reversed(layers)
+        layer = next((one for one in order if not place or one.holds(place)), layers[0])
+        hint = self.schema.describe(path)
+        if kind == "extra_forbidden":
+            message, hint = "unknown key", self.schema.suggest(path)
+        elif kind == "missing":
+            message = "is missing"
+        elif kind == "value_error":
+            message, hint = str(detail["ctx"]["error"]), ""
+        else:
+            message = detail["msg"].replace("Input should be", "should be")
+        return Problem(
+            file=layer.label,
+            line=layer.line(place) if place else None,
+            path=path,
+            value="" if kind == "missing" else shorten(at(values, path)) if path else "",
+            message=message,
+            hint=hint,
+        )
+
+
+def load(
+    name_or_path: str, *, overlays: Sequence[str] = (), sets: Sequence[str] = ()
+) -> "Scenario":
+    """A shipped scenario by name or the user's own by path, validated."""
+    return shipped().load(name_or_path, overlays=overlays, sets=sets)
+
+
+def shipped() -> "Library[Scenario]":
+    """The scenarios and overlays that come with springpeak."""
+    # Imported here, because listing names needs no model.
+    from scenarios.scenario import Scenario  # noqa: PLC0415
+
+    return Library(SHIPPED, Scenario)
+
+
+def names(folder: Path = SHIPPED) -> dict[str, str]:
+    """Names of the scenarios of a folder, or of its overlays, with their descriptions."""
+    found = {}
+    for path in sorted(folder.glob("*.toml")):
+        found[path.stem] = str(tomllib.loads(path.read_text("utf-8")).get("description", ""))
+    return found
+
+
+def find(
+    name: str, folder: Path, noun: str, problems: list[Problem], *, said_by: Problem | None = None
+) -> Path | None:
+    """The file that a name or a path means; a problem and None if there is none."""
+    as_path = name.endswith(".toml") or "/" in name or "\\" in name
+    path = (folder if said_by else Path()) / name if as_path else folder / f"{name}.toml"
+    if path.is_file():
+        return path
+    known = sorted(one.stem for one in folder.glob("*.toml"))
+    if as_path:
+        message, hint = "no such file", f"a path to a .toml file, or one of {', '.join(known)}"
+    else:
+        close = get_close_matches(name, known, n=1)
+        message = f"no {noun} of this name"
+        hint = f"did you mean {close[0]}?" if close else f"one of {', '.join(known)}"
+    if said_by is not None:
+        problems.append(_because(said_by, message, hint))
+    else:
+        problems.append(Problem(file=name, message=message, hint=hint))
+    return None
+
+
+def read(path: Path, problems: list[Problem]) -> Layer | None:
+    """One file as a layer; a problem and None if it is not TOML."""
+    label = path.name if path.is_relative_to(SHIPPED) else str(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+        return Layer(label, tomllib.loads(text), marks(text))
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r" \(at line (\d+), column (\d+)\)", str(error))
+        said = str(error) if place is None else str(error)[: place.start()]
+        where = f" in column {place[2]}" if place else ""
+        line = int(place[1]) if place else None
+        hint = 'TOML: key = value, text in "quotes", tables as [table]'
+        problems.append(
+            Problem(file=label, line=line, message=f"wrong TOML{where}: {said}", hint=hint)
+        )
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(Problem(file=label, message=f"cannot be read: {error}", hint="UTF-8 text"))
+    return None
+
+
+def _because(where: Problem, message: str, hint: str = "") -> Problem:
+    return Problem(
+        file=where.file,
+        line=where.line,
+        path=where.path,
+        value=where.value,
+        message=message,
+        hint=hint or where.hint,
+    )
+
+
+def _stack(layers: Iterable[Layer]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for layer in layers:
+        own = {key: value for key, value in layer.values.items() if key not in _OWN_KEYS}
+        values = merge(values, own)
+    return values
+
+
+def _naming(files: Sequence[Layer], overlays: Sequence[Layer]) -> dict[str, Any]:
+    """Name and description: the file's own, and the overlays that say anything behind the name."""
+    top = files[-1].values
+    name = top.get("name", Path(files[-1].label).stem)
+    said = [Path(one.label).stem for one in overlays if set(one.values) - set(_OWN_KEYS)]
+    if isinstance(name, str):
+        name = "+".join([name, *sorted(said)])
+    descriptions = [one.values["description"] for one in files if "description" in one.values]
+    return {"name": name, "description": descriptions[-1] if descriptions else ""}
+
+
+def _set_layers(
+    sets: Sequence[str], values: dict[str, Any], problems: list[Problem]
+) -> list[tuple[str, Layer]]:
+    """One layer for each `--set`, with the key that it sets."""
+    found = []
+    for text in sets:
+        layer = parse_set(text, values)
+        if isinstance(layer, Problem):
+            problems.append(layer)
+        else:
+            values = merge(values, layer.values)
+            found.append((text.partition("=")[0].strip(), layer))
+    return found
+
+
+def _written_path(
+    location: Sequence[int | str], values: Mapping[str, Any], *, missing: bool
+) -> str:
+    """The dotted key that a pydantic location means; the tags of unions are left out."""
+    parts: list[str] = []
+    for number, step in enumerate(location):
+        path = ".".join([*parts, str(step)])
+        if at(values, path) is not None or (missing and number == len(location) - 1):
+            parts.append(str(step))
+    return ".".join(parts)
