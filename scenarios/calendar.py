@@ -5,11 +5,11 @@ the wage multiple of a day. Does not decide who works when (the roster does).
 Units: lunar day = days from 正月初一 (0 = 初一, -1 = 除夕); multiples of the ordinary wage.
 Sources: lunar new year 2019-2035 from the astronomical calendar, held by a test against the
 package `lunardate`. Spans and make-up work days 2019-2026 from the State Council's yearly notices,
-as carried by the package chinesecalendar 1.11.0 (2020: the span as extended on 2020-01-26). Statutory days:
-全国年节及纪念日放假办法, art. 2 (初一 to 初三; with 除夕 since 2025), art. 6 (one that falls on a
-weekend is made up for). Years without a notice follow from articles 2 and 6 alone, until
-`calendar.override` says what was announced. Wages: 劳动法 art. 44 (statutory day 300 %, rest day
-without time off in lieu 200 %).
+as carried by the package chinesecalendar 1.11.0 (2020: the span as extended on 2020-01-26).
+Statutory days: 全国年节及纪念日放假办法, art. 2 (初一 to 初三; with 除夕 since 2025), art. 6 (one
+that falls on a weekend is made up for). Years without a notice follow from articles 2 and 6 alone,
+until `calendar.override` says what was announced. Wages: 劳动法 art. 44 (statutory day 300 %, rest
+day without time off in lieu 200 %).
 """
 
 from dataclasses import dataclass

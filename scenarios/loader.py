@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from scenarios.overlays import Layer, at, merge, overlaps, parse_set
+from scenarios.overlays import SET_LABEL, Layer, at, merge, overlaps, parse_set
 from scenarios.problems import Problem, ScenarioProblems, shorten
 from scenarios.schema import Schema
 from scenarios.sources import marks
@@ -78,7 +78,7 @@ class Library(Generic[M]):
         layers = (*files, *usable, *(layer for _, layer in set_layers))
         if not files:
             raise ScenarioProblems(problems)
-        values = _stack(layers) | _naming(files, usable)
+        values = _naming(files, usable) | _stack(layers)
         try:
             scenario = self._model.model_validate(values)
         except ValidationError as error:
@@ -139,12 +139,14 @@ class Library(Generic[M]):
     def _problem(
         self, detail: "ErrorDetails", values: Mapping[str, Any], layers: Sequence[Layer]
     ) -> Problem:
-        """A pydantic error in the user's terms: which line of which file, and what would be right."""
+        """A pydantic error in the user's terms: file, line, key, and what would be right."""
         kind = detail["type"]
         path = _written_path(detail["loc"], values, missing=kind == "missing")
         place = path.rpartition(".")[0] if kind == "missing" else path
-        # What is missing is missing where its table begins; else the last word is the wrong one.
-        order: Iterable[Layer] = layers if kind == "missing" else reversed(layers)
+        # A key is missing where its table begins (arrays are replaced whole, so there, too, the
+        # last file counts); everything else is wrong where it was said last.
+        merged = kind == "missing" and not any(part.isdigit() for part in place.split("."))
+        order: Iterable[Layer] = layers if merged else reversed(layers)
         layer = next((one for one in order if not place or one.holds(place)), layers[0])
         hint = self.schema.describe(path)
         if kind == "extra_forbidden":
@@ -244,8 +246,9 @@ def _because(where: Problem, message: str, hint: str = "") -> Problem:
 def _stack(layers: Iterable[Layer]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for layer in layers:
-        own = {key: value for key, value in layer.values.items() if key not in _OWN_KEYS}
-        values = merge(values, own)
+        skipped = () if layer.label == SET_LABEL else _OWN_KEYS
+        said = {key: value for key, value in layer.values.items() if key not in skipped}
+        values = merge(values, said)
     return values
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a scenario: all problems of all files at once, each with what would be right."""
+"""What is wrong with a scenario: all of it at once, each problem with what would be right."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

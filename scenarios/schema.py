@@ -1,7 +1,7 @@
 """What may stand in a scenario, key by key: the JSON schema, walked by dotted path.
 
-Decides how a key is described to people: in `springpeak scenarios schema` and in the hints of problems.
-Does not validate (pydantic does).
+Decides how a key is described to people: in `springpeak scenarios schema` and in the hints of
+problems. Does not validate (pydantic does).
 """
 
 from collections.abc import Iterator, Mapping
@@ -58,7 +58,7 @@ class Schema:
         return f"{where} may hold: {', '.join(siblings)}" if siblings else ""
 
     def document(self, base: Layer) -> Node:
-        """The whole schema without references, with the base's values and sources beside the keys."""
+        """The schema without references, with the base's values and sources beside the keys."""
         return self._expand(self._resolve(self._root), "", base)
 
     def _expand(self, node: Node, path: str, base: Layer) -> Node:
