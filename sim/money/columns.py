@@ -1,0 +1,52 @@
+"""Growing columns: tables that are only ever appended to, kept as NumPy arrays.
+
+Decides nothing about money; gives the ledger and the claims book cheap appends and narrow memory.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Array: TypeAlias = npt.NDArray[Any]
+
+_FIRST_CAPACITY: Final = 1024
+
+
+class GrowingColumns:
+    """Named columns of equal length; capacity grows by half, so an append costs a copy of its rows."""
+
+    def __init__(self, dtypes: Mapping[str, npt.DTypeLike]) -> None:
+        self._data: dict[str, Array] = {
+            name: np.empty(_FIRST_CAPACITY, dtype=dtype) for name, dtype in dtypes.items()
+        }
+        self._capacity_count = _FIRST_CAPACITY
+        self.rows_count = 0
+
+    def append(self, rows_count: int, values: Mapping[str, Any]) -> None:
+        """Adds rows; every column must be given, as an array of that length or one value for all."""
+        assert values.keys() == self._data.keys()
+        end = self.rows_count + rows_count
+        if end > self._capacity_count:
+            self._grow(end)
+        for name, value in values.items():
+            self._data[name][self.rows_count : end] = value
+        self.rows_count = end
+
+    def _grow(self, needed_count: int) -> None:
+        self._capacity_count = max(needed_count, self._capacity_count * 3 // 2)
+        for name, old in self._data.items():
+            grown = np.empty(self._capacity_count, dtype=old.dtype)
+            grown[: self.rows_count] = old[: self.rows_count]
+            self._data[name] = grown
+
+    def view(self, name: str) -> Array:
+        """The column so far, read-only: what is written stays as it is."""
+        column = self._data[name][: self.rows_count]
+        column.flags.writeable = False
+        return column
+
+    def writable(self, name: str) -> Array:
+        """The column so far, for the owner of a column that is filled in later."""
+        return self._data[name][: self.rows_count]

@@ -1,0 +1,105 @@
+"""The proof of the books: what must hold to the fen at the end of every run.
+
+Decides nothing; raises AssertionError with the two figures that differ. Every sum is taken two ways:
+from the claims, from the ledger's entries, and from the pots' own trail. Source: STYLE C6, 8-11.
+"""
+
+import numpy as np
+
+from scenarios.words import GUARANTEES
+from sim.money import ledger as book
+from sim.money.books import Books
+from sim.money.ledger import NONE
+from sim.money.statements import Table, is_recovery
+
+
+def _equal(what: str, one: int, other: int) -> None:
+    assert one == other, f"{what}: {one} fen is not {other} fen"
+
+
+def check_books(books: Books, statements: dict[str, Table]) -> None:
+    """Claims = payouts = pots = ledger, to the fen."""
+    books.ledger.check_balanced()
+    books.ledger.check_recomputed()
+    _check_claims(statements["claims"])
+    _check_sums(statements)
+    _check_pots(statements["pots"])
+    _check_recoveries(books)
+    _check_balances(books)
+
+
+def _check_claims(claims: Table) -> None:
+    due_fen, paid_fen, extra_fen = claims["due_fen"], claims["paid_fen"], claims["extra_fen"]
+    assert np.array_equal(claims["refund_fen"] + extra_fen, due_fen)
+    assert ((claims["legal_fen"] >= 0) & (claims["legal_fen"] <= extra_fen)).all()
+    # A claim is paid whole or not at all: a pot never pays a part.
+    assert ((paid_fen == 0) | (paid_fen == due_fen)).all()
+    recovered_fen = claims["recovered_fen"]
+    assert ((recovered_fen >= 0) & (recovered_fen <= paid_fen)).all()
+
+
+def _check_sums(statements: dict[str, Table]) -> None:
+    claims, ledger = statements["claims"], statements["ledger"]
+    payouts, pots = statements["payouts"], statements["pots"]
+    paid_out = ledger["kind"] == book.PAYOUT
+    came_in = is_recovery(ledger)
+    for position, name in enumerate(GUARANTEES):
+
+        def total(table: Table, column: str, guarantee: int = position) -> int:
+            return int(table[column][table["guarantee"] == guarantee].sum())
+
+        of_guarantee = ledger["guarantee"] == position
+        paid_fen = int(ledger["amount_fen"][paid_out & of_guarantee].sum())
+        _equal(f"{name} paid, claims", total(claims, "paid_fen"), paid_fen)
+        _equal(f"{name} paid, payouts", total(payouts, "gross_fen"), paid_fen)
+        in_pots_fen = total(pots, "paid_fen") + total(pots, "reserve_paid_fen")
+        _equal(f"{name} paid, pots", in_pots_fen, paid_fen)
+        received_fen = int(ledger["amount_fen"][came_in & of_guarantee].sum())
+        _equal(f"{name} recovered, claims", total(claims, "recovered_fen"), received_fen)
+        _equal(f"{name} recovered, payouts", total(payouts, "recovered_fen"), received_fen)
+        _equal(f"{name} due", total(pots, "due_fen"), total(claims, "due_fen"))
+        shortfall_fen = total(claims, "due_fen") - paid_fen
+        _equal(f"{name} shortfall, pots", total(pots, "shortfall_fen"), shortfall_fen)
+        _equal(f"{name} shortfall, payouts", total(payouts, "shortfall_fen"), shortfall_fen)
+
+
+def _check_pots(pots: Table) -> None:
+    assert pots["balance_fen"].min(initial=0) >= 0
+    assert pots["day_left_fen"].min(initial=0) >= 0
+    # No shortfall and nothing from the reserve before the pot's exhaustion: a review paid or refused
+    # on a later day belongs to an exhaustion before it.
+    shape = (-1, len(GUARANTEES))
+    exhausted_so_far = np.logical_or.accumulate(pots["exhausted"].reshape(shape), axis=0)
+    for column in ("shortfall_fen", "reserve_paid_fen"):
+        assert not (pots[column].reshape(shape)[~exhausted_so_far]).any()
+
+
+def _check_recoveries(books: Books) -> None:
+    """No money back before the payment, and receivables end as money or as a loss, once."""
+    ledger, claims_count = books.ledger, books.claims.claims_count
+    kind, claim_id = ledger.column("kind"), ledger.column("claim_id")
+    posted_s, amount_fen = ledger.column("posted_s"), ledger.column("amount_fen")
+    paid_s = np.full(claims_count, np.inf)
+    paid_out = kind == book.PAYOUT
+    paid_s[claim_id[paid_out]] = posted_s[paid_out]
+    ended = (kind == book.RECOVERY) | (kind == book.WRITE_OFF)
+    assert (posted_s[ended] >= paid_s[claim_id[ended]]).all()
+    on_receivable_fen = np.zeros(claims_count, dtype=np.int64)
+    raised = ledger.column("debit") == book.RECEIVABLE
+    cleared = ledger.column("credit") == book.RECEIVABLE
+    np.add.at(on_receivable_fen, claim_id[raised], amount_fen[raised])
+    np.subtract.at(on_receivable_fen, claim_id[cleared], amount_fen[cleared])
+    assert on_receivable_fen.min(initial=0) >= 0
+    open_fen = int(ledger.balance_fen(book.RECEIVABLE).sum())
+    _equal("open receivables", int(on_receivable_fen.sum()), open_fen)
+
+
+def _check_balances(books: Books) -> None:
+    ledger = books.ledger
+    taken_fen = -int(ledger.balance_fen(book.MERCHANT_DEPOSIT).sum())
+    left_fen = int(books.deposit_fen.sum())
+    _equal("deposits at the start", left_fen + taken_fen, books.deposit_start_fen)
+    assert books.deposit_fen.min(initial=0) >= 0
+    assert np.array_equal(ledger.balance_fen(book.POT)[:NONE], books.pots.balance_fen)
+    reserve_fen = int(ledger.balance_fen(book.RESERVE).sum())
+    _equal("reserve", reserve_fen, books.pots.reserve_left_fen)

@@ -1,0 +1,150 @@
+"""Recourse: getting money back from merchants, out of their deposits, after a lag.
+
+Decides when recourse falls due, how much the deposit yields and what is written off; takes fines. Does
+not decide the deposit's size or what a merchant does about it (sim/market). Money int fen, times seconds.
+
+A payment that the merchant should bear raises a receivable at once. After the contest period and an
+exponential lag recourse either wins (share recourse_ratio) and takes what the deposit still holds, or
+loses; what is not received then is written off. Where the merchant advances, both happen at payment.
+What is still open at the horizon's end stays a receivable: recourse is never booked as cash.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from scenarios.budgets import Recourse
+from scenarios.guarantees import TermTable
+from sim.money import ledger as book
+from sim.money.agenda import Agenda
+from sim.money.claims import ClaimBook
+from sim.money.ledger import NONE, Ledger
+
+Ids = npt.NDArray[np.int32]
+Ints = npt.NDArray[np.int64]
+Times = npt.NDArray[np.float64]
+
+
+def draw_on_deposits(deposit_fen: Ints, store_id: Ids, asked_fen: Ints) -> Ints:
+    """Takes sums from the stores' deposits in the order given, each up to what is left; returns them.
+
+    Sums asked of one store are served first come first served: before_fen is what earlier rows of the
+    same store have asked for.
+    """
+    if store_id.size == 0:
+        return np.empty(0, dtype=np.int64)
+    order = np.argsort(store_id, kind="stable")
+    store, asked_sorted_fen = store_id[order], asked_fen[order]
+    starts = np.flatnonzero(np.r_[True, store[1:] != store[:-1]])
+    sum_fen = np.cumsum(asked_sorted_fen) - asked_sorted_fen
+    rows_count = np.diff(np.r_[starts, store.size])
+    before_fen = sum_fen - np.repeat(sum_fen[starts], rows_count)
+    left_fen = np.maximum(deposit_fen[store] - before_fen, 0)
+    taken_sorted_fen = np.minimum(asked_sorted_fen, left_fen)
+    deposit_fen[store[starts]] -= np.add.reduceat(taken_sorted_fen, starts)
+    taken_fen = np.empty_like(taken_sorted_fen)
+    taken_fen[order] = taken_sorted_fen
+    return taken_fen
+
+
+class RecourseDesk:
+    """Receivables on their way from payment to money or write-off."""
+
+    def __init__(
+        self,
+        recourse: Recourse,
+        terms: TermTable,
+        *,
+        claims: ClaimBook,
+        ledger: Ledger,
+        deposit_fen: Ints,
+    ) -> None:
+        self._recourse = recourse
+        self._terms = terms
+        self._claims = claims
+        self._ledger = ledger
+        self._deposit_fen = deposit_fen
+        self._agenda = Agenda()
+        self._taken: list[tuple[Ids, Ints]] = []
+
+    def claim_back(self, paid_s: Times, ids: Ids) -> None:
+        """Raises receivables for payments just made, and collects at once where merchants advance."""
+        if not self._recourse.enabled or ids.size == 0:
+            return
+        term = self._claims.column("term")[ids]
+        owed = self._terms.merchant_bears[term] | self._claims.column("recourse_won")[ids]
+        owed &= self._claims.column("store_id")[ids] != NONE
+        ids, paid_s, term = ids[owed], paid_s[owed], term[owed]
+        self._ledger.post(
+            kind=book.CLAIM_BACK,
+            debit=book.RECEIVABLE,
+            credit=book.RECOURSE_INCOME,
+            posted_s=paid_s,
+            guarantee=self._claims.column("guarantee")[ids],
+            claim_id=ids,
+            store_id=self._claims.column("store_id")[ids],
+            amount_fen=self._claims.column("paid_fen")[ids],
+        )
+        at_once = self._terms.merchant_advances[term]
+        self._collect(paid_s[at_once], ids[at_once])
+        later = ids[~at_once]
+        lag_s = self._recourse.contest_s + self._claims.column("recourse_lag_s")[later]
+        self._agenda.add(paid_s[~at_once] + lag_s, later)
+
+    def work_off(self, *, tick_start_s: float, tick_end_s: float) -> None:
+        """Collects what falls due before the tick's end; what came due late is stamped at its start."""
+        due_s, ids = self._agenda.take(tick_end_s)
+        self._collect(np.maximum(due_s, tick_start_s), ids)
+
+    def _collect(self, at_s: Times, ids: Ids) -> None:
+        """Takes won sums from deposits in time order and writes the rest off."""
+        if ids.size == 0:
+            return
+        store_id = self._claims.column("store_id")[ids]
+        asked_fen = self._claims.column("paid_fen")[ids]
+        won_fen = np.where(self._claims.column("recourse_won")[ids], asked_fen, 0)
+        taken_fen = draw_on_deposits(self._deposit_fen, store_id, won_fen)
+        self._claims.note_recovered(ids, taken_fen)
+        self._taken.append((store_id, taken_fen))
+        self._post(book.RECOVERY, book.PLATFORM, book.MERCHANT_DEPOSIT, at_s, ids, taken_fen)
+        self._post(book.RECOVERY, book.RECOURSE_INCOME, book.RECEIVABLE, at_s, ids, taken_fen)
+        lost_fen = asked_fen - taken_fen
+        self._post(book.WRITE_OFF, book.RECOURSE_LOSS, book.RECEIVABLE, at_s, ids, lost_fen)
+
+    def _post(
+        self, kind: int, debit: int, credit: int, at_s: Times, ids: Ids, amount_fen: Ints
+    ) -> None:
+        some = amount_fen > 0
+        ids = ids[some]
+        self._ledger.post(
+            kind=kind,
+            debit=debit,
+            credit=credit,
+            posted_s=at_s[some],
+            guarantee=self._claims.column("guarantee")[ids],
+            claim_id=ids,
+            store_id=self._claims.column("store_id")[ids],
+            amount_fen=amount_fen[some],
+        )
+
+    def fine(self, at_s: float, store_id: Ids, amount_fen: Ints) -> Ints:
+        """Takes fines from deposits, each up to what is left; returns what was taken."""
+        taken_fen = draw_on_deposits(self._deposit_fen, store_id, amount_fen)
+        some = taken_fen > 0
+        self._ledger.post(
+            kind=book.FINE,
+            debit=book.FINES,
+            credit=book.MERCHANT_DEPOSIT,
+            posted_s=np.full(int(np.count_nonzero(some)), at_s),
+            guarantee=np.full(int(np.count_nonzero(some)), NONE, dtype=np.int8),
+            claim_id=NONE,
+            store_id=store_id[some],
+            amount_fen=taken_fen[some],
+        )
+        return taken_fen
+
+    def hand_over_taken(self) -> tuple[Ids, Ints]:
+        """(store_id, fen) taken by recourse since the last call, one row a claim."""
+        taken, self._taken = self._taken, []
+        if not taken:
+            return np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int64)
+        return np.concatenate([s for s, _ in taken]), np.concatenate([a for _, a in taken])

@@ -1,0 +1,256 @@
+"""Settlement: tick by tick, what is due becomes what is paid, and every fen goes through the ledger.
+
+Decides the order of money within a tick and what follows when a pot runs dry. Does not decide what is
+due (scenarios/terms.py), what fits (sim/money/pots.py) or what comes back (sim/money/recourse.py).
+Money int fen, times seconds from the horizon's start.
+
+Order within a tick: recourse falling due; the tick's claims from their pots in time order; the refused
+by policy (stop: unpaid; review: checked later; reserve: at once); reviews falling due and the refused of
+policy "reserve" from the shared reserve in time order; receivables for what was paid. A legal minimum
+does not lift a pot's limit: the shortfall says what is still owed.
+
+At the end of the warm-up the books are closed: open reviews are decided, the pots' remains go back to
+the platform and every pot is funded anew, so that the horizon starts with full pots. Receivables of the
+warm-up run on against the deposits, but stand in no table.
+"""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from scenarios.budgets import Pots, Recourse
+from scenarios.guarantees import Guarantees
+from scenarios.words import GUARANTEES, INCIDENT_TYPES, TOPICS, TRIGGERS
+from sim.money import ledger as book
+from sim.money import statements
+from sim.money.books import DAY_S, Books, HorizonLike
+from sim.money.claims import DueClaims
+from sim.money.columns import Array
+from sim.money.ledger import NONE
+from sim.money.pots import RESERVE_POLICY, REVIEW_POLICY
+from sim.money.proof import check_books
+from sim.money.recourse import RecourseDesk
+
+Ids = npt.NDArray[np.int32]
+Ints = npt.NDArray[np.int64]
+Times = npt.NDArray[np.float64]
+
+_ALL_POTS: Final = np.arange(len(GUARANTEES), dtype=np.int8)
+
+
+class Settlement:
+    """The money side of one replication. `deposit_fen` is shared with the market and drawn on here."""
+
+    def __init__(
+        self,
+        guarantees: Guarantees,
+        pots: Pots,
+        recourse: Recourse,
+        *,
+        horizon: HorizonLike,
+        deposit_fen: Ints,
+    ) -> None:
+        terms = guarantees.table()
+        self.books = Books.opened(terms, pots, horizon=horizon, deposit_fen=deposit_fen)
+        self._review = pots
+        self._recourse = RecourseDesk(
+            recourse,
+            terms,
+            claims=self.books.claims,
+            ledger=self.books.ledger,
+            deposit_fen=deposit_fen,
+        )
+        self._fines: list[tuple[Ids, Ints]] = []
+        # Claims seen so far by trigger and guarantee: how much of a topic an exhausted pot touches.
+        self._seen = np.zeros((len(TRIGGERS), len(GUARANTEES)), dtype=np.int64)
+        self._open_tick = 0
+        self._statements: dict[str, dict[str, Array]] | None = None
+        self._fund(0.0)
+
+    # --- what the world calls -------------------------------------------------------------------
+
+    def settle(self, tick_start_s: float, tick_end_s: float, due: DueClaims) -> None:
+        """Settles one tick; ticks come one after the other, without gaps, until `tables` is called."""
+        assert self._statements is None
+        assert tick_start_s == self._open_tick * self.books.horizon.tick_s
+        assert tick_end_s == tick_start_s + self.books.horizon.tick_s
+        assert (np.diff(due.decided_s) >= 0.0).all()
+        if len(due):
+            assert due.decided_s[0] >= tick_start_s
+            assert due.decided_s[-1] < tick_end_s
+        if tick_start_s == self.books.warm_up_s:
+            self._close_warm_up(tick_start_s)
+        if tick_start_s % DAY_S == 0:
+            self.books.pots.open_day()
+        self._recourse.work_off(tick_start_s=tick_start_s, tick_end_s=tick_end_s)
+        ids = self.books.claims.admit(due)
+        self._pay_from_pots(ids, self.books.claims.due_fen(ids), tick_end_s)
+        self.books.trail.close(self._open_tick, self.books.pots)
+        self._check_tick()
+        self._open_tick += 1
+
+    def fine(self, at_s: float, store_id: Ids, amount_fen: Ints) -> int:
+        """Fines stores out of their deposits; returns the fen taken, less than asked where empty."""
+        taken_fen = self._recourse.fine(at_s, store_id, amount_fen)
+        self._fines.append((store_id, taken_fen))
+        return int(taken_fen.sum())
+
+    def hand_over_recourse(self) -> tuple[Ids, Ints]:
+        """(store_id, fen) taken by recourse since the last call, for the merchants' day."""
+        return self._recourse.hand_over_taken()
+
+    def hand_over_fines(self) -> tuple[Ids, Ints]:
+        """(store_id, fen) taken by fines since the last call."""
+        fines, self._fines = self._fines, []
+        if not fines:
+            return np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int64)
+        return np.concatenate([s for s, _ in fines]), np.concatenate([a for _, a in fines])
+
+    def handle_multiple_by_topic(self) -> tuple[float, ...]:
+        """Factor on handle time per topic: the review's factor, weighted with the share of the
+        topic's claims so far whose pot is exhausted under policy "review"."""
+        in_review = self.books.pots.exhausted & (self.books.pots.policy == REVIEW_POLICY)
+        if not in_review.any():
+            return (1.0,) * len(TOPICS)
+        seen = self._seen[: len(INCIDENT_TYPES)]
+        share_ratio = seen[:, in_review].sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
+        multiple = 1.0 + (self._review.review_handle_multiple - 1.0) * share_ratio
+        return (*multiple.tolist(), 1.0)
+
+    def exhausted(self) -> npt.NDArray[np.bool_]:
+        """Per guarantee: a due payment could not be met from the pot today."""
+        return self.books.pots.exhausted.copy()
+
+    def tables(self) -> dict[str, dict[str, Array]]:
+        """Columns of `claims`, `ledger`, `payouts` and `pots`, warm-up left out, books checked."""
+        if self._statements is None:
+            self._statements = statements.tables(self.books)
+            check_books(self.books, self._statements)
+        return self._statements
+
+    def metrics(self) -> dict[str, tuple[float, str]]:
+        """Money metrics of the replication, name -> (value, unit)."""
+        return statements.metrics(self.books, self.tables())
+
+    # --- the order of money within a tick --------------------------------------------------------
+
+    def _pay_from_pots(self, ids: Ids, due_fen: Ints, tick_end_s: float) -> None:
+        guarantee = self.books.claims.column("guarantee")[ids]
+        decided_s = self.books.claims.column("decided_s")[ids]
+        np.add.at(self._seen, (self.books.claims.column("trigger")[ids], guarantee), 1)
+        self.books.trail.add_due(self._open_tick, guarantee, due_fen)
+        paid = self.books.pots.draw(guarantee, due_fen)
+        self._pay(book.POT, decided_s[paid], ids[paid], due_fen[paid])
+
+        refused, refused_s = ids[~paid], decided_s[~paid]
+        policy = self.books.pots.policy[guarantee[~paid]]
+        to_review = policy == REVIEW_POLICY
+        self.books.claims.mark_reviewed(refused[to_review])
+        self.books.reviews.add(
+            refused_s[to_review] + self._review.review_delay_s, refused[to_review]
+        )
+        to_reserve = policy == RESERVE_POLICY
+        self._unpaid(refused[~to_review & ~to_reserve])
+        self._pay_from_reserve(refused_s[to_reserve], refused[to_reserve], tick_end_s)
+
+    def _pay_from_reserve(self, at_s: Times, ids: Ids, until_s: float) -> None:
+        """Pays these claims and the approved of the reviews due before `until_s`, in time order."""
+        reviewed_s, reviewed = self.books.reviews.take(until_s)
+        approved = self._approved(reviewed)
+        self._unpaid(reviewed[~approved])
+        at_s = np.concatenate([at_s, reviewed_s[approved]])
+        ids = np.concatenate([ids, reviewed[approved]])
+        if ids.size == 0:
+            return
+        order = np.argsort(at_s, kind="stable")
+        at_s, ids = at_s[order], ids[order]
+        due_fen = self.books.claims.due_fen(ids)
+        paid = self.books.pots.draw_reserve(due_fen)
+        self._pay(book.RESERVE, at_s[paid], ids[paid], due_fen[paid])
+        self._unpaid(ids[~paid])
+
+    def _approved(self, ids: Ids) -> npt.NDArray[np.bool_]:
+        approved_ratio = np.where(
+            self.books.claims.column("opportunistic")[ids],
+            self._review.review_approved_opportunistic_ratio,
+            self._review.review_approved_ratio,
+        )
+        approved: npt.NDArray[np.bool_] = self.books.claims.column("review_u")[ids] < approved_ratio
+        return approved
+
+    def _pay(self, purse: int, paid_s: Times, ids: Ids, amount_fen: Ints) -> None:
+        """Pays claims from the pots or the reserve and raises what merchants owe for them."""
+        some = amount_fen > 0
+        paid_s, ids, amount_fen = paid_s[some], ids[some], amount_fen[some]
+        guarantee = self.books.claims.column("guarantee")[ids]
+        self.books.claims.note_paid(ids, amount_fen)
+        self.books.trail.add_paid(self._open_tick, purse, guarantee, amount_fen)
+        self.books.ledger.post(
+            kind=book.PAYOUT,
+            debit=book.CONSUMER,
+            credit=purse,
+            posted_s=paid_s,
+            guarantee=guarantee,
+            claim_id=ids,
+            store_id=self.books.claims.column("store_id")[ids],
+            amount_fen=amount_fen,
+        )
+        self._recourse.claim_back(paid_s, ids)
+
+    def _unpaid(self, ids: Ids) -> None:
+        guarantee = self.books.claims.column("guarantee")[ids]
+        self.books.trail.add_shortfall(self._open_tick, guarantee, self.books.claims.due_fen(ids))
+
+    # --- funding ---------------------------------------------------------------------------------
+
+    def _fund(self, at_s: float) -> None:
+        """Fills every pot and the reserve from the platform."""
+        self.books.pots.fill()
+        self._transfer(
+            at_s, debit=book.POT, credit=book.PLATFORM, amount_fen=self.books.pots.balance_fen
+        )
+        reserve_fen = np.array([self.books.pots.reserve_left_fen], dtype=np.int64)
+        self._transfer(at_s, debit=book.RESERVE, credit=book.PLATFORM, amount_fen=reserve_fen)
+
+    def _close_warm_up(self, at_s: float) -> None:
+        self._open_tick -= 1  # What the warm-up still decides belongs to its last tick.
+        self._pay_from_reserve(np.empty(0), np.empty(0, dtype=np.int32), np.inf)
+        self._open_tick += 1
+        self._transfer(
+            at_s, debit=book.PLATFORM, credit=book.POT, amount_fen=self.books.pots.balance_fen
+        )
+        reserve_fen = np.array([self.books.pots.reserve_left_fen], dtype=np.int64)
+        self._transfer(at_s, debit=book.PLATFORM, credit=book.RESERVE, amount_fen=reserve_fen)
+        self.books.first_claim, self.books.first_entry = (
+            self.books.claims.claims_count,
+            self.books.ledger.entries_count,
+        )
+        self.books.claims.uncovered_count = 0
+        self._fund(at_s)
+
+    def _transfer(self, at_s: float, *, debit: int, credit: int, amount_fen: Ints) -> None:
+        """Funding entries, one a pot, or one without guarantee for the reserve; zeros are skipped."""
+        guarantee = _ALL_POTS if amount_fen.size > 1 else np.array([NONE], dtype=np.int8)
+        some = amount_fen > 0
+        self.books.ledger.post(
+            kind=book.FUNDING,
+            debit=debit,
+            credit=credit,
+            posted_s=np.full(int(np.count_nonzero(some)), at_s),
+            guarantee=guarantee[some],
+            claim_id=NONE,
+            store_id=NONE,
+            amount_fen=amount_fen[some],
+        )
+
+    def _check_tick(self) -> None:
+        """The pots' own books and the ledger say the same; debits equal credits."""
+        self.books.ledger.check_balanced()
+        assert np.array_equal(
+            self.books.ledger.balance_fen(book.POT)[:-1], self.books.pots.balance_fen
+        )
+        assert (
+            int(self.books.ledger.balance_fen(book.RESERVE).sum())
+            == self.books.pots.reserve_left_fen
+        )
