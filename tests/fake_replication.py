@@ -7,11 +7,13 @@ nothing. Row tables are small samples.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import blake2b
 
 import numpy as np
 
 from scenarios import words
 from scenarios.model import Model
+from scenarios.support import ChannelTarget, Targets
 from scenarios.tables import TABLES, VOCABULARIES
 from sim.streams import Streams
 
@@ -38,6 +40,13 @@ class FakeHorizon(Model):
     """Days before the first one."""
 
 
+class FakeSupport(Model):
+    """The part of the support floor that the experiment reads."""
+
+    targets: Targets
+    """What has to hold."""
+
+
 class FakeScenario(Model):
     """The part of a scenario that the experiment reads, and two numbers that move the fake."""
 
@@ -47,6 +56,8 @@ class FakeScenario(Model):
     """What it stands for."""
     horizon: FakeHorizon
     """Days."""
+    support: FakeSupport
+    """Targets."""
     heads_count: int
     """Agents of the fake."""
     demand_multiple: float
@@ -54,13 +65,21 @@ class FakeScenario(Model):
 
     @property
     def fingerprint(self) -> str:
-        return f"{self.heads_count:08x}{self.demand_multiple!r}{self.horizon!r}".encode().hex()[:32]
+        values = self.model_dump_json(exclude={"name", "description"})
+        return blake2b(values.encode(), digest_size=16).hexdigest()
 
 
 SCENARIO = FakeScenario(
     name="fake-festival",
     description="A stand-in.",
     horizon=FakeHorizon(first_day=-2, last_day=6, warm_up_days=1),
+    support=FakeSupport(
+        targets=Targets(
+            phone=ChannelTarget(threshold_s=20.0, service_level_ratio=0.8),
+            im=ChannelTarget(threshold_s=60.0, service_level_ratio=0.85),
+            abandoned_ratio=0.05,
+        )
+    ),
     heads_count=2400,
     demand_multiple=1.0,
 )

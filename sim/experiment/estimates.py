@@ -13,10 +13,11 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 import polars as pl
 
+from scenarios.support import Targets
 from sim.experiment import measures, subjects
 from sim.experiment.confidence import Estimate, Rows, band_rows, share_rows, student_rows
 from sim.experiment.frames import schema
-from sim.experiment.measures import BUCKET_KEYS, Tables, Targets
+from sim.experiment.measures import BUCKET_KEYS, Tables
 
 DAY = ("lunar_day",)
 GUARANTEE = ("guarantee",)

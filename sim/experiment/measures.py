@@ -9,24 +9,15 @@ arrived in the bucket).
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 import polars as pl
 
 from scenarios import words
+from scenarios.support import Targets
 from sim.experiment import subjects
 
 Tables = Mapping[str, pl.DataFrame]
 BUCKET_KEYS = ("lunar_day", "hour")
-
-
-@dataclass(frozen=True, slots=True)
-class Targets:
-    """What the support floor has to hold."""
-
-    service_level_phone_ratio: float
-    service_level_im_ratio: float
-    abandoned_ratio: float
 
 
 def days(tables: Tables) -> pl.DataFrame:
@@ -50,8 +41,8 @@ def floor(tables: Tables, *, keys: Sequence[str], targets: Targets) -> pl.DataFr
         "im_within": within.filter(im).sum(),
     }
     held = pl.all_horizontal(
-        pl.col(subjects.SERVICE_LEVEL_PHONE).fill_null(1.0) >= targets.service_level_phone_ratio,
-        pl.col(subjects.SERVICE_LEVEL_IM).fill_null(1.0) >= targets.service_level_im_ratio,
+        pl.col(subjects.SERVICE_LEVEL_PHONE).fill_null(1.0) >= targets.phone.service_level_ratio,
+        pl.col(subjects.SERVICE_LEVEL_IM).fill_null(1.0) >= targets.im.service_level_ratio,
         pl.col(subjects.ABANDONED_RATIO).fill_null(0.0) <= targets.abandoned_ratio,
     )
     return (

@@ -1,0 +1,118 @@
+"""What a run says about itself: resolved scenario, manifest and summary, as text.
+
+The summary holds results only, so its bytes are the same whatever machine, workers or order
+produced them; everything that is not (times, memory, versions) stands in the manifest.
+"""
+
+import json
+import math
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+
+import polars as pl
+import tomlkit
+
+from scenarios.scenario import Scenario
+from sim.experiment.estimates import summary_metrics
+
+PACKAGES: Final = ("springpeak", "numpy", "polars", "pydantic", "scipy", "simpy")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How far a run has come."""
+
+    planned_count: int
+    status: str
+    """running, complete or interrupted."""
+    workers: int
+    wall_s: float
+    replications: Sequence[Mapping[str, Any]]
+    """What each finished replication took: wall_s, cpu_s, attempts_count, peak_memory_byte."""
+
+
+def run_id(scenario: Scenario, *, seed: int) -> str:
+    """Name of a run's directory unless the user gives one."""
+    return f"{scenario.name}-{scenario.fingerprint[:8]}-{seed}"
+
+
+def identity(scenario: Scenario, *, seed: int) -> dict[str, Any]:
+    """What two invocations must share to be the same run."""
+    return {"fingerprint": scenario.fingerprint, "seed": seed}
+
+
+def scenario_text(scenario: Scenario) -> str:
+    """The resolved scenario as TOML that loads again."""
+    return tomlkit.dumps(_plain(scenario.model_dump(exclude_none=True)))
+
+
+def manifest_text(scenario: Scenario, *, seed: int, state: State) -> str:
+    """The manifest as JSON."""
+    taken = sorted(state.replications, key=lambda receipt: receipt["replication"])
+    cpu_s = math.fsum(receipt["cpu_s"] for receipt in taken)
+    attempts_count = sum(receipt["attempts_count"] for receipt in taken)
+    values = {
+        **identity(scenario, seed=seed),
+        "run_id": run_id(scenario, seed=seed),
+        "scenario": scenario.name,
+        "first_day": scenario.horizon.first_day,
+        "last_day": scenario.horizon.last_day,
+        "status": state.status,
+        "finished_count": len(taken),
+        "planned_count": state.planned_count,
+        "workers": state.workers,
+        "wall_s": round(state.wall_s, 3),
+        "cpu_s": round(cpu_s, 3),
+        "attempts_count": attempts_count,
+        "contacts_per_s": round(attempts_count / cpu_s, 1) if cpu_s > 0.0 else None,
+        "peak_memory_byte": max((r["peak_memory_byte"] for r in taken), default=None),
+        "replications": taken,
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "packages": {name: _version(name) for name in PACKAGES},
+    }
+    return _json(values)
+
+
+def summary_text(scenario: Scenario, *, seed: int, replications: pl.DataFrame) -> str:
+    """The summary as JSON, from the merged `replications` table."""
+    metrics = {
+        name: {
+            "mean": estimate.mean,
+            "low": estimate.low,
+            "high": estimate.high,
+            "n": estimate.n,
+            "unit": unit,
+        }
+        for name, (estimate, unit) in summary_metrics(replications).items()
+    }
+    values = {
+        **identity(scenario, seed=seed),
+        "scenario": scenario.name,
+        "replications": replications["replication"].n_unique(),
+        "metrics": metrics,
+    }
+    return _json(values)
+
+
+def _json(values: Mapping[str, Any]) -> str:
+    return json.dumps(values, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    """TOML has arrays where Python has tuples."""
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    return value
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,171 @@
+"""The run directory: who may write into it, parts of finished replications, and the merged tables.
+
+Each finished replication is a folder `parts/<replication>/`, put there by one rename; merging
+moves its rows into one file a table, each replaced by one rename, and removes the parts last. So
+whatever stops a run, the directory holds whole replications only, and the next run goes on from
+there. A part always wins over the same replication in a merged file: it is only there while
+merging is not done.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from scenarios.tables import TABLES
+from sim.experiment.frames import schema
+
+MANIFEST: Final = "manifest.json"
+SUMMARY: Final = "summary.json"
+SCENARIO: Final = "scenario.toml"
+PARTS: Final = "parts"
+UNFINISHED: Final = ".unfinished"
+# Tables with a row for every single thing: kept for the first replications only.
+ROW_TABLES: Final = ("contacts", "incidents", "ledger", "claims")
+# Merged last: a replication that stands in it stands in every other table.
+REPLICATIONS: Final = "replications"
+# Computed from the merged tables, never written by a replication.
+ESTIMATES: Final = "estimates"
+MERGED: Final = (*(t for t in TABLES if t not in (REPLICATIONS, ESTIMATES)), REPLICATIONS)
+
+
+class RunError(Exception):
+    """A run cannot start, go on or be read; the message says why and what to do, for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunDirectory:
+    """Paths and rules of one run directory; holds no state beside the path."""
+
+    path: Path
+
+    def table(self, name: str) -> Path:
+        return self.path / f"{name}.parquet"
+
+    def part(self, replication: int) -> Path:
+        return self.path / PARTS / str(replication)
+
+    def claim(self, *, identity: Mapping[str, Any], resume: bool) -> bool:
+        """Take the directory for the run with this identity (fingerprint, seed); True if it is new.
+
+        Raises RunError, and changes nothing, when something else is in it.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise RunError(f"{self.path} is a file, not a directory: choose another --out")
+        if not self.path.exists() or not any(self.path.iterdir()):
+            try:
+                (self.path / PARTS).mkdir(parents=True)
+            except OSError as error:
+                raise RunError(f"{self.path} cannot be written: {error.strerror}") from None
+            return True
+        if not resume:
+            raise RunError(f"{self.path} is not empty: go on with --resume or choose another --out")
+        there = self.manifest()
+        for key, value in identity.items():
+            if there.get(key) != value:
+                raise RunError(
+                    f"{self.path} holds a run with {key} {there.get(key)}, this one has {value}: "
+                    "it cannot be resumed, choose another --out"
+                )
+        (self.path / PARTS).mkdir(exist_ok=True)
+        for unfinished in (self.path / PARTS).glob(f"*{UNFINISHED}*"):
+            shutil.rmtree(unfinished)
+        return False
+
+    def manifest(self) -> dict[str, Any]:
+        """What the run says about itself. Raises RunError when there is none."""
+        try:
+            values: dict[str, Any] = json.loads((self.path / MANIFEST).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise RunError(f"{self.path} is not a run directory: it has no {MANIFEST}") from None
+        except json.JSONDecodeError as error:
+            raise RunError(f"{self.path / MANIFEST} cannot be read: {error}") from error
+        return values
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write or replace a small file in one step."""
+        unfinished = self.path / f"{name}{UNFINISHED}"
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(self.path / name)
+
+    def write_part(
+        self, replication: int, frames: Mapping[str, pl.DataFrame], *, notes: Mapping[str, str]
+    ) -> None:
+        """Put one replication's tables and notes (file name: text) in place in one step.
+
+        Called in worker processes.
+        """
+        unfinished = self.path / PARTS / f"{replication}{UNFINISHED}-{os.getpid()}"
+        unfinished.mkdir(parents=True)
+        for name, frame in frames.items():
+            frame.write_parquet(unfinished / f"{name}.parquet")
+        for name, text in notes.items():
+            (unfinished / name).write_text(text, encoding="utf-8")
+        unfinished.rename(self.part(replication))
+
+    def parts(self) -> list[int]:
+        """Replications that are finished and not merged yet, in order."""
+        names = (entry.name for entry in (self.path / PARTS).glob("*"))
+        return sorted(int(name) for name in names if name.isdecimal())
+
+    def merged(self) -> list[int]:
+        """Replications that stand in the merged tables, in order."""
+        file = self.table(REPLICATIONS)
+        if not file.exists():
+            return []
+        numbers = pl.read_parquet(file, columns=["replication"])["replication"]
+        return numbers.unique().sort().to_list()
+
+    def metrics(self) -> dict[int, dict[str, float]]:
+        """Metric values of every finished replication, merged or not."""
+        parts = self.parts()
+        files = [self.part(r) / f"{REPLICATIONS}.parquet" for r in parts]
+        if (merged := self.table(REPLICATIONS)).exists():
+            files.append(merged)
+        values: dict[int, dict[str, float]] = {}
+        for file in files:
+            rows = pl.read_parquet(file).select("replication", "metric", "value").iter_rows()
+            for replication, metric, value in rows:
+                values.setdefault(replication, {})[metric] = value
+        return values
+
+    def merge(self) -> None:
+        """Move the parts into one file a table, in the order of the replications."""
+        parts = self.parts()
+        order = sorted({*parts, *self.merged()})
+        for name in MERGED:
+            _replace_table(self.table(name), name, self._sources(name, order, set(parts)))
+        shutil.rmtree(self.path / PARTS)
+
+    def read(self, names: Sequence[str]) -> dict[str, pl.DataFrame]:
+        """Merged tables by name."""
+        return {name: pl.read_parquet(self.table(name)) for name in names}
+
+    def _sources(self, name: str, order: Sequence[int], parts: set[int]) -> list[pl.LazyFrame]:
+        sources = []
+        for replication in order:
+            file = self.part(replication) / f"{name}.parquet"
+            if file.exists():
+                sources.append(pl.scan_parquet(file))
+            elif replication not in parts and self.table(name).exists():
+                rows = pl.scan_parquet(self.table(name))
+                sources.append(rows.filter(pl.col("replication") == replication))
+        return sources
+
+
+def _replace_table(file: Path, name: str, sources: Sequence[pl.LazyFrame]) -> None:
+    frames = [pl.LazyFrame(schema=schema(name)), *sources]
+    unfinished = file.with_name(f"{file.name}{UNFINISHED}")
+    # Streamed: row tables of several replications need not fit into memory together.
+    pl.concat(frames).sink_parquet(unfinished, maintain_order=True)
+    unfinished.replace(file)
+
+
+def write_estimates(directory: RunDirectory, frame: pl.DataFrame) -> None:
+    """Replace the table of estimates in one step."""
+    _replace_table(directory.table(ESTIMATES), ESTIMATES, [frame.lazy()])

@@ -1,0 +1,272 @@
+"""Runs replications of a scenario on an executor, and leaves a whole run directory behind.
+
+A replication depends on (scenario, seed, its number) and nothing else, so workers, their number
+and the order of completion cannot change a result. Any `concurrent.futures.Executor` will do if
+its workers see the same file system; by default it is a pool of local processes. Ctrl-C keeps
+what is finished.
+"""
+
+import multiprocessing
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from scenarios.scenario import Scenario
+from sim.experiment import account
+from sim.experiment.account import State
+from sim.experiment.estimates import estimates
+from sim.experiment.precision import Plan
+from sim.experiment.rundir import (
+    MANIFEST,
+    MERGED,
+    REPLICATIONS,
+    ROW_TABLES,
+    SCENARIO,
+    SUMMARY,
+    RunDirectory,
+    RunError,
+    write_estimates,
+)
+from sim.experiment.worker import Job, Simulate, receipts, replicate, start_worker
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """Where a run stands and how far it came."""
+
+    path: Path
+    finished_count: int
+    planned_count: int
+    interrupted: bool
+
+
+def run(
+    scenario: Scenario,
+    *,
+    replications: int | None,
+    precision_ratio: float | None,
+    seed: int,
+    workers: int,
+    out: Path | None = None,
+    days: tuple[int, int] | None = None,
+    resume: bool = False,
+    keep_rows: int = 1,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+    simulate: Simulate | None = None,
+) -> RunResult:
+    """Run until `replications` are finished or `precision_ratio` is reached, whichever is given.
+
+    `days` narrows the horizon to lunar days; `keep_rows` replications keep their row tables;
+    `progress(finished, planned)` is called after every replication; `out` is results/<run_id>
+    unless given. Raises RunError, and leaves no directory behind, when the run cannot start.
+    """
+    try:
+        plan = Plan(replications=replications, precision_ratio=precision_ratio)
+    except ValueError as error:
+        raise RunError(str(error)) from None
+    if workers < 1:
+        raise RunError(f"the number of workers must be at least 1, not {workers}")
+    if days is not None:
+        scenario = _with_days(scenario, days)
+    path = Path("results") / account.run_id(scenario, seed=seed) if out is None else out
+    directory = RunDirectory(path)
+    fresh = directory.claim(identity=account.identity(scenario, seed=seed), resume=resume)
+    there: dict[str, Any] = {"wall_s": 0.0, "replications": []}
+    there |= {} if fresh else directory.manifest()
+    session = _Session(
+        directory=directory,
+        scenario=scenario,
+        seed=seed,
+        workers=workers,
+        keep_rows=keep_rows,
+        simulate=simulate or _model(),
+        started_s=time.perf_counter(),
+        earlier_wall_s=there["wall_s"],
+        earlier_receipts=there["replications"],
+    )
+    try:
+        if fresh:
+            directory.write_text(SCENARIO, account.scenario_text(scenario))
+            session.write_manifest("running", planned_count=0, taken=[])
+        planned, interrupted = _replicate_all(session, plan, executor=executor, progress=progress)
+        return session.finish(planned, interrupted=interrupted)
+    finally:
+        if fresh and not session.finished():
+            shutil.rmtree(path)
+
+
+def _model() -> Simulate:
+    from sim.replication import simulate  # noqa: PLC0415
+
+    model: Simulate = simulate
+    return model
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """One invocation of a run: what it works on, and what earlier invocations took."""
+
+    directory: RunDirectory
+    scenario: Scenario
+    seed: int
+    workers: int
+    keep_rows: int
+    simulate: Simulate
+    started_s: float
+    earlier_wall_s: float
+    earlier_receipts: Sequence[Mapping[str, Any]]
+
+    def finished(self) -> list[int]:
+        return sorted({*self.directory.parts(), *self.directory.merged()})
+
+    def taken(self) -> list[Mapping[str, Any]]:
+        """Receipts of all finished replications."""
+        taken = {r["replication"]: r for r in self.earlier_receipts}
+        return list((taken | {r["replication"]: r for r in receipts(self.directory)}).values())
+
+    def write_manifest(
+        self, status: str, *, planned_count: int, taken: Sequence[Mapping[str, Any]]
+    ) -> None:
+        state = State(
+            planned_count=planned_count,
+            status=status,
+            workers=self.workers,
+            wall_s=self.earlier_wall_s + time.perf_counter() - self.started_s,
+            replications=taken,
+        )
+        text = account.manifest_text(self.scenario, seed=self.seed, state=state)
+        self.directory.write_text(MANIFEST, text)
+
+    def job(self, replication: int) -> Job:
+        return Job(
+            simulate=self.simulate,
+            scenario=self.scenario,
+            seed=self.seed,
+            replication=replication,
+            directory=self.directory,
+            keep_rows=self.keep_rows,
+        )
+
+    def finish(self, planned: int, *, interrupted: bool) -> RunResult:
+        """Merge what is finished and write everything that is computed from it."""
+        directory, finished, taken = self.directory, self.finished(), self.taken()
+        planned = max(planned, len(finished))
+        if finished:
+            # The receipts go with the parts, so the manifest has them before.
+            self.write_manifest("running", planned_count=planned, taken=taken)
+            directory.merge()
+            tables = directory.read([name for name in MERGED if name not in ROW_TABLES])
+            write_estimates(directory, estimates(tables, targets=self.scenario.support.targets))
+            summary = account.summary_text(
+                self.scenario, seed=self.seed, replications=tables[REPLICATIONS]
+            )
+            directory.write_text(SUMMARY, summary)
+            status = "interrupted" if interrupted else "complete"
+            self.write_manifest(status, planned_count=planned, taken=taken)
+        return RunResult(directory.path, len(finished), planned, interrupted)
+
+
+def _with_days(scenario: Scenario, days: tuple[int, int]) -> Scenario:
+    values = scenario.model_dump()
+    values["horizon"] |= {"first_day": days[0], "last_day": days[1]}
+    try:
+        return type(scenario).model_validate(values)
+    except ValidationError as error:
+        reasons = "; ".join(str(problem["msg"]) for problem in error.errors())
+        raise RunError(f"days {days[0]}..{days[1]}: {reasons}") from None
+
+
+def _replicate_all(
+    session: _Session, plan: Plan, *, executor: Executor | None, progress: Progress | None
+) -> tuple[int, bool]:
+    """Batches until the plan is content; returns the number planned and whether Ctrl-C came."""
+    report = progress or _silent
+    finished = session.finished()
+    planned = plan.first_count(finished)
+    try:
+        with _pool(session.workers, executor) as pool:
+            while True:
+                report(len(finished), planned)
+                jobs = [session.job(r) for r in sorted(set(range(planned)) - set(finished))]
+                _run_batch(
+                    pool,
+                    jobs,
+                    lambda count: report(len(finished) + count, planned),  # noqa: B023
+                )
+                finished = session.finished()
+                following = plan.next_count(planned, session.directory.metrics())
+                if following is None:
+                    return planned, False
+                planned = following
+    except KeyboardInterrupt:
+        return planned, True
+
+
+def _silent(_finished: int, _planned: int) -> None:
+    pass
+
+
+def _run_batch(pool: Executor, jobs: Sequence[Job], report: Callable[[int], None]) -> None:
+    """Run the jobs and report their number as they finish. Raises RunError when one fails."""
+    with _sigint_ignored():
+        futures = {pool.submit(replicate, job): job for job in jobs}
+    try:
+        for count, future in enumerate(as_completed(futures), start=1):
+            error = future.exception()
+            if error is not None:
+                job = futures[future]
+                raise RunError(
+                    f"replication {job.replication} of seed {job.seed} failed, finished ones are "
+                    f"kept for --resume: {type(error).__name__}: {error}"
+                ) from error
+            report(count)
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+@contextmanager
+def _pool(workers: int, executor: Executor | None) -> Iterator[Executor]:
+    """The caller's executor, or processes of our own, which do not outlive an interrupt.
+
+    Started afresh rather than forked: polars has threads, and a forked thread pool can stand still.
+    """
+    if executor is not None:
+        yield executor
+        return
+    others = set(multiprocessing.active_children())
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=start_worker)
+    try:
+        yield pool
+    except BaseException:
+        for process in set(multiprocessing.active_children()) - others:
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _sigint_ignored() -> Iterator[None]:
+    """Processes started in here ignore Ctrl-C from their first instruction on."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

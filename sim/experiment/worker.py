@@ -1,0 +1,99 @@
+"""One replication in a worker process: simulate it, type its tables, put its part in place.
+
+Nothing but a receipt travels back: the tables of a national replication are millions of rows, and
+an executor on other machines needs no more than a shared results directory.
+"""
+
+import json
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import polars as pl
+
+from scenarios.scenario import Scenario
+from sim.experiment import measures, subjects
+from sim.experiment.frames import schema, to_frame
+from sim.experiment.rundir import MERGED, REPLICATIONS, ROW_TABLES, RunDirectory
+
+RECEIPT = "receipt.json"
+# On Linux the kernel counts in KiB, on macOS in bytes.
+_MAXRSS_BYTE = 1 if sys.platform == "darwin" else 1024
+
+
+class Result(Protocol):
+    """What a replication gives: columns of every table, and metrics as (value, unit)."""
+
+    @property
+    def tables(self) -> Mapping[str, Mapping[str, np.ndarray]]: ...
+
+    @property
+    def metrics(self) -> Mapping[str, tuple[float, str]]: ...
+
+
+Simulate = Callable[..., Result]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """All that a worker needs; picklable."""
+
+    simulate: Simulate
+    scenario: Scenario
+    seed: int
+    replication: int
+    directory: RunDirectory
+    keep_rows: int
+
+
+def start_worker() -> None:
+    """Initialise a worker process of our own pool.
+
+    Ctrl-C reaches the whole process group; only the parent decides what happens then. One
+    replication is one core's work, so polars' threads would only be in the other workers' way.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ["POLARS_MAX_THREADS"] = "1"
+
+
+def replicate(job: Job) -> int:
+    """Simulate one replication and write its part; returns its number."""
+    wall_s, cpu_s = time.perf_counter(), time.thread_time()
+    result = job.simulate(job.scenario, seed=job.seed, replication=job.replication)
+    wall_s, cpu_s = time.perf_counter() - wall_s, time.thread_time() - cpu_s
+    frames = {
+        name: to_frame(name, result.tables[name], replication=job.replication)
+        for name in MERGED
+        if name != REPLICATIONS and (name not in ROW_TABLES or job.replication < job.keep_rows)
+    }
+    frames[REPLICATIONS] = _metrics_frame(job, result.metrics, frames)
+    receipt = {
+        "replication": job.replication,
+        "wall_s": round(wall_s, 3),
+        "cpu_s": round(cpu_s, 3),
+        "attempts_count": int(result.metrics["contacts_offered_count"][0]),
+        "peak_memory_byte": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_BYTE,
+    }
+    job.directory.write_part(job.replication, frames, notes={RECEIPT: json.dumps(receipt)})
+    return job.replication
+
+
+def receipts(directory: RunDirectory) -> list[dict[str, Any]]:
+    """What the finished, not yet merged replications took."""
+    files = (directory.part(replication) / RECEIPT for replication in directory.parts())
+    return [json.loads(file.read_text(encoding="utf-8")) for file in files]
+
+
+def _metrics_frame(
+    job: Job, metrics: Mapping[str, tuple[float, str]], frames: Mapping[str, pl.DataFrame]
+) -> pl.DataFrame:
+    verdict = measures.season(frames, targets=job.scenario.support.targets)
+    values = {**metrics, **{name: (verdict[name], subjects.UNITS[name]) for name in verdict}}
+    rows = [(job.replication, name, float(values[name][0]), values[name][1]) for name in values]
+    return pl.DataFrame(rows, schema=schema(REPLICATIONS), orient="row").sort("metric")

@@ -1,0 +1,35 @@
+"""A run directory without the model: what the report, the comparison and their tests read."""
+
+from concurrent.futures import Executor, Future
+from pathlib import Path
+from typing import Any
+
+from fake_replication import SCENARIO, simulate
+
+from sim.experiment.runner import run
+
+
+class InlineExecutor(Executor):
+    """Runs every call at once, in this thread."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+def write_synthetic_run(path: Path, replications: int = 5, seed: int = 1) -> Path:
+    """A complete run of the fake over lunar days -2..6."""
+    return run(
+        SCENARIO,
+        replications=replications,
+        precision_ratio=None,
+        seed=seed,
+        workers=1,
+        out=path,
+        executor=InlineExecutor(),
+        simulate=simulate,
+    ).path
