@@ -7,8 +7,9 @@ does) and queues nothing (sim/support/pool.py does). Times in seconds, on a grid
 on SimPy's calendar and the same time in a column are equal to the last bit.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass, fields, replace
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,8 +52,7 @@ class Cases:
         n = len(self)
         for field in fields(self):
             values = getattr(self, field.name)
-            wide = values.ndim == 2
-            if values.shape != ((n, ATTEMPT_COLUMNS) if wide else (n,)):
+            if values.shape not in ((n,), (n, ATTEMPT_COLUMNS)):
                 raise ValueError(f"column {field.name} has shape {values.shape} for {n} cases")
         if not np.all(np.isinf(self.reconnect_delay_s[:, -1])):
             raise ValueError("the last column of reconnect_delay_s must be infinite")
@@ -69,3 +69,35 @@ class Cases:
             if not np.all(getattr(self, name) >= 0.0):
                 raise ValueError(f"column {name} must not be negative")
         return replace(self, **{name: on_grid(getattr(self, name)) for name in times})
+
+
+class CaseFile:
+    """All cases offered so far, found by their row: the position in the order of offering."""
+
+    def __init__(self) -> None:
+        self._chunks: list[Cases] = []
+        self._starts: list[int] = []
+        self._rows_count = 0
+
+    def add(self, cases: Cases) -> int:
+        """Keeps the cases and returns the row of the first."""
+        start = self._rows_count
+        self._chunks.append(cases)
+        self._starts.append(start)
+        self._rows_count += len(cases)
+        return start
+
+    def find(self, row: int) -> tuple[Cases, int]:
+        """The chunk that holds a row, and the position in it."""
+        chunk = bisect_right(self._starts, row) - 1
+        return self._chunks[chunk], row - self._starts[chunk]
+
+    def gather(self, column: str, rows: NDArray[np.int64]) -> NDArray[Any]:
+        """A column's values at some rows; reads only the chunks between the outermost ones."""
+        if len(rows) == 0:
+            return np.zeros(0, dtype=np.int64)
+        low = bisect_right(self._starts, int(rows.min())) - 1
+        high = bisect_right(self._starts, int(rows.max()))
+        values = np.concatenate([getattr(chunk, column) for chunk in self._chunks[low:high]])
+        taken: NDArray[Any] = values[rows - self._starts[low]]
+        return taken

@@ -1,0 +1,139 @@
+"""The record of the support pool: every attempt as a row of columns, and what became of cases.
+
+Decides how attempts are kept, not what they mean (sim/support/service.py computes statistics).
+Times in seconds from the horizon's start, NaN where it did not happen.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenarios.words import ATTEMPT_KINDS, OUTCOMES
+from sim.support.cases import ATTEMPT_COLUMNS, CaseFile, Floats
+
+FRESH: Final = ATTEMPT_KINDS.index("fresh")
+REDIAL: Final = ATTEMPT_KINDS.index("redial")
+RECONNECT: Final = ATTEMPT_KINDS.index("reconnect")
+ESCALATION: Final = ATTEMPT_KINDS.index("escalation")
+ANSWERED: Final = OUTCOMES.index("answered")
+ABANDONED: Final = OUTCOMES.index("abandoned")
+IN_SYSTEM: Final = OUTCOMES.index("in_system")
+# An attempt's code: kind x 64 + abandonments before it x 8 + answers before it, + 256 if followed.
+KIND: Final = 64
+ABANDONMENT: Final = 8
+COUNT_MASK: Final = 7
+FOLLOWED: Final = 256
+NO_TEAM: Final = -1
+
+# (case row, code, team, arrived_s, answered_s, ended_s)
+Record: TypeAlias = tuple[int, int, int, float, float, float]
+RECORD_LENGTH: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """One row an attempt, in order of arrival; words as their position in the vocabulary."""
+
+    case_row: NDArray[np.int64]  # position of the case among all cases ever offered
+    case_id: NDArray[np.int64]
+    attempt: NDArray[np.int16]  # number within the case, from 1
+    kind: NDArray[np.int8]
+    queue: NDArray[np.int8]
+    priority: NDArray[np.int8]
+    topic: NDArray[np.int8]
+    arrived_s: Floats
+    answered_s: Floats  # NaN if not answered
+    ended_s: Floats  # NaN while waiting or in hand
+    outcome: NDArray[np.int8]  # answered (also while in hand), abandoned, in_system (waiting)
+    team: NDArray[np.int8]  # position in the layout, -1 = none
+    patience_s: Floats
+    followed: NDArray[np.bool_]  # the case comes back after it, be it after the horizon
+    resolved: NDArray[np.bool_]  # answered, ended and not followed
+
+    def __len__(self) -> int:
+        return len(self.case_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """Cases that came to an end since the last look, each list in time order."""
+
+    resolved_case_id: NDArray[np.int64]
+    resolved_s: Floats
+    resolved_escalated: NDArray[np.bool_]
+    given_up_case_id: NDArray[np.int64]
+    given_up_s: Floats
+
+
+class AttemptLog:
+    """Records in order of their end. `entries` is a flat list that grows by a record at a time."""
+
+    def __init__(self, file: CaseFile) -> None:
+        self.entries: list[float] = []
+        self._file = file
+        self._sealed: list[Floats] = []
+
+    def _seal(self) -> Floats:
+        """Moves the entries into a compact column block, and returns it."""
+        block = np.array(self.entries, dtype=np.float64).reshape(-1, RECORD_LENGTH)
+        self.entries.clear()
+        self._sealed.append(block)
+        return block
+
+    def outcomes(self) -> Outcomes:
+        """Cases that came to an end since the last call."""
+        block = self._seal()
+        code = block[:, 1].astype(np.int64)
+        final = code < FOLLOWED
+        abandoned = block[:, 2] == NO_TEAM
+        case_id = self._file.gather("case_id", block[:, 0].astype(np.int64))
+        resolved = final & ~abandoned
+        given_up = final & abandoned
+        return Outcomes(
+            resolved_case_id=case_id[resolved],
+            resolved_s=block[resolved, 5],
+            resolved_escalated=code[resolved] // KIND == ESCALATION,
+            given_up_case_id=case_id[given_up],
+            given_up_s=block[given_up, 5],
+        )
+
+    def attempts(self, open_records: Sequence[Record], escalation_queue: int) -> Attempts:
+        """All records, with those of attempts still in the system, in order of arrival."""
+        self._seal()
+        still_open = np.array(open_records, dtype=np.float64).reshape(-1, RECORD_LENGTH)
+        block = np.concatenate([*self._sealed, still_open])
+        self._sealed = [block[: len(block) - len(still_open)]]
+        block = block[np.lexsort((block[:, 1] % FOLLOWED, block[:, 0], block[:, 3]))]
+        row = block[:, 0].astype(np.int64)
+        code = block[:, 1].astype(np.int64)
+        team = block[:, 2].astype(np.int8)
+        kind = (code % FOLLOWED // KIND).astype(np.int8)
+        before = code % KIND // ABANDONMENT + (code & COUNT_MASK)
+        escalated = kind == ESCALATION
+        answered = team != NO_TEAM
+        ended = ~np.isnan(block[:, 5])
+        followed = code >= FOLLOWED
+        patience = self._file.gather("patience_s", row).reshape(-1, ATTEMPT_COLUMNS)
+        patience_s = patience[np.arange(len(row)), np.minimum(before, ATTEMPT_COLUMNS - 1)]
+        queue = self._file.gather("queue", row)
+        priority = self._file.gather("priority", row)
+        return Attempts(
+            case_row=row,
+            case_id=self._file.gather("case_id", row),
+            attempt=(before + 1).astype(np.int16),
+            kind=kind,
+            queue=np.where(escalated, escalation_queue, queue).astype(np.int8),
+            priority=np.where(escalated, 0, priority).astype(np.int8),
+            topic=self._file.gather("topic", row).astype(np.int8),
+            arrived_s=block[:, 3].copy(),
+            answered_s=block[:, 4].copy(),
+            ended_s=block[:, 5].copy(),
+            outcome=np.select([answered, ended], [ANSWERED, ABANDONED], IN_SYSTEM).astype(np.int8),
+            team=team,
+            patience_s=np.where(escalated, np.inf, patience_s),
+            followed=followed,
+            resolved=answered & ended & ~followed,
+        )
