@@ -1,0 +1,110 @@
+"""The assumptions of a run: every setting with its value, its low and high case, and its source.
+
+Sources are read from the comments of the shipped scenario file that the run's scenario is named
+after, and of the files it extends; values are those of the run's own scenario.toml. Where the two
+differ, an overlay or `--set` has changed the value, and the row says so.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import scenarios
+from markupsafe import Markup
+from reports import style
+from reports.cells import Book
+from scenarios.overlays import at, leaves
+from scenarios.sources import Source, sources
+
+_SHIPPED: Final = Path(scenarios.__file__).parent
+_KINDS: Final = {"S": "Source", "D": "Data", "M": "Common knowledge", "A": "Assumed"}
+_NO_SOURCE: Final = Source("", "set for this run")
+_NAMELESS: Final = ("name", "description")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One setting; `range` is its low and high case, of an array as multiples of its values."""
+
+    key: str
+    value: Markup
+    range: str
+    tag: str
+    kind: str
+    text: str
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The settings of one block of the scenario."""
+
+    name: str
+    rows: tuple[Row, ...]
+
+
+def assumptions(book: Book) -> tuple[Group, ...]:
+    """All settings of the run by block, in the order of its scenario file."""
+    known, shipped = _origin(str(book.scenario["name"]))
+    groups: dict[str, list[Row]] = {}
+    for key, value in leaves(book.scenario):
+        if key in _NAMELESS:
+            continue
+        source = known.get(key, _NO_SOURCE)
+        row = Row(
+            key,
+            _value(key, value),
+            _range(source, value),
+            source.tag,
+            _KINDS.get(source.tag, "Set"),
+            _plain(source),
+            key in known and at(shipped, key) != value,
+        )
+        groups.setdefault(key.partition(".")[0], []).append(row)
+    return tuple(Group(style.words(name), tuple(rows)) for name, rows in groups.items())
+
+
+def _origin(name: str) -> tuple[dict[str, Source], Mapping[str, Any]]:
+    """Sources and values of the shipped file of that name on top of those that it extends."""
+    path = _SHIPPED / f"{name}.toml"
+    if not path.is_file():
+        return {}, {}
+    values = tomllib.loads(path.read_text(encoding="utf-8"))
+    known, below = _origin(str(values.get("extends", "")))
+    return {**known, **sources(path)}, _merged(below, values)
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        both = isinstance(value, Mapping) and isinstance(under, Mapping)
+        merged[key] = _merged(under, value) if both else value
+    return merged
+
+
+def _value(key: str, value: object) -> Markup:
+    text = ", ".join(_word(item) for item in value) if isinstance(value, list) else _word(value)
+    return Markup('<span class="setting" data-source="scenario:{}">{}</span>').format(key, text)
+
+
+def _word(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return style.plain(value) if isinstance(value, int | float) else str(value)
+
+
+def _range(source: Source, value: object) -> str:
+    if source.low is None or source.high is None:
+        return ""
+    sign = "× " if isinstance(value, list) else ""
+    return f"{sign}{style.plain(source.low)} – {style.plain(source.high)}"
+
+
+def _plain(source: Source) -> str:
+    """The source's words without the range that has a column of its own."""
+    if source.low is None:
+        return source.text
+    return source.text.partition(" ")[2]

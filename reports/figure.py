@@ -1,0 +1,191 @@
+"""One figure of the page: a finding as its title, a drawing in two widths, and where it came from.
+
+Decides how a drawing becomes inline SVG: the same bytes on every rebuild, text as text in the
+reader's own font, addresses of printed numbers as attributes, no id that another figure also uses.
+Lengths are CSS pixels (the canvas has 72 dots an inch, so that a point is a pixel).
+"""
+
+import io
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any, Final
+
+import matplotlib as mpl
+import numpy as np
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure as Canvas
+
+from reports import style
+from reports.cells import Series
+
+_PX_PER_INCH: Final = 72.0
+BAND_NOTE: Final = "Line: mean over replications. Band: nine replications in ten."
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A width to draw for: the desk and the printed page, or the phone."""
+
+    name: str
+    width_px: float
+    font_px: float
+
+    @property
+    def narrow(self) -> bool:
+        return self.name == "narrow"
+
+
+WIDE: Final = Layout("wide", 960.0, 13.0)
+NARROW: Final = Layout("narrow", 358.0, 11.0)
+Draw = Callable[[Canvas, Layout], None]
+Height = Callable[[Layout], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What the template prints."""
+
+    key: str
+    title: Markup
+    reading: Markup
+    source: str
+    drawings: Markup
+
+
+def figure(
+    key: str,
+    *,
+    title: Markup,
+    reading: Markup | str,
+    subjects: Sequence[str],
+    alt: str,
+    height_px: Height,
+    draw: Draw,
+) -> Figure:
+    """Draw both widths; `reading` says how to read the marks, `subjects` name the rows drawn."""
+    drawings = Markup("").join(
+        _svg(f"{key}-{layout.name}", alt, height_px(layout), draw, layout)
+        for layout in (WIDE, NARROW)
+    )
+    source = f"estimates.parquet: {', '.join(subjects)}"
+    return Figure(key, title, Markup(reading), source, drawings)
+
+
+def _svg(key: str, alt: str, height_px: float, draw: Draw, layout: Layout) -> Markup:
+    settings: dict[str, Any] = {
+        "svg.hashsalt": key,
+        "svg.fonttype": "none",
+        "font.family": "DejaVu Sans",
+        "font.size": layout.font_px,
+        "axes.titlesize": layout.font_px,
+        "axes.titleweight": "bold",
+        "axes.titlelocation": "left",
+        "axes.labelsize": layout.font_px,
+        "axes.labelcolor": style.MUTED,
+        "axes.edgecolor": style.RULE,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.axisbelow": True,
+        "axes.unicode_minus": True,
+        "text.color": style.INK,
+        "xtick.color": style.MUTED,
+        "ytick.color": style.MUTED,
+        "xtick.major.size": 0.0,
+        "ytick.major.size": 0.0,
+        "axes.grid": True,
+        "axes.grid.axis": "y",
+        "grid.color": style.RULE,
+        "grid.linewidth": 0.7,
+        "lines.linewidth": 1.6,
+        "hatch.linewidth": 0.8,
+    }
+    with mpl.rc_context():
+        mpl.rcdefaults()  # a reader's own matplotlibrc must not change the page's bytes
+        mpl.rcParams.update(settings)
+        size = (layout.width_px / _PX_PER_INCH, height_px / _PX_PER_INCH)
+        canvas = Canvas(figsize=size, dpi=_PX_PER_INCH, layout="constrained")
+        canvas.patch.set_visible(False)
+        FigureCanvasSVG(canvas)
+        draw(canvas, layout)
+        buffer = io.BytesIO()
+        canvas.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return Markup(_inline(buffer.getvalue().decode(), key, alt, layout))
+
+
+def _inline(svg: str, key: str, alt: str, layout: Layout) -> str:
+    """Matplotlib's document as one element of an HTML page."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'<g id="num:([^|"]+)\|([^|"]+)\|([^"]+)">', _address, svg)
+    svg = re.sub(r'(?<=\s)id="', f'id="{key}-', svg)
+    svg = svg.replace("url(#", f"url(#{key}-").replace('href="#', f'href="#{key}-')
+    svg = svg.replace("'DejaVu Sans'", "inherit").replace('"DejaVu Sans"', "inherit")
+    svg = re.sub(r"font: (bold )?([\d.]+)px inherit", r"font-size: \2px; \1", svg)
+    svg = svg.replace("; bold ;", "; font-weight: bold;")
+    box = re.search(r'viewBox="[^"]+"', svg)
+    assert box is not None, "matplotlib writes a viewBox"
+    head = f'<svg class="drawing {layout.name}" role="img" {box[0]}><title>{escape(alt)}</title>'
+    body = svg[svg.index(">") + 1 :]
+    return head + re.sub(r"\n\s*", "\n", body)
+
+
+def _address(match: re.Match[str]) -> str:
+    source, field, form = match.groups()
+    return f'<g class="num" data-source="{source}" data-field="{field}" data-form="{form}">'
+
+
+def days_axis(axes: Axes, days: Sequence[int], *, label: bool) -> None:
+    """Hourly x axis: midnights as rules, each day named at its noon by its lunar offset."""
+    first = days[0]
+    axes.set_xlim(0, len(days) * 24)
+    axes.set_xticks([24 * (day - first) + 12 for day in days], [style.day_number(d) for d in days])
+    for day in days[1:]:
+        axes.axvline(24 * (day - first), color=style.RULE, linewidth=0.7, zorder=0)
+    if label:
+        axes.set_xlabel("lunar day (0 = New Year's Day, 1st of the 1st month)")
+
+
+def hours_x(series: Series, first_day: int) -> list[float]:
+    """Middle of each hour of an hourly series on the axis of `days_axis`."""
+    return [24.0 * (key[0] - first_day) + key[1] + 0.5 for key in series.keys]
+
+
+def shade(axes: Axes, x: Sequence[float], marked: np.ndarray) -> None:
+    """Shade the marked hours; neighbours become one area, so that no seams show."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], marked, [False])).astype(np.int8)))
+    for first, last in zip(edges[::2], edges[1::2], strict=True):
+        axes.axvspan(x[first] - 0.5, x[last - 1] + 0.5, color=style.SHADE, linewidth=0, zorder=0)
+
+
+def banded(
+    axes: Axes,
+    x: Sequence[float],
+    series: Series,
+    *,
+    colour: str,
+    scale: float = 1.0,
+    marker: str = "",
+    dashed: bool = False,
+) -> None:
+    """A mean with the band that nine replications in ten fall into."""
+    axes.fill_between(
+        x,
+        series.band_low * scale,
+        series.band_high * scale,
+        color=colour,
+        alpha=0.25,
+        linewidth=0,
+    )
+    axes.plot(
+        x,
+        series.mean * scale,
+        color=colour,
+        marker=marker,
+        markersize=4,
+        linestyle="--" if dashed else "-",
+    )

@@ -1,0 +1,146 @@
+"""Figures of the market: the two types of merchants drifting apart, and what the alerts do.
+
+Daily estimates; bands are the 5 % and 95 % quantiles over replications.
+"""
+
+from typing import Final
+
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
+
+from reports import style
+from reports.cells import Book, Series
+from reports.figure import BAND_NOTE, Figure, Layout, banded, figure
+from sim.experiment import subjects
+
+_TYPES: Final = (("compliant", style.BLUE, False), ("speculator", style.VERMILION, True))
+
+
+def figures(book: Book) -> list[Figure]:
+    """The market's figures, in the order of the page."""
+    return [_merchants(book), _alerts(book)]
+
+
+def _pair(canvas: Canvas, layout: Layout) -> tuple[Axes, Axes]:
+    """Two panels side by side, or one above the other on a narrow page."""
+    shape = (2, 1) if layout.narrow else (1, 2)
+    first, second = canvas.subplots(*shape).flat
+    return first, second
+
+
+def _days_ticks(axes: Axes, days: list[int]) -> None:
+    axes.set_xticks(days, [style.day_number(day) for day in days])
+    axes.set_xlabel("lunar day")
+
+
+def _named(axes: Axes, series: Series, *, name: str, colour: str, scale: float, above: bool) -> None:
+    """The line's name at its last point, in its colour."""
+    axes.annotate(
+        name,
+        (series.days()[-1], series.mean[-1] * scale),
+        xytext=(0, 9 if above else -16),
+        textcoords="offset points",
+        ha="right",
+        color=colour,
+        fontweight="bold",
+    )
+
+
+def _merchants(book: Book) -> Figure:
+    panels = (
+        (subjects.MARGIN_PER_ORDER, 1e-2, "Margin (CNY per order)"),
+        (subjects.INCIDENTS_PER_ORDER, 100.0, "Incidents (percent of orders)"),
+    )
+
+    def draw(canvas: Canvas, layout: Layout) -> None:
+        for axes, (subject, scale, name) in zip(_pair(canvas, layout), panels, strict=True):
+            pair = [book.series(subject, "lunar_day", store_type=kind) for kind, *_ in _TYPES]
+            for series, other, (kind, colour, dashed) in zip(
+                pair, pair[::-1], _TYPES, strict=True
+            ):
+                banded(
+                    axes,
+                    series.days(),
+                    series,
+                    colour=colour,
+                    scale=scale,
+                    marker="o",
+                    dashed=dashed,
+                )
+                above = bool(series.mean[-1] >= other.mean[-1])
+                _named(axes, series, name=kind, colour=colour, scale=scale, above=above)
+            axes.set_title(name)
+            _days_ticks(axes, pair[0].days())
+            axes.margins(y=0.15)
+            axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]) if axes.get_ylim()[0] < 0 else 0)
+
+    honest, rogue = (
+        {subject: book.cell(subject, store_type=kind) for subject, *_ in panels}
+        for kind, *_ in _TYPES
+    )
+    title = Markup(
+        "Speculators cause incidents in {} of orders, compliant merchants in {}; they earn {} and "
+        "{} an order"
+    ).format(
+        rogue[subjects.INCIDENTS_PER_ORDER].number(form="fine_percent"),
+        honest[subjects.INCIDENTS_PER_ORDER].number(form="fine_percent"),
+        rogue[subjects.MARGIN_PER_ORDER].number(form="cny_each"),
+        honest[subjects.MARGIN_PER_ORDER].number(form="cny_each"),
+    )
+    return figure(
+        "merchants",
+        title=title,
+        reading=f"{BAND_NOTE} Margin after fines, recourse and gains from misconduct.",
+        subjects=(subjects.MARGIN_PER_ORDER, subjects.INCIDENTS_PER_ORDER),
+        alt="Margin and incidents per order by day, compliant merchants and speculators",
+        height_px=lambda layout: 470.0 if layout.narrow else 310.0,
+        draw=draw,
+    )
+
+
+def _alerts(book: Book) -> Figure:
+    saved = book.series(subjects.CONTACTS_SAVED, "lunar_day")
+    sending = book.series(subjects.ALERT_COST, "lunar_day")
+    paying = book.series(subjects.ALERT_COMPENSATION, "lunar_day")
+
+    def draw(canvas: Canvas, layout: Layout) -> None:
+        left, right = _pair(canvas, layout)
+        left.set_title("Human contacts saved (contacts per day)")
+        banded(left, saved.days(), saved, colour=style.GREEN, marker="o")
+        left.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+        right.set_title("Cost (k CNY per day)")
+        high_first = bool(paying.mean[-1] >= sending.mean[-1])
+        for series, name, colour, above in (
+            (sending, "sending", style.BLUE, not high_first),
+            (paying, "compensation", style.ORANGE, high_first),
+        ):
+            banded(right, series.days(), series, colour=colour, scale=1e-5, marker="o")
+            _named(right, series, name=name, colour=style.INK, scale=1e-5, above=above)
+        right.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+        for axes in (left, right):
+            axes.margins(y=0.15)
+            axes.set_ylim(bottom=0)
+            _days_ticks(axes, saved.days())
+
+    total = {
+        subject: book.cell(subject)
+        for subject in (subjects.CONTACTS_SAVED, subjects.ALERT_COST, subjects.ALERT_COMPENSATION)
+    }
+    return figure(
+        "alerts",
+        title=Markup(
+            "Alerts save {} human contacts (95&nbsp;% interval {}) for {} of sending and {} of "
+            "compensation"
+        ).format(
+            total[subjects.CONTACTS_SAVED].number(),
+            total[subjects.CONTACTS_SAVED].interval(),
+            total[subjects.ALERT_COST].number(),
+            total[subjects.ALERT_COMPENSATION].number(),
+        ),
+        reading=f"{BAND_NOTE} Saved: first attempts that would have come without the alert.",
+        subjects=(subjects.CONTACTS_SAVED, subjects.ALERT_COST, subjects.ALERT_COMPENSATION),
+        alt="Contacts saved by alerts and what the alerts cost, by day",
+        height_px=lambda layout: 470.0 if layout.narrow else 310.0,
+        draw=draw,
+    )

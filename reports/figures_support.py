@@ -1,0 +1,230 @@
+"""Figures of the support floor: load against agents, the service-level heat map, queue and redials.
+
+Hourly estimates over the horizon; bands are the 5 % and 95 % quantiles over replications. A title
+states the hour that an extreme row stands for; the row is selected, nothing is computed.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
+from matplotlib.patches import Rectangle
+
+from reports import style
+from reports.cells import Book, Series
+from reports.figure import BAND_NOTE, Figure, Layout, banded, days_axis, figure, hours_x, shade
+from reports.moments import moment
+from reports.targets import HELD_AT_RATIO, IM_TARGET, PHONE_TARGET
+from sim.experiment import subjects
+
+_HOURLY: Final = ("lunar_day", "hour")
+
+
+def figures(book: Book) -> list[Figure]:
+    """The support floor's figures, in the order of the page."""
+    return [_load(book), _service_level(book), _strain(book)]
+
+
+def _load(book: Book) -> Figure:
+    offered = book.series(subjects.CONTACTS_OFFERED, *_HOURLY)
+    available = book.series(subjects.AGENTS_AVAILABLE, *_HOURLY)
+    busy = book.series(subjects.AGENTS_BUSY, *_HOURLY)
+    held = book.series(subjects.TARGETS_HELD, *_HOURLY)
+    days = offered.days()
+    x = hours_x(offered, days[0])
+
+    def draw(canvas: Canvas, layout: Layout) -> None:
+        top, bottom = canvas.subplots(2, 1, sharex=True)
+        for axes in (top, bottom):
+            shade(axes, hours_x(held, days[0]), held.mean < HELD_AT_RATIO)
+        top.set_title("Contacts offered (contacts per hour)")
+        banded(top, x, offered, colour=style.BLUE)
+        bottom.set_title("Agents (mean over the hour)")
+        banded(bottom, x, available, colour=style.GREEN)
+        banded(bottom, x, busy, colour=style.VERMILION)
+        bottom.legend(
+            handles=[bottom.lines[-2], bottom.lines[-1]],
+            labels=["available", "busy"],
+            loc="lower left",
+            bbox_to_anchor=(0.55 if layout.narrow else 0.8, 0.97),
+            ncols=2,
+            frameon=False,
+            handlelength=1.2,
+            columnspacing=1.0,
+            borderpad=0,
+        )
+        for axes in (top, bottom):
+            axes.set_ylim(bottom=0)
+            axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+        days_axis(top, days, label=False)
+        days_axis(bottom, days, label=True)
+
+    day, hour = offered.peak() or (0, 0)
+    here = {"lunar_day": day, "hour": hour}
+    title = Markup("{} is the busiest hour: {} contacts offered, {} agents available, {} busy").format(
+        moment(day, hour),
+        book.cell(subjects.CONTACTS_OFFERED, **here).number(),
+        book.cell(subjects.AGENTS_AVAILABLE, **here).number(),
+        book.cell(subjects.AGENTS_BUSY, **here).number(),
+    )
+    return figure(
+        "load",
+        title=title,
+        reading=f"{BAND_NOTE} Shaded: hours that miss a target in more than half of the "
+        "replications. All attempts count, redials and reconnects included.",
+        subjects=(
+            subjects.CONTACTS_OFFERED,
+            subjects.AGENTS_AVAILABLE,
+            subjects.AGENTS_BUSY,
+            subjects.TARGETS_HELD,
+        ),
+        alt="Contacts offered, agents available and agents busy, by hour over the festival",
+        height_px=lambda layout: 400.0 if layout.narrow else 470.0,
+        draw=draw,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Panel:
+    """One channel of the heat map."""
+
+    name: str
+    subject: str
+    target: float
+    series: Series
+
+
+def _service_level(book: Book) -> Figure:
+    panels = [
+        _Panel(name, subject, float(book.setting(target).value or 1.0), series)
+        for name, subject, target in (
+            ("Phone", subjects.SERVICE_LEVEL_PHONE, PHONE_TARGET),
+            ("IM", subjects.SERVICE_LEVEL_IM, IM_TARGET),
+        )
+        for series in [book.series(subject, *_HOURLY)]
+    ]
+
+    def draw(canvas: Canvas, layout: Layout) -> None:
+        grid = canvas.subplots(2, 1)
+        for axes, panel in zip(grid, panels, strict=True):
+            _heat_panel(axes, book, panel, layout)
+
+    phone = panels[0]
+    day, hour = phone.series.peak(lowest=True) or (0, 0)
+    worst = book.cell(phone.subject, lunar_day=day, hour=hour)
+    title = Markup(
+        "Phone service is lowest on {}: {} of contacts answered in time (95&nbsp;% interval {})"
+    ).format(moment(day, hour), worst.number(), worst.interval())
+    if worst.mean is not None and worst.mean >= phone.target:
+        title = Markup("Phone service is on target in every hour; lowest on {}: {} ({})").format(
+            moment(day, hour), worst.number(), worst.interval()
+        )
+    return figure(
+        "service-level",
+        title=title,
+        reading=Markup(
+            "Share of offered contacts answered within the threshold, mean over replications, in "
+            "percent. Blue: on target (phone {}, IM {}). Orange to brown: one to four quarters "
+            "of the target missed. A framed cell: its 95&nbsp;% interval reaches across the target, so the "
+            "replications cannot tell."
+        ).format(book.setting(PHONE_TARGET, "probability"), book.setting(IM_TARGET, "probability")),
+        subjects=(subjects.SERVICE_LEVEL_PHONE, subjects.SERVICE_LEVEL_IM),
+        alt="Service level by day and hour, phone and IM",
+        height_px=lambda layout: 1010.0 if layout.narrow else 560.0,
+        draw=draw,
+    )
+
+
+def _heat_panel(axes: Axes, book: Book, panel: _Panel, layout: Layout) -> None:
+    """Days by hours; on a narrow page hours run downwards, so that every value stays readable."""
+    days = panel.series.days()
+    for at, (day, hour) in enumerate(panel.series.keys):
+        cell = book.cell(panel.subject, lunar_day=day, hour=hour)
+        across, down = hour, days.index(day)
+        if layout.narrow:
+            across, down = down, across
+        colour = style.bin_colour(cell.mean, panel.target)
+        axes.add_patch(Rectangle((across, down), 1, 1, facecolor=colour, edgecolor="white"))
+        if panel.series.low[at] < panel.target <= panel.series.high[at]:
+            axes.add_patch(
+                Rectangle(
+                    (across + 0.06, down + 0.06),
+                    0.88,
+                    0.88,
+                    fill=False,
+                    edgecolor=style.INK,
+                    linewidth=0.9,
+                )
+            )
+        number = cell.number(form="whole")
+        axes.text(
+            across + 0.5,
+            down + 0.52,
+            number.text,
+            gid=number.gid,
+            ha="center",
+            va="center",
+            fontsize=layout.font_px - 1,
+            color="white" if colour in style.RAMP[:2] else style.INK,
+        )
+    hours = list(range(0, 24, 1 if layout.narrow else 2))
+    day_places = ([at + 0.5 for at in range(len(days))], [style.day_number(day) for day in days])
+    hour_places = ([hour + 0.5 for hour in hours], [f"{hour:02d}" for hour in hours])
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    axes.set_title(f"{panel.name} (percent answered in time)")
+    axes.set_xlim(0, len(days) if layout.narrow else 24)
+    axes.set_ylim(24 if layout.narrow else len(days), 0)
+    axes.set_xticks(*(day_places if layout.narrow else hour_places))
+    axes.set_yticks(*(hour_places if layout.narrow else day_places))
+    axes.set_xlabel("lunar day" if layout.narrow else "hour of the day (h)")
+    axes.set_ylabel("hour of the day (h)" if layout.narrow else "lunar day")
+
+
+def _strain(book: Book) -> Figure:
+    queue = book.series(subjects.QUEUE_LEN, *_HOURLY)
+    days = queue.days()
+    panels = (
+        (queue, 1.0, "Waiting (contacts, mean over the hour)", style.BLUE),
+        (
+            book.series(subjects.ABANDONED_RATIO, *_HOURLY),
+            100.0,
+            "Abandoned (percent of offered)",
+            style.VERMILION,
+        ),
+        (
+            book.series(subjects.REDIALS, *_HOURLY),
+            1.0,
+            "Redials (contacts per hour)",
+            style.ORANGE,
+        ),
+    )
+
+    def draw(canvas: Canvas, layout: Layout) -> None:
+        grid = canvas.subplots(len(panels), 1, sharex=True)
+        for at, (axes, (series, scale, name, colour)) in enumerate(zip(grid, panels, strict=True)):
+            banded(axes, hours_x(series, days[0]), series, colour=colour, scale=scale)
+            axes.set_title(name)
+            axes.set_ylim(bottom=0)
+            axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+            days_axis(axes, days, label=at == len(panels) - 1)
+
+    day, hour = queue.peak() or (0, 0)
+    here = {"lunar_day": day, "hour": hour}
+    return figure(
+        "strain",
+        title=Markup("The queue is longest on {}: {} waiting, {} abandon, {} redial").format(
+            moment(day, hour),
+            book.cell(subjects.QUEUE_LEN, **here).number(),
+            book.cell(subjects.ABANDONED_RATIO, **here).number(),
+            book.cell(subjects.REDIALS, **here).number(),
+        ),
+        reading=f"{BAND_NOTE} Both channels together. A redial is a new attempt after an "
+        "abandonment; it is load that understaffing makes by itself.",
+        subjects=(subjects.QUEUE_LEN, subjects.ABANDONED_RATIO, subjects.REDIALS),
+        alt="Queue length, abandonment and redials, by hour over the festival",
+        height_px=lambda layout: 460.0 if layout.narrow else 520.0,
+        draw=draw,
+    )

@@ -1,0 +1,45 @@
+"""How the page names a time: lunar day with its Chinese name, its date, an hour.
+
+Dates come from the scenario's calendar; a name is a label of a row, not a number of the model.
+"""
+
+from markupsafe import Markup
+
+from reports import style
+from scenarios.calendar import Calendar
+
+
+def day_name(lunar_day: int) -> Markup:
+    """The lunar name with its offset, as the charts print it."""
+    return Markup('<span class="dim">{}&nbsp;(day&nbsp;{})</span>').format(
+        style.lunar_name(lunar_day), style.day_number(lunar_day)
+    )
+
+
+def dated(calendar: Calendar, lunar_day: int) -> Markup:
+    """The lunar day with its date, for the first column of a table."""
+    return Markup('<span class="dim"><b>{}</b> {} <small>{}</small></span>').format(
+        style.lunar_name(lunar_day),
+        style.day_number(lunar_day),
+        style.date_name(calendar.date_of(lunar_day)),
+    )
+
+
+def moment(lunar_day: int, hour: int) -> Markup:
+    """An hour of a day."""
+    return Markup('<span class="dim">{}&nbsp;(day&nbsp;{}),&nbsp;{}</span>').format(
+        style.lunar_name(lunar_day), style.day_number(lunar_day), style.hour_name(hour)
+    )
+
+
+def spans(hours: list[int]) -> Markup:
+    """Hours of one day as runs: 10:00-13:00, 17:00-23:00."""
+    runs: list[list[int]] = []
+    for hour in sorted(hours):
+        if runs and runs[-1][1] == hour - 1:
+            runs[-1][1] = hour
+        else:
+            runs.append([hour, hour])
+    return Markup(", ").join(
+        Markup('<span class="dim">{}</span>').format(style.hour_span(*run)) for run in runs
+    )

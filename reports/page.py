@@ -1,0 +1,130 @@
+"""The report: one self-contained HTML page in the run directory.
+
+Decides the order of the page and nothing else: answers first, then the figures behind them, then the
+assumptions they stand on. Reads the run's files only, so an old run can be reported again, and writes
+the same bytes every time. No network, no script, no font but the reader's own.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import jinja2
+from markupsafe import Markup
+
+from reports import answers, figures_market, figures_money, figures_support, style
+from reports.assumptions import assumptions
+from reports.cells import Book, quote
+from reports.figure import Figure
+from reports.targets import (
+    ABANDONED_TARGET,
+    HELD_AT_RATIO,
+    IM_TARGET,
+    IM_THRESHOLD,
+    NO_BELOW_RATIO,
+    PHONE_TARGET,
+    PHONE_THRESHOLD,
+    YES_AT_RATIO,
+)
+from sim.experiment.rundir import RunDirectory
+
+FILE_NAME: Final = "report.html"
+_TEMPLATES: Final = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A chapter of figures, with a table where one says more."""
+
+    heading: str
+    figures: list[Figure]
+    table: answers.Table | None = None
+
+
+def write(run_dir: Path) -> Path:
+    """Write report.html of a run directory and return its path."""
+    RunDirectory(run_dir).write_text(FILE_NAME, render(Book(run_dir)))
+    return run_dir / FILE_NAME
+
+
+def render(book: Book) -> str:
+    """The page as text."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    css = (_TEMPLATES / "page.css").read_text(encoding="utf-8")
+    name = str(book.scenario["name"])
+    return environment.get_template("page.html.j2").render(
+        name=name,
+        heading=style.title(name),
+        description=book.scenario["description"],
+        css=Markup(css.replace("FONT_STACK", style.FONT_STACK)),
+        cards=answers.cards(book),
+        days=answers.days(book),
+        rule=_rule(book),
+        costs=answers.costs(book),
+        pots=answers.pots(book),
+        sure=_sure(book),
+        sureness=answers.sureness(book),
+        parts=(
+            Part("The support floor", figures_support.figures(book)),
+            Part("The money", figures_money.figures(book), answers.guarantees(book)),
+            Part("The market", figures_market.figures(book)),
+        ),
+        assumptions=assumptions(book),
+        foot=_foot(book),
+    )
+
+
+def _rule(book: Book) -> Markup:
+    return Markup(
+        "An hour is on target when {} of phone contacts are answered within {}, {} of IM contacts within "
+        "{}, and at most {} abandon. Listed: hours that miss in more than {} of the replications. The "
+        "answer above is yes from {} of replications with every day on target, no below {}."
+    ).format(
+        book.setting(PHONE_TARGET, "probability"),
+        book.setting(PHONE_THRESHOLD, "seconds"),
+        book.setting(IM_TARGET, "probability"),
+        book.setting(IM_THRESHOLD, "seconds"),
+        book.setting(ABANDONED_TARGET, "probability"),
+        _cut(HELD_AT_RATIO),
+        _cut(YES_AT_RATIO),
+        _cut(NO_BELOW_RATIO),
+    )
+
+
+def _cut(ratio: float) -> Markup:
+    """A cut of targets.py: the page's own rule, not a result."""
+    return Markup('<span class="cut">{}</span>').format(style.probability(ratio))
+
+
+def _sure(book: Book) -> Markup:
+    n = book.quoted("replications", "count")
+    return Markup(
+        "{} replications of the whole festival, each with its own weather of chance. The interval says "
+        "how well the mean is known; the band, how much one festival may differ from another. Neither "
+        "covers a wrong assumption: those stand at the end of the page."
+    ).format(n)
+
+
+def _foot(book: Book) -> list[tuple[str, Markup]]:
+    """What identifies the run: every entry of the manifest that is a word or a number."""
+    rows = [
+        (style.words(key), quote(str(book.summary[key]), f"summary:{key}"))
+        for key in ("scenario", "fingerprint", "seed", "replications")
+    ]
+    versions = book.manifest.get("versions", {})
+    rows.append(
+        (
+            "versions",
+            Markup(", ").join(
+                Markup("{} {}").format(name, quote(str(version), f"manifest:versions.{name}"))
+                for name, version in sorted(versions.items())
+            ),
+        )
+    )
+    return rows

@@ -1,0 +1,210 @@
+"""How values look on the page: the printed form of a number, the names of days, the colours.
+
+Decides digits, units in words and colours; does not decide which number is shown, and computes none:
+a share is printed as a percentage and fen as CNY, that is all. Colours are those of Okabe and Ito
+(jfly.uni-koeln.de/color), which stay apart for colour-blind readers; the heat map's ramp is ordered
+in lightness, so that it also survives a grey printer.
+"""
+
+import datetime
+from collections.abc import Callable
+from typing import Final
+
+BLUE: Final = "#0072B2"
+SKY: Final = "#56B4E9"
+ORANGE: Final = "#E69F00"
+VERMILION: Final = "#D55E00"
+GREEN: Final = "#009E73"
+INK: Final = "#1b1f24"
+MUTED: Final = "#5b6570"
+RULE: Final = "#d5dae0"
+SHADE: Final = "#fbe6dc"
+# Service level from far below its target to just below it; "on target" is the one cool colour.
+RAMP: Final[tuple[str, ...]] = ("#7a2d00", "#c4581c", "#eb9557", "#f8cfae")
+ON_TARGET: Final = "#cfe3f1"
+NO_VALUE: Final = "#eef0f2"
+
+FONT_STACK: Final = (
+    "system-ui,-apple-system,'Segoe UI','Helvetica Neue',Arial,"
+    "'PingFang SC','Microsoft YaHei','Noto Sans CJK SC',sans-serif"
+)
+MISSING: Final = "–"
+MINUS: Final = "−"
+_LUNAR_DIGITS: Final = "初一 初二 初三 初四 初五 初六 初七 初八 初九 初十".split()
+
+
+def percent(value: float, digits: int = 1) -> str:
+    """A ratio as a percentage; a share that is not quite 0 or 1 is not printed as if it were."""
+    text = f"{value * 100:.{digits}f}"
+    least = 10.0**-digits
+    if 0 < value and float(text) == 0:
+        return f"< {least:.{digits}f} %"
+    if value < 1 and float(text) == 100:
+        return f"> {100 - least:.{digits}f} %"
+    return f"{text} %".replace("-", MINUS)
+
+
+def probability(value: float) -> str:
+    """A share of replications, in whole percent."""
+    return percent(value, 0)
+
+
+def whole(value: float) -> str:
+    """A ratio in whole percent without its sign, for the cells of the heat map."""
+    return f"{value * 100:.0f}"
+
+
+def fine_percent(value: float) -> str:
+    """A small ratio, such as incidents per order."""
+    return percent(value, 2)
+
+
+def _scaled(value: float) -> str:
+    size = abs(value)
+    if size >= 1e9:
+        text = f"{value / 1e9:.2f} bn"
+    elif size >= 1e8:
+        text = f"{value / 1e6:.1f} M"
+    elif size >= 1e6:
+        text = f"{value / 1e6:.2f} M"
+    elif size >= 1e4:
+        text = f"{value / 1e3:.1f} k"
+    else:
+        text = f"{value:,.0f}"
+    return text.replace("-", MINUS)
+
+
+def cny(fen: float) -> str:
+    """Fen as CNY in three to five digits."""
+    return f"CNY {_scaled(fen / 100)}"
+
+
+def cny_bare(fen: float) -> str:
+    """Fen as CNY where the unit stands beside it already."""
+    return _scaled(fen / 100)
+
+
+def cny_each(fen: float) -> str:
+    """A small amount, such as the margin of one order, to the fen."""
+    return f"CNY {fen / 100:,.2f}".replace("-", MINUS)
+
+
+def count(value: float) -> str:
+    """A number of things; a mean below ten keeps one digit."""
+    if abs(value) < 10 and value != round(value):
+        return f"{value:.1f}".replace("-", MINUS)
+    if abs(value) >= 1e6:
+        return _scaled(value)
+    return f"{value:,.0f}".replace("-", MINUS)
+
+
+def seconds(value: float) -> str:
+    """A waiting time."""
+    return f"{value:.1f} s" if value < 10 else f"{value:,.0f} s"
+
+
+def day_mean(value: float) -> str:
+    """A mean of lunar days, which need not be a whole day."""
+    return f"day {value:+.1f}".replace("-", MINUS)
+
+
+def per_second(value: float) -> str:
+    """A speed of the simulation."""
+    return f"{value:,.0f}/s"
+
+
+def plain(value: float) -> str:
+    """A setting as it was written: no unit, no rounding."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
+
+
+FORMATS: Final[dict[str, Callable[[float], str]]] = {
+    "percent": percent,
+    "probability": probability,
+    "whole": whole,
+    "fine_percent": fine_percent,
+    "cny": cny,
+    "cny_bare": cny_bare,
+    "cny_each": cny_each,
+    "count": count,
+    "seconds": seconds,
+    "day_mean": day_mean,
+    "per_second": per_second,
+    "plain": plain,
+}
+_FORMAT_BY_UNIT: Final[dict[str, str]] = {"fen": "cny", "ratio": "percent", "s": "seconds", "d": "day_mean"}
+
+
+def format_of_unit(unit: str) -> str:
+    """The usual printed form of a unit; anything that is counted is a count."""
+    return _FORMAT_BY_UNIT.get(unit, "count")
+
+
+def form_in_range(form: str) -> str:
+    """The form of the two ends of a range behind a number in the given form."""
+    return "cny_bare" if form == "cny" else form
+
+
+def lunar_name(lunar_day: int) -> str:
+    """The day's name: 除夕 is the last day of the old year, whether its month has 29 days or 30."""
+    if lunar_day == -1:
+        return "除夕"
+    if lunar_day < -1:
+        return f"除夕前{-lunar_day - 1}日"
+    return _LUNAR_DIGITS[lunar_day]
+
+
+def day_number(lunar_day: int) -> str:
+    """The lunar offset for charts, which have no Chinese glyphs."""
+    return f"+{lunar_day}" if lunar_day > 0 else str(lunar_day).replace("-", MINUS)
+
+
+def date_name(date: datetime.date) -> str:
+    """A short date, independent of the machine's language."""
+    weekday = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[date.weekday()]
+    month = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()[date.month - 1]
+    return f"{weekday} {date.day} {month}"
+
+
+def hour_name(hour: int) -> str:
+    """An hour of the day as its start."""
+    return f"{hour:02d}:00"
+
+
+def hour_span(first: int, last: int) -> str:
+    """Whole hours from the start of the first to the end of the last."""
+    return f"{first:02d}:00–{last + 1:02d}:00"
+
+
+def title(name: str) -> str:
+    """A scenario's name as a heading."""
+    return name.replace("-", " ").capitalize().replace(" festival", " Festival")
+
+
+def words(code: str) -> str:
+    """A code of the vocabularies in ordinary words."""
+    return code.replace("_", " ")
+
+
+GUARANTEE_NAMES: Final[dict[str, tuple[str, str]]] = {
+    "instant_compensation": ("Instant compensation", "极速赔"),
+    "advance_payout": ("Advance payout", "先行赔付"),
+    "no_reason_cancellation": ("No-reason cancellation", "无理由取消"),
+    "free_if_dissatisfied": ("Free if dissatisfied", "不满意免单"),
+    "ticket_refund_right": ("Ticket refund right", "退票权益"),
+    "second_booking": ("Second booking", "一日游二次预订"),
+    "ticket_assurance": ("Ticket assurance", "安心订票"),
+    "laundry_assurance": ("Laundry assurance", "安心洗护"),
+    "beauty_assurance": ("Beauty assurance", "安心美"),
+    "report_bounty": ("Report bounty", "有奖举报"),
+    "alert_compensation": ("Alert compensation", "主动服务补偿"),
+}
+
+
+def bin_colour(value: float | None, target: float) -> str:
+    """The heat map's colour: on target, or how far below, in quarters of the target."""
+    if value is None:
+        return NO_VALUE
+    if value >= target:
+        return ON_TARGET
+    return RAMP[min(int(value / target * len(RAMP)), len(RAMP) - 1)]
