@@ -143,13 +143,16 @@ def pots(tables: Tables) -> pl.DataFrame:
 
 
 def season(tables: Tables, *, targets: Targets) -> dict[str, float]:
-    """The season's verdict of one replication; NaN where nothing was offered."""
+    """The season's verdict of one replication, NaN where nothing was offered, and its alerts."""
     hourly = floor(tables, keys=BUCKET_KEYS, targets=targets)
     daily = floor(tables, keys=("lunar_day",), targets=targets)
     return {
         subjects.HOURS_ON_TARGET: _number(hourly[subjects.TARGETS_HELD].mean()),
         subjects.WORST_HOUR_PHONE: _number(hourly[subjects.SERVICE_LEVEL_PHONE].min()),
         subjects.ENOUGH: _number(daily[subjects.TARGETS_HELD].min()),
+        subjects.CONTACTS_SAVED: float(tables["alerts"]["contacts_saved_count"].sum()),
+        subjects.ALERT_COST: float(tables["alerts"]["cost_fen"].sum()),
+        subjects.ALERT_COMPENSATION: float(tables["alerts"]["compensation_fen"].sum()),
     }
 
 
