@@ -12,7 +12,7 @@ import numpy as np
 from scenarios.calibration import allotment
 from scenarios.scenario import Scenario
 from scenarios.words import CATEGORIES
-from sim.columns import Floats, Ints
+from sim.columns import Bools, Floats, Ints
 from sim.market.fleet import Fleet
 from sim.streams import Streams
 
@@ -25,7 +25,7 @@ class RoomDay:
 
     oversold_count: Ints
     turned_away_count: Ints
-    stock_out_count: int
+    stock_out: Bools
 
 
 def room_day(
@@ -59,5 +59,5 @@ def room_day(
     return RoomDay(
         oversold_count=oversold,
         turned_away_count=excess - oversold,
-        stock_out_count=int((excess > 0).sum()),
+        stock_out=excess > 0,
     )

@@ -1,0 +1,199 @@
+"""What becomes of the orders of a block: warned, silent, claimed by self-service or brought to a person.
+
+Every answer is drawn at birth from a stream of its own. A warned consumer takes the alternative, cancels
+with compensation, or goes anyway; whoever changed plans has no incident left to claim. Self-service
+needs the guarantee API: a failed claim turns to a person or comes back later.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scenarios.scenario import Scenario
+from scenarios.words import ALERT_RESPONSES, CLAIM_PATHS, SURFACES
+from sim.columns import Bools, Columns, Floats, Ints
+from sim.consumers.contacts import draw_contacts, topic_habits
+from sim.market.conduct import DISSATISFACTION
+from sim.market.fleet import Fleet
+from sim.market.incidents import Block, opportunism_multiple
+from sim.market.shocks import ShockField
+from sim.streams import Streams
+
+ALTERNATIVE = ALERT_RESPONSES.index("alternative")
+CANCELLED = ALERT_RESPONSES.index("cancelled")
+WENT_ANYWAY = ALERT_RESPONSES.index("went_anyway")
+SILENT, SELF_SERVICE, HUMAN = (CLAIM_PATHS.index(p) for p in ("silent", "self_service", "human"))
+FALSE_ADVERTISING = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Fates:
+    """The fates of one block."""
+
+    incidents: Columns
+    """One row an incident that was not prevented; the columns of the table, plus claim draws."""
+    contacts: Columns
+    """One row a consumer who turns to a person; `incident_row` points into `incidents`."""
+    contacts_saved_count: int
+    """Consumers whom an alert kept from turning to a person."""
+
+
+def responses(scenario: Scenario, uniform: Floats, alerted: Bools) -> Ints:
+    """What warned consumers do; 0 for those who were not warned."""
+    monitoring = scenario.monitoring
+    answer = np.where(
+        uniform < monitoring.alternative_ratio,
+        ALTERNATIVE,
+        np.where(
+            uniform < monitoring.alternative_ratio + monitoring.cancel_ratio,
+            CANCELLED,
+            WENT_ANYWAY,
+        ),
+    )
+    if not scenario.loops.alerts_save_contacts:
+        answer = np.full(uniform.size, WENT_ANYWAY)
+    return np.asarray(np.where(alerted, answer, 0))
+
+
+def order_value_fen(scenario: Scenario, category: int, z: Floats) -> Ints:
+    """Lognormal prices with the category's mean and CV, at least 1 fen."""
+    cv = scenario.demand.order_value_cv.row()[category]
+    sigma = np.sqrt(np.log1p(cv * cv))
+    mean = scenario.demand.order_value_fen.row()[category]
+    return np.maximum(np.rint(mean * np.exp(sigma * z - sigma**2 / 2.0)), 1.0).astype(np.int64)
+
+
+def draw_fates(
+    scenario: Scenario,
+    streams: Streams,
+    block: Block,
+    *,
+    fleet: Fleet,
+    shocks: ShockField,
+    refund_generosity: float,
+) -> Fates:
+    """Draw the fates of a block's incidents."""
+    count = block.stores.size
+
+    def uniform(decision: str) -> Floats:
+        return streams.rng(f"{decision}/{block.name}").random(count)
+
+    response = responses(scenario, uniform("alert.response"), block.alerted)
+    solved = (response == ALTERNATIVE) | (response == CANCELLED)
+    tick = np.minimum(
+        (block.occurred_s / scenario.horizon.tick_s).astype(np.int64),
+        shocks.contact_multiple.shape[0] - 1,
+    )
+    urge = shocks.contact_multiple[tick, block.category, fleet.region[block.stores]]
+    path = _path(scenario, block.kind, urge, uniform("claim.path"))
+    claim_s = block.occurred_s + scenario.consumers.claim_delay_median_s.row()[block.kind] * (
+        np.exp(
+            scenario.consumers.claim_delay_sigma_ratio
+            * streams.rng(f"claim.delay/{block.name}").standard_normal(count)
+        )
+    )
+    claims = path != SILENT
+    path, claim_s = _meet_api(scenario, streams, block, shocks=shocks, path=path, claim_s=claim_s)
+    kept = ~block.prevented
+    human = (path == HUMAN) & kept
+    saved = int((human & solved).sum())
+    path = np.where(solved, SILENT, path)
+    incidents = {
+        "occurred_s": block.occurred_s,
+        "lunar_day": np.full(count, block.lunar_day, dtype=np.int8),
+        "category": np.full(count, block.category, dtype=np.int8),
+        "region": fleet.region[block.stores],
+        "incident": np.full(count, block.kind, dtype=np.int8),
+        "surface": _surface(scenario, block.kind, uniform("incident.surface")),
+        "store_id": block.stores.astype(np.int32),
+        "store_type": fleet.speculator[block.stores].astype(np.int8),
+        "order_value_fen": order_value_fen(
+            scenario,
+            block.category,
+            streams.rng(f"order.value/{block.name}").standard_normal(count),
+        ),
+        "alert_response": response.astype(np.int8),
+        "path": path.astype(np.int8),
+        "upheld": uniform("claim.upheld") < scenario.consumers.upheld_ratio.row()[block.kind],
+        "opportunistic": uniform("claim.opportunistic")
+        < _opportunistic_ratio(scenario, block.kind, refund_generosity),
+        "claim_s": claim_s,
+        "severity_u": uniform("claim.severity"),
+        "legal_u": uniform("claim.legal"),
+        "recourse_u": uniform("claim.recourse"),
+        "recourse_lag_u": uniform("claim.recourse_lag"),
+    }
+    rows = np.flatnonzero(kept)
+    comes = ((path == HUMAN) & kept)[claims]
+    contacts = draw_contacts(
+        scenario,
+        streams,
+        topic_habits(scenario, block.kind),
+        block=block.name,
+        arrived_s=claim_s[claims],
+    )
+    contacts["incident_row"] = (np.cumsum(kept) - 1)[claims]
+    contacts["category"] = incidents["category"][claims]
+    return Fates(
+        incidents={name: values[rows] for name, values in incidents.items()},
+        contacts={name: values[comes] for name, values in contacts.items()},
+        contacts_saved_count=saved,
+    )
+
+
+def _path(scenario: Scenario, kind: int, urge: Floats, uniform: Floats) -> Ints:
+    """Silent, self-service or a person; shocks raise only what reaches a person."""
+    consumers = scenario.consumers
+    claims = consumers.contact_ratio.row()[kind] * consumers.contact_multiple
+    by_self = min(1.0, claims * consumers.self_service_ratio.row()[kind])
+    by_person = claims * (1.0 - consumers.self_service_ratio.row()[kind]) * urge
+    return np.asarray(
+        np.where(
+            uniform < by_self, SELF_SERVICE, np.where(uniform < by_self + by_person, HUMAN, SILENT)
+        )
+    )
+
+
+def _meet_api(
+    scenario: Scenario,
+    streams: Streams,
+    block: Block,
+    *,
+    shocks: ShockField,
+    path: Ints,
+    claim_s: Floats,
+) -> tuple[Ints, Floats]:
+    """Self-service claims that the API fails: to a person, or later."""
+    count = path.size
+    tick = np.minimum(
+        (claim_s / scenario.horizon.tick_s).astype(np.int64), shocks.api_failed_ratio.size - 1
+    )
+    failed = streams.rng(f"api.failed/{block.name}").random(count) < shocks.api_failed_ratio[tick]
+    failed &= path == SELF_SERVICE
+    turns = streams.rng(f"api.failover/{block.name}").random(count) < scenario.api.failover_ratio
+    turns &= failed & scenario.loops.api_failover
+    retry_s = scenario.api.retry_delay_mean_s * streams.rng(
+        f"api.retry/{block.name}"
+    ).standard_exponential(count)
+    return np.where(turns, HUMAN, path), np.where(failed & ~turns, claim_s + retry_s, claim_s)
+
+
+def _surface(scenario: Scenario, kind: int, uniform: Floats) -> Ints:
+    """Where false advertising stood; -1 for other kinds."""
+    if kind != FALSE_ADVERTISING:
+        return np.full(uniform.size, -1, dtype=np.int8)
+    conduct = scenario.conduct
+    edges = np.cumsum((conduct.surface_share_short_video, conduct.surface_share_live_room))
+    return np.minimum(np.searchsorted(edges, uniform, side="right"), len(SURFACES) - 1).astype(
+        np.int8
+    )
+
+
+def _opportunistic_ratio(scenario: Scenario, kind: int, generosity: float) -> float:
+    """Share of claims of a kind without a grievance, given the generosity of the terms."""
+    if kind != DISSATISFACTION:
+        return 0.0
+    opportunism = scenario.consumers.opportunism
+    share = opportunism.dissatisfaction_ratio
+    total = opportunism_multiple(share, generosity, opportunism.elasticity_ratio)
+    return 1.0 - (1.0 - share) / total if total > 0.0 else 0.0

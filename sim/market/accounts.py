@@ -1,0 +1,126 @@
+"""The day's account of the stores: rows of `merchants_daily`, by category and store type.
+
+Margin of a group = orders x mean price x margin ratio + misconduct x price x gain ratio - fines -
+recourse: what compliant stores and speculators earn, so that their drifting apart is a number.
+"""
+
+import numpy as np
+
+from scenarios.scenario import Scenario
+from scenarios.words import CATEGORIES, INCIDENT_TYPES, STORE_TYPES
+from sim.columns import Columns, Floats, Ints
+from sim.market.conduct import CATERING, Conduct
+from sim.market.fleet import Fleet
+from sim.market.incidents import MarketDay
+from sim.market.monitoring import Monitoring
+from sim.market.patrol import PatrolDay
+from sim.market.standing import StandingDay
+from sim.market.stock import HOTEL
+
+_MISCONDUCT = np.array(
+    [
+        name in ("service_no_show", "false_advertising", "price_anomaly", "food_safety")
+        for name in INCIDENT_TYPES
+    ]
+)
+_TYPES = len(STORE_TYPES)
+
+
+def _count(fleet: Fleet, stores: Ints, weights: Ints | Floats | None = None) -> Floats:
+    """Stores (or their weights) by category and type; shape (categories, types)."""
+    cell = fleet.category[stores].astype(np.int64) * _TYPES + fleet.speculator[stores]
+    counts = np.bincount(cell, weights=weights, minlength=len(CATEGORIES) * _TYPES)
+    return counts.reshape(len(CATEGORIES), _TYPES).astype(np.float64)
+
+
+def merchant_day(
+    scenario: Scenario,
+    fleet: Fleet,
+    market: MarketDay,
+    *,
+    monitoring: Monitoring,
+    conduct: Conduct,
+    incidents: Columns,
+    patrol: PatrolDay,
+    standing: StandingDay,
+    false_alarms: Ints,
+    fines: tuple[Ints, Ints],
+    recourse: tuple[Ints, Ints],
+) -> Columns:
+    """The rows of one day; `fines` and `recourse` are (store, fen)."""
+    everyone = np.arange(fleet.category.size)
+    hotels = fleet.rows(HOTEL)
+    hotel_rows = np.arange(hotels.start, hotels.stop)
+    at = incidents["store_id"].astype(np.int64)
+    misconduct = _MISCONDUCT[incidents["incident"]]
+    price = np.array(scenario.demand.order_value_fen.row(), dtype=np.float64)[:, None]
+    margin_ratio = np.array(scenario.merchants.margin_ratio.row())[:, None]
+    orders = market.orders_count.sum(axis=1)
+    by_type = np.rint(orders * market.speculator_share)
+    orders_by_type = np.stack([orders - by_type, by_type], axis=1)
+    gains = scenario.merchants.misconduct_gain_ratio * _count(
+        fleet, at[misconduct], incidents["order_value_fen"][misconduct]
+    )
+    fines_fen = _count(fleet, *fines)
+    recourse_fen = _count(fleet, *recourse)
+    visits = np.zeros((len(CATEGORIES), _TYPES))
+    visits[CATERING, 0] = patrol.visits_count
+    reports = np.zeros_like(visits)
+    reports[CATERING, 0] = patrol.reports_count
+    work_s = np.zeros_like(visits)
+    work_s[CATERING, 0] = patrol.verification_work_s
+    deterrence = np.array([conduct.deterrence(c) for c in range(len(CATEGORIES))])
+    table: dict[str, Floats | Ints] = {
+        "stores_count": _count(fleet, everyone[fleet.listed]),
+        "closed_declared_count": _count(fleet, everyone[market.closures.declared & fleet.listed]),
+        "closed_undeclared_count": _count(
+            fleet, everyone[market.closures.undeclared & fleet.listed]
+        ),
+        "marked_count": _count(fleet, _marked(fleet, market, monitoring)),
+        "false_alarms_count": false_alarms,
+        "stock_out_count": _count(fleet, hotel_rows[market.rooms.stock_out]),
+        "turned_away_count": _count(fleet, hotel_rows, market.rooms.turned_away_count),
+        "oversold_count": _count(fleet, hotel_rows, market.rooms.oversold_count),
+        "delisted_count": _count(fleet, standing.delisted_stores),
+        "points_count": _count(fleet, standing.pointed_stores, standing.points),
+        "patrol_visits_count": visits,
+        "patrol_caught_count": _count(fleet, patrol.caught_stores),
+        "reports_count": reports,
+        "reports_valid_count": _count(fleet, patrol.reported_stores),
+        "verification_work_s": work_s,
+        "orders_count": orders_by_type,
+        "incidents_count": _count(fleet, at),
+        "fines_fen": fines_fen,
+        "recourse_fen": recourse_fen,
+        "margin_fen": orders_by_type * price * margin_ratio + gains - fines_fen - recourse_fen,
+        "deposit_fen": _count(fleet, everyone, fleet.deposit_fen),
+        "conduct_ratio": np.repeat(deterrence[:, None], _TYPES, axis=1),
+    }
+    cells = np.arange(len(CATEGORIES) * _TYPES)
+    rows: Columns = {
+        "lunar_day": np.full(cells.size, market.lunar_day),
+        "category": cells // _TYPES,
+        "store_type": cells % _TYPES,
+    }
+    real = ("conduct_ratio", "verification_work_s")
+    for name, values in table.items():
+        flat = np.asarray(values).ravel()
+        rows[name] = flat if name in real else np.rint(flat).astype(np.int64)
+    return rows
+
+
+def _marked(fleet: Fleet, market: MarketDay, monitoring: Monitoring) -> Ints:
+    """Stores closed without saying so whose listing a sweep paused on the day."""
+    stores = np.flatnonzero(market.closures.undeclared & fleet.listed)
+    marked = [
+        stores[fleet.category[stores] == category][
+            monitoring.closure_seen_s(
+                fleet,
+                stores[fleet.category[stores] == category],
+                category=category,
+                lunar_day=market.lunar_day,
+            )[1]
+        ]
+        for category in range(len(CATEGORIES))
+    ]
+    return np.concatenate(marked)

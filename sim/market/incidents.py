@@ -1,0 +1,265 @@
+"""A day of the market: which orders go wrong, where and when.
+
+Orders are Poisson given their expected number; an order at store s goes wrong in a given way with a
+probability that the mechanisms set. Thinning is exact: for each (day, category, kind) the number of
+incidents is one Poisson draw around the summed intensity, their times and regions follow the intensity by
+(tick, region), and their stores the product of popularity and the store's ratio. Orders without an
+incident stay a count. Draw i of each stream belongs to incident i of the block, so that scenarios with
+more incidents share the first ones.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import poisson
+
+from scenarios.model import FIRST_OFFSET_D
+from scenarios.scenario import Scenario
+from scenarios.words import CATEGORIES, INCIDENT_TYPES, REGIONS
+from sim.columns import Bools, Floats, Ints
+from sim.market.conduct import DISSATISFACTION, Conduct
+from sim.market.demand import Demand
+from sim.market.fleet import Fleet
+from sim.market.monitoring import CLOSED, Monitoring, Warnings
+from sim.market.opening import Closures, closures
+from sim.market.shocks import ShockField
+from sim.market.stock import HOTEL, RoomDay, room_day
+from sim.streams import Streams
+
+NO_ROOM = INCIDENT_TYPES.index("no_room")
+NO_SHOW = INCIDENT_TYPES.index("service_no_show")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The incidents of one day, category and kind; all arrays have one entry an incident."""
+
+    name: str
+    """Suffix of the streams of this block."""
+    lunar_day: int
+    category: int
+    kind: int
+    stores: Ints
+    occurred_s: Floats
+    alerted: Bools
+    prevented: Bools
+
+
+@dataclass(frozen=True, slots=True)
+class MarketDay:
+    """One day of the market."""
+
+    lunar_day: int
+    blocks: tuple[Block, ...]
+    closures: Closures
+    rooms: RoomDay
+    orders_count: Ints
+    """Orders due, shape (categories, regions)."""
+    speculator_share: Floats
+    """Share of each category's orders that fall to speculators (ratio)."""
+    selling_cum: tuple[Floats, ...]
+    """Cumulated popularity of the stores that take orders, by category: to draw a store from."""
+
+
+def opportunism_multiple(share: float, generosity: float, elasticity: float) -> float:
+    """Claims relative to the reference terms when refunds are `generosity` times as generous."""
+    return 1.0 - share + share * generosity**elasticity
+
+
+def pick_stores(cum: Floats, uniform: Floats) -> Ints:
+    """Rows drawn with probability proportional to the increments of `cum`."""
+    return np.minimum(np.searchsorted(cum, uniform * cum[-1], side="right"), cum.size - 1)
+
+
+class Market:
+    """The market of one replication."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        streams: Streams,
+        *,
+        fleet: Fleet,
+        demand: Demand,
+        shocks: ShockField,
+        refund_generosity: Floats,
+    ) -> None:
+        """`refund_generosity`: refund share of dissatisfaction relative to the reference, by
+        category."""
+        self._scenario = scenario
+        self._streams = streams
+        self._fleet = fleet
+        self._demand = demand
+        self._shocks = shocks
+        self.conduct = Conduct(scenario, fleet)
+        self.monitoring = Monitoring(scenario)
+        opportunism = scenario.consumers.opportunism
+        self._dissatisfied_multiple = [
+            opportunism_multiple(
+                opportunism.dissatisfaction_ratio, float(g), opportunism.elasticity_ratio
+            )
+            for g in refund_generosity
+        ]
+
+    def day(self, lunar_day: int) -> MarketDay:
+        """Plan a day, at midnight: nothing that happens before the next one changes it."""
+        horizon = self._scenario.horizon
+        fleet = self._fleet
+        first = (lunar_day - horizon.start_day) * horizon.ticks_per_day
+        ticks = slice(first, first + horizon.ticks_per_day)
+        shut = closures(self._scenario, fleet, lunar_day=lunar_day)
+        selling = fleet.weight * (fleet.listed & ~shut.declared)
+        blocks: list[Block] = []
+        cums: list[Floats] = []
+        orders_count = np.zeros((len(CATEGORIES), len(REGIONS)), dtype=np.int64)
+        speculator_share = np.zeros(len(CATEGORIES))
+        rooms: RoomDay | None = None
+        for category in range(len(CATEGORIES)):
+            rows = fleet.rows(category)
+            starts = fleet.region_starts(category)
+            weight = selling[rows]
+            mass = np.maximum(np.add.reduceat(weight, starts[:-1]), 1e-300)
+            cums.append(np.cumsum(weight))
+            orders = self._demand.orders[ticks, category, :]
+            by_type = np.add.reduceat(weight * fleet.speculator[rows], starts[:-1]) / mass
+            total = orders.sum(axis=0)
+            speculator_share[category] = float((total * by_type).sum() / max(total.sum(), 1e-300))
+            wrong = np.zeros(len(REGIONS))
+            for kind in range(len(INCIDENT_TYPES)):
+                if kind == NO_ROOM:
+                    continue
+                at_store = self._weights(
+                    category, kind, weight=weight, undeclared=shut.undeclared[rows]
+                )
+                ratio = np.add.reduceat(at_store, starts[:-1]) / mass
+                intensity = orders * ratio * self._factor(category, kind, lunar_day, ticks)
+                wrong += intensity.sum(axis=0)
+                block = self._block(
+                    lunar_day, category, kind, intensity=intensity, at_store=at_store
+                )
+                if block is not None:
+                    blocks.append(block)
+            if category == HOTEL:
+                bookings = (total / mass)[fleet.region[rows]] * weight
+                rooms, block = self._rooms(lunar_day, bookings, ticks)
+                blocks.append(block)
+            orders_count[category] = self._streams.rng(
+                f"orders.uneventful/d{lunar_day:+d}/{CATEGORIES[category]}"
+            ).poisson(np.maximum(total - wrong, 0.0))
+        assert rooms is not None
+        for block in blocks:
+            kept = block.stores[~block.prevented]
+            if block.kind != NO_ROOM:  # no-room orders were never thinned out of the count
+                orders_count[block.category] += np.bincount(
+                    fleet.region[kept], minlength=len(REGIONS)
+                )
+        hotels = fleet.rows(HOTEL)
+        orders_count[HOTEL] -= np.bincount(
+            fleet.region[hotels], weights=rooms.turned_away_count, minlength=len(REGIONS)
+        ).astype(np.int64)
+        return MarketDay(
+            lunar_day=lunar_day,
+            blocks=tuple(blocks),
+            closures=shut,
+            rooms=rooms,
+            orders_count=np.maximum(orders_count, 0),
+            speculator_share=speculator_share,
+            selling_cum=tuple(cums),
+        )
+
+    def _weights(self, category: int, kind: int, *, weight: Floats, undeclared: Bools) -> Floats:
+        """Popularity times the store's probability of this kind of incident."""
+        if kind == CLOSED:
+            return weight * undeclared
+        ratio = self.conduct.store_ratio(self._fleet, category=category, kind=kind)
+        return weight * ~undeclared * ratio
+
+    def _factor(self, category: int, kind: int, lunar_day: int, ticks: slice) -> Floats:
+        """Factor on the intensity by (tick, region): day factors, shocks, opportunism."""
+        shape = (ticks.stop - ticks.start, len(REGIONS))
+        if kind == CLOSED:
+            return self._shocks.closure_multiple[ticks, category, :]
+        day_factor = self._scenario.incidents.day_factor.row()[kind][lunar_day - FIRST_OFFSET_D]
+        if kind == NO_SHOW:
+            return day_factor * self._shocks.no_show_multiple[ticks, category, :]
+        if kind == DISSATISFACTION:
+            day_factor *= self._dissatisfied_multiple[category]
+        return np.full(shape, day_factor)
+
+    def _block(
+        self, lunar_day: int, category: int, kind: int, *, intensity: Floats, at_store: Floats
+    ) -> Block | None:
+        """Draw the incidents behind an intensity by (tick, region)."""
+        mean = float(intensity.sum())
+        if mean <= 0.0:
+            return None
+        name = f"d{lunar_day:+d}/{CATEGORIES[category]}/{INCIDENT_TYPES[kind]}"
+        streams, horizon = self._streams, self._scenario.horizon
+        count = int(poisson.ppf(streams.rng(f"incident.count/{name}").random(), mean))
+        cum = np.cumsum(intensity.ravel())
+        target = streams.rng(f"incident.time/{name}").random(count) * cum[-1]
+        cell = np.minimum(np.searchsorted(cum, target, side="right"), cum.size - 1)
+        width = np.maximum(np.diff(cum, prepend=0.0)[cell], 1e-300)
+        within = np.clip(1.0 - (cum[cell] - target) / width, 0.0, 1.0)
+        tick, region = np.divmod(cell, len(REGIONS))
+        due_s = (tick + within) * horizon.tick_s
+        starts = self._fleet.region_starts(category)
+        store_cum = np.concatenate(([0.0], np.cumsum(at_store)))
+        low, high = store_cum[starts[region]], store_cum[starts[region + 1]]
+        draw = low + streams.rng(f"incident.store/{name}").random(count) * (high - low)
+        found = np.searchsorted(store_cum, draw, side="right") - 1
+        stores = self._fleet.rows(category).start + np.minimum(found, starts[region + 1] - 1)
+        return self._warned(lunar_day, category, kind, name=name, stores=stores, due_s=due_s)
+
+    def _rooms(self, lunar_day: int, bookings: Floats, ticks: slice) -> tuple[RoomDay, Block]:
+        """Oversold rooms as incidents, at check-in time."""
+        fleet, streams = self._fleet, self._streams
+        rows = fleet.rows(HOTEL)
+        shock = self._shocks.oversell_multiple[ticks, HOTEL, :].mean(axis=0)
+        rooms = room_day(
+            self._scenario,
+            fleet,
+            streams,
+            lunar_day=lunar_day,
+            bookings_mean=bookings,
+            oversell_multiple=shock[fleet.region[rows]],
+        )
+        stores = rows.start + np.repeat(np.arange(bookings.size), rooms.oversold_count)
+        name = f"d{lunar_day:+d}/hotel/no_room"
+        cum = np.cumsum(self._scenario.demand.hour_profile.hotel)
+        target = streams.rng(f"incident.time/{name}").random(stores.size) * cum[-1]
+        hour = np.minimum(np.searchsorted(cum, target, side="right"), 23)
+        within = streams.rng(f"incident.minute/{name}").random(stores.size)
+        return rooms, self._warned(
+            lunar_day, HOTEL, NO_ROOM, name=name, stores=stores, due_s=(hour + within) * 3600.0
+        )
+
+    def _warned(
+        self, lunar_day: int, category: int, kind: int, *, name: str, stores: Ints, due_s: Floats
+    ) -> Block:
+        """Attach what monitoring saw in time."""
+        if kind == CLOSED:
+            warned: Warnings = self.monitoring.closure_warnings(
+                self._fleet,
+                self._streams,
+                stores=stores,
+                due_in_day_s=due_s,
+                category=category,
+                lunar_day=lunar_day,
+                block=name,
+            )
+        else:
+            warned = self.monitoring.onset_warnings(
+                self._fleet, self._streams, stores=stores, category=category, kind=kind, block=name
+            )
+        midnight_s = (lunar_day - self._scenario.horizon.start_day) * 86400.0
+        return Block(
+            name=name,
+            lunar_day=lunar_day,
+            category=category,
+            kind=kind,
+            stores=stores,
+            occurred_s=midnight_s + due_s,
+            alerted=warned.alerted,
+            prevented=warned.prevented,
+        )
