@@ -1,13 +1,17 @@
 """The agenda: claims that fall due later, handed out in the order of their times.
 
-Decides the order only (time, then order of entry). Times in seconds. A calendar queue with one bucket a
-day: what is due today is kept sorted, what is due later waits unsorted until its day comes.
+Decides the order only (time, then order of entry). Times in seconds. A calendar queue with one
+bucket a day: what is due today is kept sorted, what is due later waits unsorted until its day
+comes.
 """
 
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+
+from sim.money.columns import starts_of_runs
 
 Times = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int32]
@@ -36,9 +40,8 @@ class Agenda:
         days = np.maximum(due_s // _DAY_S, self._day).astype(np.int64)
         order = np.argsort(days, kind="stable")
         due_s, ids, days = due_s[order], ids[order], days[order]
-        starts = np.flatnonzero(np.r_[True, days[1:] != days[:-1]])
-        ends = np.r_[starts[1:], days.size]
-        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        starts = starts_of_runs(days).tolist()
+        for start, end in pairwise([*starts, days.size]):
             part = (due_s[start:end], ids[start:end])
             self._later.setdefault(int(days[start]), []).append(part)
         self._open(self._day)

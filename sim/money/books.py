@@ -1,7 +1,7 @@
 """The books of one replication: everything about money that outlives a tick.
 
-Decides nothing; holds ledger, claims, pots and their trail together, for settlement to write and for
-statements and the proof to read. Money int fen, times seconds from the horizon's start.
+Decides nothing; holds ledger, claims, pots and their trail together, for settlement to write and
+for statements and the proof to read. Money int fen, times seconds from the horizon's start.
 """
 
 from dataclasses import dataclass, field

@@ -1,7 +1,7 @@
 """Claims: what comes in to be settled, and the book in which every claim keeps its story.
 
-Decides what each claim is owed, by looking up its term and calling scenarios/terms.py. Does not decide
-what is paid. Money int fen, times seconds from the horizon's start, uniforms in [0, 1).
+Decides what each claim is owed, by looking up its term and calling scenarios/terms.py. Does not
+decide what is paid. Money int fen, times seconds from the horizon's start, uniforms in [0, 1).
 """
 
 from collections.abc import Sequence
@@ -87,18 +87,20 @@ class ClaimBook:
         self._terms = terms
         self._columns = GrowingColumns(_DTYPES)
         self.uncovered_count = 0
+        self.by_term_count = np.zeros(terms.guarantee.size, dtype=np.int64)
 
     @property
     def claims_count(self) -> int:
         return self._columns.rows_count
 
     def admit(self, due: DueClaims) -> Ids:
-        """Enters claims with what they are owed; returns their ids, in order. Uncovered: only counted."""
+        """Enters claims with what they are owed; returns ids. The uncovered are only counted."""
         term = self._terms.row[due.trigger, due.category]
         covered = term != NONE
         if not covered.all():
             self.uncovered_count += int(np.count_nonzero(~covered))
             due, term = due.take(covered), term[covered]
+        self.by_term_count += np.bincount(term, minlength=self.by_term_count.size)
         owed = self._owed(due, term)
         first = self.claims_count
         self._columns.append(

@@ -11,11 +11,28 @@ import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[Any]
 
-_FIRST_CAPACITY: Final = 1024
+_FIRST_CAPACITY: Final = 65536
+_EXACT_BELOW: Final = 2.0**53
+
+
+def starts_of_runs(ordered: Array) -> npt.NDArray[np.intp]:
+    """Positions at which an ordered column takes a new value, the first row among them."""
+    is_start = np.ones(ordered.size, dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=is_start[1:])
+    return np.flatnonzero(is_start)
+
+
+def sums_by(
+    code: npt.NDArray[np.int8], amount_fen: npt.NDArray[np.int64], *, codes_count: int
+) -> npt.NDArray[np.int64]:
+    """Exact sums of amounts by code. Floats carry integers exactly below 2**53, which is asserted."""
+    sums = np.bincount(code, weights=amount_fen, minlength=codes_count)
+    assert sums.max(initial=0.0) < _EXACT_BELOW
+    return sums.astype(np.int64)
 
 
 class GrowingColumns:
-    """Named columns of equal length; capacity grows by half, so an append costs a copy of its rows."""
+    """Named columns of equal length; capacity doubles, so an append costs a copy of its rows."""
 
     def __init__(self, dtypes: Mapping[str, npt.DTypeLike]) -> None:
         self._data: dict[str, Array] = {
@@ -25,7 +42,7 @@ class GrowingColumns:
         self.rows_count = 0
 
     def append(self, rows_count: int, values: Mapping[str, Any]) -> None:
-        """Adds rows; every column must be given, as an array of that length or one value for all."""
+        """Adds rows; every column must be given, as an array of that length or as one value."""
         assert values.keys() == self._data.keys()
         end = self.rows_count + rows_count
         if end > self._capacity_count:
@@ -35,7 +52,7 @@ class GrowingColumns:
         self.rows_count = end
 
     def _grow(self, needed_count: int) -> None:
-        self._capacity_count = max(needed_count, self._capacity_count * 3 // 2)
+        self._capacity_count = max(needed_count, self._capacity_count * 2)
         for name, old in self._data.items():
             grown = np.empty(self._capacity_count, dtype=old.dtype)
             grown[: self.rows_count] = old[: self.rows_count]

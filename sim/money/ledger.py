@@ -1,12 +1,13 @@
 """The double-entry ledger: every fen that moves is one entry with a debit and a credit account.
 
 Decides nothing; records. Appended only: entries are never changed, balances follow from them. The
-debited account receives, the credited account gives (balance = debits - credits). Money int fen, times
-seconds from the horizon's start. Source: double entry as in TigerBeetle (debit and credit totals per
-account, amounts above 0, history never edited).
+debited account receives, the credited account gives (balance = debits - credits). Money int fen,
+times seconds from the horizon's start. Source: double entry as in TigerBeetle (debit and credit
+totals per account, amounts above 0, history never edited).
 
-A recovery is two entries of kind "recovery": merchant_deposit -> platform is the money; recourse_income
-against receivable clears the claim on the merchant. Sums of recovered money count the first only.
+A recovery is two entries of kind "recovery": merchant_deposit -> platform is the money;
+recourse_income against receivable clears the claim on the merchant. Sums of recovered money count
+the first only.
 """
 
 from typing import Final
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scenarios.words import ACCOUNTS, GUARANTEES, POSTING_KINDS
-from sim.money.columns import Array, GrowingColumns
+from sim.money.columns import Array, GrowingColumns, sums_by
 
 NONE: Final = -1
 (
@@ -44,7 +45,7 @@ _DTYPES: Final = {
 
 
 class Ledger:
-    """Entries in order of posting; totals by account and guarantee (last column: no guarantee)."""
+    """Entries in order of posting; totals by account and guarantee (column 0: no guarantee)."""
 
     def __init__(self) -> None:
         self._entries = GrowingColumns(_DTYPES)
@@ -86,14 +87,18 @@ class Ledger:
                 "amount_fen": amount_fen,
             },
         )
-        # Guarantee -1 (none) lands in the last column, by NumPy's own indexing from the end.
-        np.add.at(self._debits_fen[debit], guarantee, amount_fen)
-        np.add.at(self._credits_fen[credit], guarantee, amount_fen)
+        sums_fen = sums_by(guarantee + 1, amount_fen, codes_count=len(GUARANTEES) + 1)
+        self._debits_fen[debit] += sums_fen
+        self._credits_fen[credit] += sums_fen
 
-    def balance_fen(self, account: int) -> npt.NDArray[np.int64]:
-        """Running balance of an account by guarantee; the last value is what has no guarantee."""
-        balance: npt.NDArray[np.int64] = self._debits_fen[account] - self._credits_fen[account]
-        return balance
+    def balances_fen(self, account: int) -> npt.NDArray[np.int64]:
+        """Running balances of an account by guarantee."""
+        balances: npt.NDArray[np.int64] = self._debits_fen[account] - self._credits_fen[account]
+        return balances[1:]
+
+    def balance_fen(self, account: int) -> int:
+        """Running balance of an account in all, with what has no guarantee."""
+        return int(self._debits_fen[account].sum() - self._credits_fen[account].sum())
 
     def column(self, name: str) -> Array:
         """A column of all entries so far, read-only."""
@@ -109,5 +114,5 @@ class Ledger:
         amount_fen, guarantee = self.column("amount_fen"), self.column("guarantee")
         for side, running_fen in (("debit", self._debits_fen), ("credit", self._credits_fen)):
             totals_fen = np.zeros_like(running_fen)
-            np.add.at(totals_fen, (self.column(side), guarantee), amount_fen)
+            np.add.at(totals_fen, (self.column(side), guarantee + 1), amount_fen)
             assert np.array_equal(totals_fen, running_fen), f"{side} totals differ from the entries"

@@ -3,10 +3,10 @@
 Decides from which purse a claim is paid. Does not decide what follows at exhaustion
 (sim/money/settlement.py). Money int fen.
 
-Rule: claims are paid whole, in time order. The first that does not fit into what is left of the day's
-limit exhausts the pot for the rest of the day; if it does not fit into the pot's balance either, for
-good. An unspent day's limit does not roll over. The reserve has no day limit: the first claim that does
-not fit exhausts it for good. Nothing is ever overdrawn.
+Rule: claims are paid whole, in time order. The first that does not fit into what is left of the
+day's limit exhausts the pot for the rest of the day; if it does not fit into the pot's balance
+either, for good. An unspent day's limit does not roll over. The reserve has no day limit: the
+first claim that does not fit exhausts it for good. Nothing is ever overdrawn.
 """
 
 from typing import Final
@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from scenarios.budgets import Pots
 from scenarios.words import GUARANTEES, POLICIES
+from sim.money.columns import starts_of_runs, sums_by
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -53,7 +54,7 @@ class PotBook:
         order = np.argsort(guarantee, kind="stable")
         pot, due_sorted_fen = guarantee[order], due_fen[order]
         sum_fen = np.cumsum(due_sorted_fen)
-        starts = np.flatnonzero(np.r_[True, pot[1:] != pot[:-1]][: pot.size])
+        starts = starts_of_runs(pot)
         before_fen = np.zeros(len(GUARANTEES), dtype=np.int64)
         before_fen[pot[starts]] = sum_fen[starts] - due_sorted_fen[starts]
         limit_fen = np.minimum(self.day_left_fen, self.balance_fen)
@@ -67,8 +68,7 @@ class PotBook:
         return fits
 
     def _book(self, pot: npt.NDArray[np.int8], paid_fen: Ints) -> None:
-        spent_fen = np.zeros(len(GUARANTEES), dtype=np.int64)
-        np.add.at(spent_fen, pot, paid_fen)
+        spent_fen = sums_by(pot, paid_fen, codes_count=len(GUARANTEES))
         self.day_left_fen -= spent_fen
         self.balance_fen -= spent_fen
         assert self.day_left_fen.min() >= 0

@@ -1,7 +1,8 @@
 """The proof of the books: what must hold to the fen at the end of every run.
 
-Decides nothing; raises AssertionError with the two figures that differ. Every sum is taken two ways:
-from the claims, from the ledger's entries, and from the pots' own trail. Source: STYLE C6, 8-11.
+Decides nothing; raises AssertionError with the two figures that differ. Every sum is taken more
+than one way: from the claims, from the ledger's entries, and from the pots' own trail. Source:
+STYLE C6, 8-11.
 """
 
 import numpy as np
@@ -9,7 +10,6 @@ import numpy as np
 from scenarios.words import GUARANTEES
 from sim.money import ledger as book
 from sim.money.books import Books
-from sim.money.ledger import NONE
 from sim.money.statements import Table, is_recovery
 
 
@@ -66,8 +66,8 @@ def _check_sums(statements: dict[str, Table]) -> None:
 def _check_pots(pots: Table) -> None:
     assert pots["balance_fen"].min(initial=0) >= 0
     assert pots["day_left_fen"].min(initial=0) >= 0
-    # No shortfall and nothing from the reserve before the pot's exhaustion: a review paid or refused
-    # on a later day belongs to an exhaustion before it.
+    # No shortfall and nothing from the reserve before the pot's first exhaustion; afterwards a
+    # review may be paid or refused on a later day, when the pot itself is open again.
     shape = (-1, len(GUARANTEES))
     exhausted_so_far = np.logical_or.accumulate(pots["exhausted"].reshape(shape), axis=0)
     for column in ("shortfall_fen", "reserve_paid_fen"):
@@ -90,16 +90,14 @@ def _check_recoveries(books: Books) -> None:
     np.add.at(on_receivable_fen, claim_id[raised], amount_fen[raised])
     np.subtract.at(on_receivable_fen, claim_id[cleared], amount_fen[cleared])
     assert on_receivable_fen.min(initial=0) >= 0
-    open_fen = int(ledger.balance_fen(book.RECEIVABLE).sum())
-    _equal("open receivables", int(on_receivable_fen.sum()), open_fen)
+    _equal("open receivables", int(on_receivable_fen.sum()), ledger.balance_fen(book.RECEIVABLE))
 
 
 def _check_balances(books: Books) -> None:
     ledger = books.ledger
-    taken_fen = -int(ledger.balance_fen(book.MERCHANT_DEPOSIT).sum())
+    taken_fen = -ledger.balance_fen(book.MERCHANT_DEPOSIT)
     left_fen = int(books.deposit_fen.sum())
     _equal("deposits at the start", left_fen + taken_fen, books.deposit_start_fen)
     assert books.deposit_fen.min(initial=0) >= 0
-    assert np.array_equal(ledger.balance_fen(book.POT)[:NONE], books.pots.balance_fen)
-    reserve_fen = int(ledger.balance_fen(book.RESERVE).sum())
-    _equal("reserve", reserve_fen, books.pots.reserve_left_fen)
+    assert np.array_equal(ledger.balances_fen(book.POT), books.pots.balance_fen)
+    _equal("reserve", ledger.balance_fen(book.RESERVE), books.pots.reserve_left_fen)

@@ -1,12 +1,14 @@
 """Recourse: getting money back from merchants, out of their deposits, after a lag.
 
-Decides when recourse falls due, how much the deposit yields and what is written off; takes fines. Does
-not decide the deposit's size or what a merchant does about it (sim/market). Money int fen, times seconds.
+Decides when recourse falls due, how much the deposit yields and what is written off; takes fines.
+Does not decide the deposit's size or what a merchant does about it (sim/market). Money int fen,
+times seconds.
 
-A payment that the merchant should bear raises a receivable at once. After the contest period and an
-exponential lag recourse either wins (share recourse_ratio) and takes what the deposit still holds, or
-loses; what is not received then is written off. Where the merchant advances, both happen at payment.
-What is still open at the horizon's end stays a receivable: recourse is never booked as cash.
+A payment that the merchant should bear raises a receivable at once. After the contest period and
+an exponential lag recourse either wins (share recourse_ratio) and takes what the deposit still
+holds, or loses; what is not received then is written off. Where the merchant advances, both happen
+at payment. What is still open at the horizon's end stays a receivable: recourse is never booked as
+cash.
 """
 
 import numpy as np
@@ -17,6 +19,7 @@ from scenarios.guarantees import TermTable
 from sim.money import ledger as book
 from sim.money.agenda import Agenda
 from sim.money.claims import ClaimBook
+from sim.money.columns import starts_of_runs
 from sim.money.ledger import NONE, Ledger
 
 Ids = npt.NDArray[np.int32]
@@ -25,18 +28,18 @@ Times = npt.NDArray[np.float64]
 
 
 def draw_on_deposits(deposit_fen: Ints, store_id: Ids, asked_fen: Ints) -> Ints:
-    """Takes sums from the stores' deposits in the order given, each up to what is left; returns them.
+    """Takes sums from stores' deposits in the order given, each up to what is left; returns them.
 
-    Sums asked of one store are served first come first served: before_fen is what earlier rows of the
-    same store have asked for.
+    Several sums asked of one store are served first come first served.
     """
     if store_id.size == 0:
         return np.empty(0, dtype=np.int64)
     order = np.argsort(store_id, kind="stable")
     store, asked_sorted_fen = store_id[order], asked_fen[order]
-    starts = np.flatnonzero(np.r_[True, store[1:] != store[:-1]])
+    starts = starts_of_runs(store)
     sum_fen = np.cumsum(asked_sorted_fen) - asked_sorted_fen
-    rows_count = np.diff(np.r_[starts, store.size])
+    rows_count = np.diff(starts, append=store.size)
+    # What earlier rows of the same store have asked for.
     before_fen = sum_fen - np.repeat(sum_fen[starts], rows_count)
     left_fen = np.maximum(deposit_fen[store] - before_fen, 0)
     taken_sorted_fen = np.minimum(asked_sorted_fen, left_fen)
@@ -67,7 +70,7 @@ class RecourseDesk:
         self._taken: list[tuple[Ids, Ints]] = []
 
     def claim_back(self, paid_s: Times, ids: Ids) -> None:
-        """Raises receivables for payments just made, and collects at once where merchants advance."""
+        """Raises receivables for payments just made; collects at once where merchants advance."""
         if not self._recourse.enabled or ids.size == 0:
             return
         term = self._claims.column("term")[ids]
@@ -91,7 +94,7 @@ class RecourseDesk:
         self._agenda.add(paid_s[~at_once] + lag_s, later)
 
     def work_off(self, *, tick_start_s: float, tick_end_s: float) -> None:
-        """Collects what falls due before the tick's end; what came due late is stamped at its start."""
+        """Collects what falls due before the tick's end; what is late is stamped at its start."""
         due_s, ids = self._agenda.take(tick_end_s)
         self._collect(np.maximum(due_s, tick_start_s), ids)
 
@@ -113,7 +116,7 @@ class RecourseDesk:
     def _post(
         self, kind: int, debit: int, credit: int, at_s: Times, ids: Ids, amount_fen: Ints
     ) -> None:
-        some = amount_fen > 0
+        some = np.flatnonzero(amount_fen)
         ids = ids[some]
         self._ledger.post(
             kind=kind,

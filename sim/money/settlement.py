@@ -1,17 +1,17 @@
-"""Settlement: tick by tick, what is due becomes what is paid, and every fen goes through the ledger.
+"""Settlement: tick by tick, what is due becomes what is paid, every fen through the ledger.
 
-Decides the order of money within a tick and what follows when a pot runs dry. Does not decide what is
-due (scenarios/terms.py), what fits (sim/money/pots.py) or what comes back (sim/money/recourse.py).
-Money int fen, times seconds from the horizon's start.
+Decides the order of money within a tick and what follows when a pot runs dry. Does not decide what
+is due (scenarios/terms.py), what fits (sim/money/pots.py) or what comes back
+(sim/money/recourse.py). Money int fen, times seconds from the horizon's start.
 
-Order within a tick: recourse falling due; the tick's claims from their pots in time order; the refused
-by policy (stop: unpaid; review: checked later; reserve: at once); reviews falling due and the refused of
-policy "reserve" from the shared reserve in time order; receivables for what was paid. A legal minimum
-does not lift a pot's limit: the shortfall says what is still owed.
+Order within a tick: recourse falling due; the tick's claims from their pots in time order; the
+refused by policy (stop: unpaid; review: checked later; reserve: at once); reviews falling due and
+the refused of policy "reserve" from the shared reserve in time order; receivables for what was
+paid. A legal minimum does not lift a pot's limit: the shortfall says what is still owed.
 
-At the end of the warm-up the books are closed: open reviews are decided, the pots' remains go back to
-the platform and every pot is funded anew, so that the horizon starts with full pots. Receivables of the
-warm-up run on against the deposits, but stand in no table.
+At the end of the warm-up the books are closed: open reviews are decided, the pots' remains go back
+to the platform and every pot is funded anew, so that the horizon starts with full pots.
+Receivables of the warm-up run on against the deposits, but stand in no table.
 """
 
 from typing import Final
@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scenarios.budgets import Pots, Recourse
-from scenarios.guarantees import Guarantees
+from scenarios.guarantees import Guarantees, TermTable
 from scenarios.words import GUARANTEES, INCIDENT_TYPES, TOPICS, TRIGGERS
 from sim.money import ledger as book
 from sim.money import statements
@@ -28,7 +28,7 @@ from sim.money.books import DAY_S, Books, HorizonLike
 from sim.money.claims import DueClaims
 from sim.money.columns import Array
 from sim.money.ledger import NONE
-from sim.money.pots import RESERVE_POLICY, REVIEW_POLICY
+from sim.money.pots import RESERVE_POLICY, REVIEW_POLICY, STOP_POLICY
 from sim.money.proof import check_books
 from sim.money.recourse import RecourseDesk
 
@@ -39,8 +39,16 @@ Times = npt.NDArray[np.float64]
 _ALL_POTS: Final = np.arange(len(GUARANTEES), dtype=np.int8)
 
 
+def _trigger_of_term(terms: TermTable) -> npt.NDArray[np.intp]:
+    """Position of each term's trigger; an incident's trigger is also its topic."""
+    trigger, category = np.nonzero(terms.row != NONE)
+    of_term = np.zeros(terms.guarantee.size, dtype=np.intp)
+    of_term[terms.row[trigger, category]] = trigger
+    return of_term
+
+
 class Settlement:
-    """The money side of one replication. `deposit_fen` is shared with the market and drawn on here."""
+    """The money side of one replication. `deposit_fen` is the market's own array, drawn on here."""
 
     def __init__(
         self,
@@ -62,8 +70,7 @@ class Settlement:
             deposit_fen=deposit_fen,
         )
         self._fines: list[tuple[Ids, Ints]] = []
-        # Claims seen so far by trigger and guarantee: how much of a topic an exhausted pot touches.
-        self._seen = np.zeros((len(TRIGGERS), len(GUARANTEES)), dtype=np.int64)
+        self._trigger_of_term = _trigger_of_term(terms)
         self._open_tick = 0
         self._statements: dict[str, dict[str, Array]] | None = None
         self._fund(0.0)
@@ -71,7 +78,7 @@ class Settlement:
     # --- what the world calls -------------------------------------------------------------------
 
     def settle(self, tick_start_s: float, tick_end_s: float, due: DueClaims) -> None:
-        """Settles one tick; ticks come one after the other, without gaps, until `tables` is called."""
+        """Settles one tick; ticks follow each other without gaps, until `tables` is called."""
         assert self._statements is None
         assert tick_start_s == self._open_tick * self.books.horizon.tick_s
         assert tick_end_s == tick_start_s + self.books.horizon.tick_s
@@ -91,7 +98,7 @@ class Settlement:
         self._open_tick += 1
 
     def fine(self, at_s: float, store_id: Ids, amount_fen: Ints) -> int:
-        """Fines stores out of their deposits; returns the fen taken, less than asked where empty."""
+        """Fines stores out of their deposits; returns the fen taken, less where they are empty."""
         taken_fen = self._recourse.fine(at_s, store_id, amount_fen)
         self._fines.append((store_id, taken_fen))
         return int(taken_fen.sum())
@@ -113,10 +120,13 @@ class Settlement:
         in_review = self.books.pots.exhausted & (self.books.pots.policy == REVIEW_POLICY)
         if not in_review.any():
             return (1.0,) * len(TOPICS)
-        seen = self._seen[: len(INCIDENT_TYPES)]
-        share_ratio = seen[:, in_review].sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
+        trigger, seen_count = self._trigger_of_term, self.books.claims.by_term_count
+        touched_count = np.where(in_review[self.books.terms.guarantee], seen_count, 0)
+        all_by_topic = np.bincount(trigger, weights=seen_count, minlength=len(TRIGGERS))
+        touched_by_topic = np.bincount(trigger, weights=touched_count, minlength=len(TRIGGERS))
+        share_ratio = touched_by_topic / np.maximum(all_by_topic, 1.0)
         multiple = 1.0 + (self._review.review_handle_multiple - 1.0) * share_ratio
-        return (*multiple.tolist(), 1.0)
+        return (*multiple[: len(INCIDENT_TYPES)].tolist(), 1.0)
 
     def exhausted(self) -> npt.NDArray[np.bool_]:
         """Per guarantee: a due payment could not be met from the pot today."""
@@ -138,31 +148,35 @@ class Settlement:
     def _pay_from_pots(self, ids: Ids, due_fen: Ints, tick_end_s: float) -> None:
         guarantee = self.books.claims.column("guarantee")[ids]
         decided_s = self.books.claims.column("decided_s")[ids]
-        np.add.at(self._seen, (self.books.claims.column("trigger")[ids], guarantee), 1)
         self.books.trail.add_due(self._open_tick, guarantee, due_fen)
         paid = self.books.pots.draw(guarantee, due_fen)
         self._pay(book.POT, decided_s[paid], ids[paid], due_fen[paid])
 
-        refused, refused_s = ids[~paid], decided_s[~paid]
-        policy = self.books.pots.policy[guarantee[~paid]]
+        to_reserve, to_reserve_s = self._sort_refused(ids[~paid], decided_s[~paid])
+        self._pay_from_reserve(to_reserve_s, to_reserve, tick_end_s)
+
+    def _sort_refused(self, ids: Ids, refused_s: Times) -> tuple[Ids, Times]:
+        """Sends claims that their pot cannot pay where its policy says; returns the reserve's."""
+        if ids.size == 0:
+            return ids, refused_s
+        policy = self.books.pots.policy[self.books.claims.column("guarantee")[ids]]
         to_review = policy == REVIEW_POLICY
-        self.books.claims.mark_reviewed(refused[to_review])
-        self.books.reviews.add(
-            refused_s[to_review] + self._review.review_delay_s, refused[to_review]
-        )
+        self.books.claims.mark_reviewed(ids[to_review])
+        review_s = refused_s[to_review] + self._review.review_delay_s
+        self.books.reviews.add(review_s, ids[to_review])
+        self._unpaid(ids[policy == STOP_POLICY])
         to_reserve = policy == RESERVE_POLICY
-        self._unpaid(refused[~to_review & ~to_reserve])
-        self._pay_from_reserve(refused_s[to_reserve], refused[to_reserve], tick_end_s)
+        return ids[to_reserve], refused_s[to_reserve]
 
     def _pay_from_reserve(self, at_s: Times, ids: Ids, until_s: float) -> None:
         """Pays these claims and the approved of the reviews due before `until_s`, in time order."""
         reviewed_s, reviewed = self.books.reviews.take(until_s)
+        if ids.size + reviewed.size == 0:
+            return
         approved = self._approved(reviewed)
         self._unpaid(reviewed[~approved])
         at_s = np.concatenate([at_s, reviewed_s[approved]])
         ids = np.concatenate([ids, reviewed[approved]])
-        if ids.size == 0:
-            return
         order = np.argsort(at_s, kind="stable")
         at_s, ids = at_s[order], ids[order]
         due_fen = self.books.claims.due_fen(ids)
@@ -181,8 +195,9 @@ class Settlement:
 
     def _pay(self, purse: int, paid_s: Times, ids: Ids, amount_fen: Ints) -> None:
         """Pays claims from the pots or the reserve and raises what merchants owe for them."""
-        some = amount_fen > 0
-        paid_s, ids, amount_fen = paid_s[some], ids[some], amount_fen[some]
+        if not amount_fen.all():
+            some = amount_fen > 0
+            paid_s, ids, amount_fen = paid_s[some], ids[some], amount_fen[some]
         guarantee = self.books.claims.column("guarantee")[ids]
         self.books.claims.note_paid(ids, amount_fen)
         self.books.trail.add_paid(self._open_tick, purse, guarantee, amount_fen)
@@ -199,6 +214,8 @@ class Settlement:
         self._recourse.claim_back(paid_s, ids)
 
     def _unpaid(self, ids: Ids) -> None:
+        if ids.size == 0:
+            return
         guarantee = self.books.claims.column("guarantee")[ids]
         self.books.trail.add_shortfall(self._open_tick, guarantee, self.books.claims.due_fen(ids))
 
@@ -230,7 +247,7 @@ class Settlement:
         self._fund(at_s)
 
     def _transfer(self, at_s: float, *, debit: int, credit: int, amount_fen: Ints) -> None:
-        """Funding entries, one a pot, or one without guarantee for the reserve; zeros are skipped."""
+        """Funding entries, one a pot, or one without guarantee for the reserve; no zeros."""
         guarantee = _ALL_POTS if amount_fen.size > 1 else np.array([NONE], dtype=np.int8)
         some = amount_fen > 0
         self.books.ledger.post(
@@ -247,10 +264,5 @@ class Settlement:
     def _check_tick(self) -> None:
         """The pots' own books and the ledger say the same; debits equal credits."""
         self.books.ledger.check_balanced()
-        assert np.array_equal(
-            self.books.ledger.balance_fen(book.POT)[:-1], self.books.pots.balance_fen
-        )
-        assert (
-            int(self.books.ledger.balance_fen(book.RESERVE).sum())
-            == self.books.pots.reserve_left_fen
-        )
+        assert np.array_equal(self.books.ledger.balances_fen(book.POT), self.books.pots.balance_fen)
+        assert self.books.ledger.balance_fen(book.RESERVE) == self.books.pots.reserve_left_fen

@@ -1,10 +1,10 @@
 """Statements of a run: the money tables and metrics, from the books alone.
 
-Decides nothing about money. Rows of the warm-up stay out: claims decided in it, and every entry about
-them, also later ones. Money int fen, times seconds from the horizon's start.
+Decides nothing about money. Rows of the warm-up stay out: claims decided in it, and every entry
+about them, also later ones. Money int fen, times seconds from the horizon's start.
 
-payouts stand on the day of the decision (so that shortfall = due - gross holds in every row), except
-recovered_fen, which stands on the day it was received.
+payouts stand on the day of the decision (so that shortfall = due - gross holds in every row),
+except recovered_fen, which stands on the day it was received.
 """
 
 from typing import Any

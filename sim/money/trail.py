@@ -9,10 +9,15 @@ import numpy.typing as npt
 
 from scenarios.words import GUARANTEES
 from sim.money import ledger as book
+from sim.money.columns import sums_by
 from sim.money.pots import PotBook
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int8]
+
+
+def _by_pot(guarantee: Codes, amount_fen: Ints) -> Ints:
+    return sums_by(guarantee, amount_fen, codes_count=len(GUARANTEES))
 
 
 class PotTrail:
@@ -31,16 +36,16 @@ class PotTrail:
 
     def add_due(self, tick: int, guarantee: Codes, amount_fen: Ints) -> None:
         """Claims decided in the tick."""
-        np.add.at(self.due_fen[tick], guarantee, amount_fen)
+        self.due_fen[tick] += _by_pot(guarantee, amount_fen)
 
     def add_paid(self, tick: int, purse: int, guarantee: Codes, amount_fen: Ints) -> None:
         """Payments of the tick, from the pots or from the reserve in their place."""
         paid_fen = self.paid_fen if purse == book.POT else self.reserve_paid_fen
-        np.add.at(paid_fen[tick], guarantee, amount_fen)
+        paid_fen[tick] += _by_pot(guarantee, amount_fen)
 
     def add_shortfall(self, tick: int, guarantee: Codes, amount_fen: Ints) -> None:
         """Claims that will not be paid, at the tick in which that is known."""
-        np.add.at(self.shortfall_fen[tick], guarantee, amount_fen)
+        self.shortfall_fen[tick] += _by_pot(guarantee, amount_fen)
 
     def close(self, tick: int, pots: PotBook) -> None:
         """What is left at the tick's end."""
