@@ -4,9 +4,8 @@ from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
 
-from fake_replication import SCENARIO, simulate
-
 from sim.experiment.runner import run
+from tests.fake_replication import SCENARIO, simulate
 
 
 class InlineExecutor(Executor):
