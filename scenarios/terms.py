@@ -143,9 +143,9 @@ class TermColumns:
             goodwill_fen=ints([t.goodwill_fen for t in terms]),
         )
 
-    def take(self, row: npt.NDArray[np.integer]) -> "TermColumns":
+    def take(self, row: npt.NDArray[np.intp]) -> "TermColumns":
         """The terms of claims, given each claim's row."""
-        return TermColumns(*(getattr(self, field.name)[row] for field in fields(self)))
+        return TermColumns(*(getattr(self, field.name).take(row) for field in fields(self)))
 
 
 class Amounts(NamedTuple):

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from sim.money.columns import starts_of_runs
 
 Times = npt.NDArray[np.float64]
-Ids = npt.NDArray[np.int32]
+Ids = npt.NDArray[np.intp]
 
 _DAY_S: Final = 86400.0
 
@@ -25,7 +25,7 @@ class Agenda:
     def __init__(self) -> None:
         self._day = 0
         self._today_s: Times = np.empty(0)
-        self._today_ids: Ids = np.empty(0, dtype=np.int32)
+        self._today_ids: Ids = np.empty(0, dtype=np.intp)
         self._later: dict[int, list[tuple[Times, Ids]]] = {}
 
     def waiting(self) -> Ids:

@@ -13,10 +13,11 @@ import numpy.typing as npt
 
 from scenarios.guarantees import TermTable
 from scenarios.terms import Amounts, amounts
+from scenarios.words import CATEGORIES
 from sim.money.columns import Array, GrowingColumns
 from sim.money.ledger import NONE
 
-Ids = npt.NDArray[np.int32]
+Ids = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,8 @@ class ClaimBook:
 
     def admit(self, due: DueClaims) -> Ids:
         """Enters claims with what they are owed; returns ids. The uncovered are only counted."""
-        term = self._terms.row[due.trigger, due.category]
+        cell = due.trigger.astype(np.intp) * len(CATEGORIES) + due.category
+        term = self._terms.row.take(cell).astype(np.intp)
         covered = term != NONE
         if not covered.all():
             self.uncovered_count += int(np.count_nonzero(~covered))
@@ -109,7 +111,7 @@ class ClaimBook:
                 "decided_s": due.decided_s,
                 "trigger": due.trigger,
                 "category": due.category,
-                "guarantee": self._terms.guarantee[term],
+                "guarantee": self._terms.guarantee.take(term),
                 "term": term,
                 "incident_id": due.incident_id,
                 "store_id": due.store_id,
@@ -122,15 +124,15 @@ class ClaimBook:
                 "reviewed": False,
                 "escalated": due.escalated,
                 "opportunistic": due.opportunistic,
-                "recourse_won": due.recourse_u < self._terms.recourse_ratio[term],
+                "recourse_won": due.recourse_u < self._terms.recourse_ratio.take(term),
                 "recourse_lag_s": -np.log1p(-due.recourse_lag_u)
-                * self._terms.recourse_lag_mean_s[term],
+                * self._terms.recourse_lag_mean_s.take(term),
                 "review_u": np.modf(due.recourse_lag_u * _HIGH_BITS)[0],
             },
         )
-        return np.arange(first, self.claims_count, dtype=np.int32)
+        return np.arange(first, self.claims_count)
 
-    def _owed(self, due: DueClaims, term: npt.NDArray[np.int16]) -> Amounts:
+    def _owed(self, due: DueClaims, term: Ids) -> Amounts:
         return amounts(
             self._terms.columns.take(term),
             order_value_fen=due.order_value_fen,
@@ -143,10 +145,13 @@ class ClaimBook:
         """A column of all claims so far, read-only."""
         return self._columns.view(name)
 
+    def take(self, name: str, ids: Ids) -> Array:
+        """A column for these claims."""
+        return self._columns.take(name, ids)
+
     def due_fen(self, ids: Ids) -> npt.NDArray[np.int64]:
         """Refund and extra of these claims."""
-        refund_fen = self.column("refund_fen")[ids].astype(np.int64)
-        due_fen: npt.NDArray[np.int64] = refund_fen + self.column("extra_fen")[ids]
+        due_fen: npt.NDArray[np.int64] = self.take("extra_fen", ids) + self.take("refund_fen", ids)
         return due_fen
 
     def mark_reviewed(self, ids: Ids) -> None:
@@ -163,5 +168,5 @@ class ClaimBook:
         """Notes money received from the merchant; a claim is collected once."""
         recovered_fen = self._columns.writable("recovered_fen")
         assert not recovered_fen[ids].any()
-        assert (amount_fen <= self.column("paid_fen")[ids]).all()
+        assert (amount_fen <= self.take("paid_fen", ids)).all()
         recovered_fen[ids] = amount_fen

@@ -23,9 +23,9 @@ def starts_of_runs(ordered: Array) -> npt.NDArray[np.intp]:
 
 
 def sums_by(
-    code: npt.NDArray[np.int8], amount_fen: npt.NDArray[np.int64], *, codes_count: int
+    code: npt.NDArray[np.integer], amount_fen: npt.NDArray[np.int64], *, codes_count: int
 ) -> npt.NDArray[np.int64]:
-    """Exact sums of amounts by code. Floats carry integers exactly below 2**53, which is asserted."""
+    """Exact sums of amounts by code: floats carry integers below 2**53 exactly, as asserted."""
     sums = np.bincount(code, weights=amount_fen, minlength=codes_count)
     assert sums.max(initial=0.0) < _EXACT_BELOW
     return sums.astype(np.int64)
@@ -63,6 +63,10 @@ class GrowingColumns:
         column = self._data[name][: self.rows_count]
         column.flags.writeable = False
         return column
+
+    def take(self, name: str, rows: npt.NDArray[np.intp]) -> Array:
+        """Some rows of a column, as a copy."""
+        return self._data[name].take(rows)
 
     def writable(self, name: str) -> Array:
         """The column so far, for the owner of a column that is filled in later."""

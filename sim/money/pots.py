@@ -52,29 +52,31 @@ class PotBook:
     def draw(self, guarantee: npt.NDArray[np.int8], due_fen: Ints) -> Bools:
         """Pays claims (in time order) from their pots; True where paid."""
         order = np.argsort(guarantee, kind="stable")
-        pot, due_sorted_fen = guarantee[order], due_fen[order]
+        pot, due_sorted_fen = guarantee.take(order).astype(np.intp), due_fen.take(order)
         sum_fen = np.cumsum(due_sorted_fen)
         starts = starts_of_runs(pot)
         before_fen = np.zeros(len(GUARANTEES), dtype=np.int64)
         before_fen[pot[starts]] = sum_fen[starts] - due_sorted_fen[starts]
         limit_fen = np.minimum(self.day_left_fen, self.balance_fen)
         limit_fen[self.exhausted] = _NOTHING_FITS
-        fits_sorted = sum_fen - before_fen[pot] <= limit_fen[pot]
-        self._book(pot[fits_sorted], due_sorted_fen[fits_sorted])
-        if not fits_sorted.all():
+        fits_sorted = sum_fen <= (limit_fen + before_fen).take(pot)
+        if fits_sorted.all():
+            self._book(pot, due_sorted_fen)
+        else:
+            self._book(pot[fits_sorted], due_sorted_fen[fits_sorted])
             self._exhaust(pot[~fits_sorted], due_sorted_fen[~fits_sorted])
         fits = np.empty_like(fits_sorted)
         fits[order] = fits_sorted
         return fits
 
-    def _book(self, pot: npt.NDArray[np.int8], paid_fen: Ints) -> None:
+    def _book(self, pot: npt.NDArray[np.intp], paid_fen: Ints) -> None:
         spent_fen = sums_by(pot, paid_fen, codes_count=len(GUARANTEES))
         self.day_left_fen -= spent_fen
         self.balance_fen -= spent_fen
         assert self.day_left_fen.min() >= 0
         assert self.balance_fen.min() >= 0
 
-    def _exhaust(self, pot: npt.NDArray[np.int8], refused_fen: Ints) -> None:
+    def _exhaust(self, pot: npt.NDArray[np.intp], refused_fen: Ints) -> None:
         """Marks the pots of refused claims, given sorted by pot and, within one, by time."""
         refused_pots, firsts = np.unique(pot, return_index=True)
         newly = ~self.exhausted[refused_pots]

@@ -6,10 +6,12 @@ STYLE C6, 8-11.
 """
 
 import numpy as np
+import numpy.typing as npt
 
 from scenarios.words import GUARANTEES
 from sim.money import ledger as book
 from sim.money.books import Books
+from sim.money.columns import sums_by
 from sim.money.statements import Table, is_recovery
 
 
@@ -38,29 +40,36 @@ def _check_claims(claims: Table) -> None:
     assert ((recovered_fen >= 0) & (recovered_fen <= paid_fen)).all()
 
 
+def _by_guarantee(table: Table, column: str) -> npt.NDArray[np.int64]:
+    return sums_by(table["guarantee"], table[column], codes_count=len(GUARANTEES))
+
+
 def _check_sums(statements: dict[str, Table]) -> None:
+    """Guarantee by guarantee, the four tables say the same."""
     claims, ledger = statements["claims"], statements["ledger"]
     payouts, pots = statements["payouts"], statements["pots"]
-    paid_out = ledger["kind"] == book.PAYOUT
-    came_in = is_recovery(ledger)
-    for position, name in enumerate(GUARANTEES):
 
-        def total(table: Table, column: str, guarantee: int = position) -> int:
-            return int(table[column][table["guarantee"] == guarantee].sum())
+    def posted_fen(rows: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+        picked = {name: ledger[name][rows] for name in ("guarantee", "amount_fen")}
+        return _by_guarantee(picked, "amount_fen")
 
-        of_guarantee = ledger["guarantee"] == position
-        paid_fen = int(ledger["amount_fen"][paid_out & of_guarantee].sum())
-        _equal(f"{name} paid, claims", total(claims, "paid_fen"), paid_fen)
-        _equal(f"{name} paid, payouts", total(payouts, "gross_fen"), paid_fen)
-        in_pots_fen = total(pots, "paid_fen") + total(pots, "reserve_paid_fen")
-        _equal(f"{name} paid, pots", in_pots_fen, paid_fen)
-        received_fen = int(ledger["amount_fen"][came_in & of_guarantee].sum())
-        _equal(f"{name} recovered, claims", total(claims, "recovered_fen"), received_fen)
-        _equal(f"{name} recovered, payouts", total(payouts, "recovered_fen"), received_fen)
-        _equal(f"{name} due", total(pots, "due_fen"), total(claims, "due_fen"))
-        shortfall_fen = total(claims, "due_fen") - paid_fen
-        _equal(f"{name} shortfall, pots", total(pots, "shortfall_fen"), shortfall_fen)
-        _equal(f"{name} shortfall, payouts", total(payouts, "shortfall_fen"), shortfall_fen)
+    paid_fen = posted_fen(ledger["kind"] == book.PAYOUT)
+    received_fen = posted_fen(is_recovery(ledger))
+    due_fen = _by_guarantee(claims, "due_fen")
+    reserve_fen = _by_guarantee(pots, "reserve_paid_fen")
+    for what, one_fen, other_fen in (
+        ("paid, claims and ledger", _by_guarantee(claims, "paid_fen"), paid_fen),
+        ("paid, payouts and ledger", _by_guarantee(payouts, "gross_fen"), paid_fen),
+        ("paid, pots and ledger", _by_guarantee(pots, "paid_fen") + reserve_fen, paid_fen),
+        ("recovered, claims", _by_guarantee(claims, "recovered_fen"), received_fen),
+        ("recovered, payouts", _by_guarantee(payouts, "recovered_fen"), received_fen),
+        ("due, pots", _by_guarantee(pots, "due_fen"), due_fen),
+        ("due, payouts", _by_guarantee(payouts, "due_fen"), due_fen),
+        ("shortfall, pots", _by_guarantee(pots, "shortfall_fen"), due_fen - paid_fen),
+        ("shortfall, payouts", _by_guarantee(payouts, "shortfall_fen"), due_fen - paid_fen),
+    ):
+        for position, name in enumerate(GUARANTEES):
+            _equal(f"{name}, {what}", int(one_fen[position]), int(other_fen[position]))
 
 
 def _check_pots(pots: Table) -> None:

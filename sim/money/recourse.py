@@ -22,12 +22,13 @@ from sim.money.claims import ClaimBook
 from sim.money.columns import starts_of_runs
 from sim.money.ledger import NONE, Ledger
 
-Ids = npt.NDArray[np.int32]
+Ids = npt.NDArray[np.intp]
+Stores = npt.NDArray[np.int32]
 Ints = npt.NDArray[np.int64]
 Times = npt.NDArray[np.float64]
 
 
-def draw_on_deposits(deposit_fen: Ints, store_id: Ids, asked_fen: Ints) -> Ints:
+def draw_on_deposits(deposit_fen: Ints, store_id: Stores, asked_fen: Ints) -> Ints:
     """Takes sums from stores' deposits in the order given, each up to what is left; returns them.
 
     Several sums asked of one store are served first come first served.
@@ -35,13 +36,13 @@ def draw_on_deposits(deposit_fen: Ints, store_id: Ids, asked_fen: Ints) -> Ints:
     if store_id.size == 0:
         return np.empty(0, dtype=np.int64)
     order = np.argsort(store_id, kind="stable")
-    store, asked_sorted_fen = store_id[order], asked_fen[order]
+    store, asked_sorted_fen = store_id.take(order).astype(np.intp), asked_fen.take(order)
     starts = starts_of_runs(store)
     sum_fen = np.cumsum(asked_sorted_fen) - asked_sorted_fen
-    rows_count = np.diff(starts, append=store.size)
+    rows_count = np.append(starts[1:], store.size) - starts
     # What earlier rows of the same store have asked for.
     before_fen = sum_fen - np.repeat(sum_fen[starts], rows_count)
-    left_fen = np.maximum(deposit_fen[store] - before_fen, 0)
+    left_fen = np.maximum(deposit_fen.take(store) - before_fen, 0)
     taken_sorted_fen = np.minimum(asked_sorted_fen, left_fen)
     deposit_fen[store[starts]] -= np.add.reduceat(taken_sorted_fen, starts)
     taken_fen = np.empty_like(taken_sorted_fen)
@@ -67,31 +68,32 @@ class RecourseDesk:
         self._ledger = ledger
         self._deposit_fen = deposit_fen
         self._agenda = Agenda()
-        self._taken: list[tuple[Ids, Ints]] = []
+        self._taken: list[tuple[Stores, Ints]] = []
 
     def claim_back(self, paid_s: Times, ids: Ids) -> None:
         """Raises receivables for payments just made; collects at once where merchants advance."""
         if not self._recourse.enabled or ids.size == 0:
             return
-        term = self._claims.column("term")[ids]
-        owed = self._terms.merchant_bears[term] | self._claims.column("recourse_won")[ids]
-        owed &= self._claims.column("store_id")[ids] != NONE
-        ids, paid_s, term = ids[owed], paid_s[owed], term[owed]
+        term = self._claims.take("term", ids)
+        owed = self._terms.merchant_bears.take(term) | self._claims.take("recourse_won", ids)
+        owed &= self._claims.take("store_id", ids) != NONE
+        if not owed.all():
+            ids, paid_s, term = ids[owed], paid_s[owed], term[owed]
         self._ledger.post(
             kind=book.CLAIM_BACK,
             debit=book.RECEIVABLE,
             credit=book.RECOURSE_INCOME,
             posted_s=paid_s,
-            guarantee=self._claims.column("guarantee")[ids],
+            guarantee=self._claims.take("guarantee", ids),
             claim_id=ids,
-            store_id=self._claims.column("store_id")[ids],
-            amount_fen=self._claims.column("paid_fen")[ids],
+            store_id=self._claims.take("store_id", ids),
+            amount_fen=self._claims.take("paid_fen", ids),
         )
-        at_once = self._terms.merchant_advances[term]
+        at_once = self._terms.merchant_advances.take(term)
         self._collect(paid_s[at_once], ids[at_once])
-        later = ids[~at_once]
-        lag_s = self._recourse.contest_s + self._claims.column("recourse_lag_s")[later]
-        self._agenda.add(paid_s[~at_once] + lag_s, later)
+        later_s, later = paid_s[~at_once], ids[~at_once]
+        lag_s = self._recourse.contest_s + self._claims.take("recourse_lag_s", later)
+        self._agenda.add(later_s + lag_s, later)
 
     def work_off(self, *, tick_start_s: float, tick_end_s: float) -> None:
         """Collects what falls due before the tick's end; what is late is stamped at its start."""
@@ -102,9 +104,9 @@ class RecourseDesk:
         """Takes won sums from deposits in time order and writes the rest off."""
         if ids.size == 0:
             return
-        store_id = self._claims.column("store_id")[ids]
-        asked_fen = self._claims.column("paid_fen")[ids]
-        won_fen = np.where(self._claims.column("recourse_won")[ids], asked_fen, 0)
+        store_id = self._claims.take("store_id", ids)
+        asked_fen = self._claims.take("paid_fen", ids)
+        won_fen = np.where(self._claims.take("recourse_won", ids), asked_fen, 0)
         taken_fen = draw_on_deposits(self._deposit_fen, store_id, won_fen)
         self._claims.note_recovered(ids, taken_fen)
         self._taken.append((store_id, taken_fen))
@@ -123,13 +125,13 @@ class RecourseDesk:
             debit=debit,
             credit=credit,
             posted_s=at_s[some],
-            guarantee=self._claims.column("guarantee")[ids],
+            guarantee=self._claims.take("guarantee", ids),
             claim_id=ids,
-            store_id=self._claims.column("store_id")[ids],
+            store_id=self._claims.take("store_id", ids),
             amount_fen=amount_fen[some],
         )
 
-    def fine(self, at_s: float, store_id: Ids, amount_fen: Ints) -> Ints:
+    def fine(self, at_s: float, store_id: Stores, amount_fen: Ints) -> Ints:
         """Takes fines from deposits, each up to what is left; returns what was taken."""
         taken_fen = draw_on_deposits(self._deposit_fen, store_id, amount_fen)
         some = taken_fen > 0
@@ -145,7 +147,7 @@ class RecourseDesk:
         )
         return taken_fen
 
-    def hand_over_taken(self) -> tuple[Ids, Ints]:
+    def hand_over_taken(self) -> tuple[Stores, Ints]:
         """(store_id, fen) taken by recourse since the last call, one row a claim."""
         taken, self._taken = self._taken, []
         if not taken:

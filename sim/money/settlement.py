@@ -30,9 +30,9 @@ from sim.money.columns import Array
 from sim.money.ledger import NONE
 from sim.money.pots import RESERVE_POLICY, REVIEW_POLICY, STOP_POLICY
 from sim.money.proof import check_books
-from sim.money.recourse import RecourseDesk
+from sim.money.recourse import RecourseDesk, Stores
 
-Ids = npt.NDArray[np.int32]
+Ids = npt.NDArray[np.intp]
 Ints = npt.NDArray[np.int64]
 Times = npt.NDArray[np.float64]
 
@@ -69,7 +69,7 @@ class Settlement:
             ledger=self.books.ledger,
             deposit_fen=deposit_fen,
         )
-        self._fines: list[tuple[Ids, Ints]] = []
+        self._fines: list[tuple[Stores, Ints]] = []
         self._trigger_of_term = _trigger_of_term(terms)
         self._open_tick = 0
         self._statements: dict[str, dict[str, Array]] | None = None
@@ -82,7 +82,7 @@ class Settlement:
         assert self._statements is None
         assert tick_start_s == self._open_tick * self.books.horizon.tick_s
         assert tick_end_s == tick_start_s + self.books.horizon.tick_s
-        assert (np.diff(due.decided_s) >= 0.0).all()
+        assert (due.decided_s[1:] >= due.decided_s[:-1]).all()
         if len(due):
             assert due.decided_s[0] >= tick_start_s
             assert due.decided_s[-1] < tick_end_s
@@ -97,17 +97,17 @@ class Settlement:
         self._check_tick()
         self._open_tick += 1
 
-    def fine(self, at_s: float, store_id: Ids, amount_fen: Ints) -> int:
+    def fine(self, at_s: float, store_id: Stores, amount_fen: Ints) -> int:
         """Fines stores out of their deposits; returns the fen taken, less where they are empty."""
         taken_fen = self._recourse.fine(at_s, store_id, amount_fen)
         self._fines.append((store_id, taken_fen))
         return int(taken_fen.sum())
 
-    def hand_over_recourse(self) -> tuple[Ids, Ints]:
+    def hand_over_recourse(self) -> tuple[Stores, Ints]:
         """(store_id, fen) taken by recourse since the last call, for the merchants' day."""
         return self._recourse.hand_over_taken()
 
-    def hand_over_fines(self) -> tuple[Ids, Ints]:
+    def hand_over_fines(self) -> tuple[Stores, Ints]:
         """(store_id, fen) taken by fines since the last call."""
         fines, self._fines = self._fines, []
         if not fines:
@@ -146,8 +146,8 @@ class Settlement:
     # --- the order of money within a tick --------------------------------------------------------
 
     def _pay_from_pots(self, ids: Ids, due_fen: Ints, tick_end_s: float) -> None:
-        guarantee = self.books.claims.column("guarantee")[ids]
-        decided_s = self.books.claims.column("decided_s")[ids]
+        guarantee = self.books.claims.take("guarantee", ids)
+        decided_s = self.books.claims.take("decided_s", ids)
         self.books.trail.add_due(self._open_tick, guarantee, due_fen)
         paid = self.books.pots.draw(guarantee, due_fen)
         self._pay(book.POT, decided_s[paid], ids[paid], due_fen[paid])
@@ -159,7 +159,7 @@ class Settlement:
         """Sends claims that their pot cannot pay where its policy says; returns the reserve's."""
         if ids.size == 0:
             return ids, refused_s
-        policy = self.books.pots.policy[self.books.claims.column("guarantee")[ids]]
+        policy = self.books.pots.policy[self.books.claims.take("guarantee", ids)]
         to_review = policy == REVIEW_POLICY
         self.books.claims.mark_reviewed(ids[to_review])
         review_s = refused_s[to_review] + self._review.review_delay_s
@@ -186,11 +186,11 @@ class Settlement:
 
     def _approved(self, ids: Ids) -> npt.NDArray[np.bool_]:
         approved_ratio = np.where(
-            self.books.claims.column("opportunistic")[ids],
+            self.books.claims.take("opportunistic", ids),
             self._review.review_approved_opportunistic_ratio,
             self._review.review_approved_ratio,
         )
-        approved: npt.NDArray[np.bool_] = self.books.claims.column("review_u")[ids] < approved_ratio
+        approved: npt.NDArray[np.bool_] = self.books.claims.take("review_u", ids) < approved_ratio
         return approved
 
     def _pay(self, purse: int, paid_s: Times, ids: Ids, amount_fen: Ints) -> None:
@@ -198,7 +198,7 @@ class Settlement:
         if not amount_fen.all():
             some = amount_fen > 0
             paid_s, ids, amount_fen = paid_s[some], ids[some], amount_fen[some]
-        guarantee = self.books.claims.column("guarantee")[ids]
+        guarantee = self.books.claims.take("guarantee", ids)
         self.books.claims.note_paid(ids, amount_fen)
         self.books.trail.add_paid(self._open_tick, purse, guarantee, amount_fen)
         self.books.ledger.post(
@@ -208,7 +208,7 @@ class Settlement:
             posted_s=paid_s,
             guarantee=guarantee,
             claim_id=ids,
-            store_id=self.books.claims.column("store_id")[ids],
+            store_id=self.books.claims.take("store_id", ids),
             amount_fen=amount_fen,
         )
         self._recourse.claim_back(paid_s, ids)
@@ -216,7 +216,7 @@ class Settlement:
     def _unpaid(self, ids: Ids) -> None:
         if ids.size == 0:
             return
-        guarantee = self.books.claims.column("guarantee")[ids]
+        guarantee = self.books.claims.take("guarantee", ids)
         self.books.trail.add_shortfall(self._open_tick, guarantee, self.books.claims.due_fen(ids))
 
     # --- funding ---------------------------------------------------------------------------------
@@ -232,7 +232,7 @@ class Settlement:
 
     def _close_warm_up(self, at_s: float) -> None:
         self._open_tick -= 1  # What the warm-up still decides belongs to its last tick.
-        self._pay_from_reserve(np.empty(0), np.empty(0, dtype=np.int32), np.inf)
+        self._pay_from_reserve(np.empty(0), np.empty(0, dtype=np.intp), np.inf)
         self._open_tick += 1
         self._transfer(
             at_s, debit=book.PLATFORM, credit=book.POT, amount_fen=self.books.pots.balance_fen
