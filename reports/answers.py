@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from reports import style
 from reports.cells import Book, Cell
-from reports.moments import dated, moment, spans
+from reports.moments import dated, hour_end, spans
 from reports.targets import HEADS, HELD_AT_RATIO, NO_BELOW_RATIO, YES_AT_RATIO
 from scenarios.calendar import Calendar
 from sim.experiment import subjects
@@ -28,9 +28,6 @@ _SURE: Final = (
     (subjects.OCCUPANCY, "Occupancy of agents"),
     (subjects.ORDERS, "Orders due"),
     (subjects.INCIDENTS, "Incidents"),
-    (subjects.PAYOUT_GROSS, "Payout, gross"),
-    (subjects.PAYOUT_NET, "Payout, net"),
-    (subjects.WAGE, "Wages"),
 )
 _COSTS: Final = (
     (subjects.PAYOUT_GROSS, "Paid to consumers (gross)"),
@@ -73,13 +70,8 @@ def cards(book: Book) -> tuple[Card, ...]:
 def _enough(book: Book) -> Card:
     chance = book.cell(subjects.ENOUGH)
     worst = book.cell(subjects.WORST_HOUR_PHONE)
-    share = chance.mean or 0.0
-    if share >= YES_AT_RATIO:
-        answer, tone = "Yes", "good"
-    elif share < NO_BELOW_RATIO:
-        answer, tone = "No", "bad"
-    else:
-        answer, tone = "On the edge", "edge"
+    tone = _tone(chance)
+    answer = {"good": "Yes", "bad": "No", "edge": "On the edge"}[tone]
     sentence = Markup(
         "{} of replications meet every target on every day (95&nbsp;% interval {}). "
         "{} of the hours are on target ({}); the worst hour answers {} of phone contacts in time ({})."
@@ -93,6 +85,20 @@ def _enough(book: Book) -> Card:
     )
     question = Markup("Are {} heads enough?").format(book.setting(HEADS))
     return Card(question, Markup(answer), tone, sentence)
+
+
+def _tone(chance: Cell) -> str:
+    """Yes, no or on the edge, by the cuts that the page states."""
+    share = chance.mean or 0.0
+    if share >= YES_AT_RATIO:
+        return "good"
+    return "bad" if share < NO_BELOW_RATIO else "edge"
+
+
+def _toned(chance: Cell) -> Markup:
+    return Markup('<span class="{}">{}</span>').format(
+        _tone(chance), with_interval(chance, "probability")
+    )
 
 
 def _cost(book: Book) -> Card:
@@ -116,7 +122,7 @@ def _dry(book: Book) -> Card:
         ).format(worst.number("high", "probability"))
         return Card(question, Markup("None"), "good", sentence)
     name, chinese = style.GUARANTEE_NAMES[order[0]]
-    sentence = Markup("{} runs dry in {} of replications (95&nbsp;% interval {}), {}.").format(
+    sentence = Markup("{} runs dry in {} of replications (95&nbsp;% interval {}): {}.").format(
         chinese,
         worst.number(form="probability"),
         worst.interval("probability"),
@@ -148,16 +154,16 @@ def _when(book: Book, guarantee: str) -> Markup:
     for (day, hour), mean in zip(series.keys, series.mean, strict=True):
         if mean >= HELD_AT_RATIO:
             chance = book.cell(subjects.EXHAUSTED, lunar_day=day, hour=hour, guarantee=guarantee)
-            return Markup("in the hour from {} at the latest in {}").format(
-                moment(day, hour), chance.number(form="probability")
+            return Markup("by {} in {}").format(
+                hour_end(day, hour), chance.number(form="probability")
             )
     peak = series.peak()
     if peak is None or not series.mean.max() > 0:
-        return Markup("at no particular hour")
+        return Markup("at no hour")
     day, hour = peak
     chance = book.cell(subjects.EXHAUSTED, lunar_day=day, hour=hour, guarantee=guarantee)
-    return Markup("most often by {} ({})").format(
-        moment(day, hour), chance.number(form="probability")
+    return Markup("most often by {}, in {}").format(
+        hour_end(day, hour), chance.number(form="probability")
     )
 
 
@@ -183,7 +189,7 @@ def days(book: Book) -> Table:
         rows.append(
             (
                 dated(calendar, day),
-                with_interval(book.cell(subjects.TARGETS_HELD, lunar_day=day), "probability"),
+                _toned(book.cell(subjects.TARGETS_HELD, lunar_day=day)),
                 spans(missed) if missed else NONE,
                 Markup('<span class="dim">{}</span> {}').format(
                     style.hour_name(worst),
@@ -211,7 +217,7 @@ def days(book: Book) -> Table:
 def costs(book: Book) -> Table:
     """What the festival costs: mean, interval of the mean, and the band to set money aside by."""
     rows = tuple(_estimate_row(book.cell(subject), name) for subject, name in _COSTS)
-    return Table(("Nine days", "Mean", "95 % interval of the mean", "Nine replications in ten"), rows)
+    return Table(("All days", "Mean", "95 % interval of the mean", "Nine replications in ten"), rows)
 
 
 def guarantees(book: Book) -> Table:

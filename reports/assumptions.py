@@ -8,17 +8,16 @@ differ, an overlay or `--set` has changed the value, and the row says so.
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
-import scenarios
 from markupsafe import Markup
+
 from reports import style
 from reports.cells import Book
-from scenarios.overlays import at, leaves
+from scenarios.loader import SHIPPED
+from scenarios.overlays import at, leaves, merge
 from scenarios.sources import Source, sources
 
-_SHIPPED: Final = Path(scenarios.__file__).parent
 _KINDS: Final = {"S": "Source", "D": "Data", "M": "Common knowledge", "A": "Assumed"}
 _NO_SOURCE: Final = Source("", "set for this run")
 _NAMELESS: Final = ("name", "description")
@@ -68,21 +67,12 @@ def assumptions(book: Book) -> tuple[Group, ...]:
 
 def _origin(name: str) -> tuple[dict[str, Source], Mapping[str, Any]]:
     """Sources and values of the shipped file of that name on top of those that it extends."""
-    path = _SHIPPED / f"{name}.toml"
+    path = SHIPPED / f"{name}.toml"
     if not path.is_file():
         return {}, {}
     values = tomllib.loads(path.read_text(encoding="utf-8"))
     known, below = _origin(str(values.get("extends", "")))
-    return {**known, **sources(path)}, _merged(below, values)
-
-
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(below)
-    for key, value in above.items():
-        under = merged.get(key)
-        both = isinstance(value, Mapping) and isinstance(under, Mapping)
-        merged[key] = _merged(under, value) if both else value
-    return merged
+    return {**known, **sources(path)}, merge(below, values)
 
 
 def _value(key: str, value: object) -> Markup:

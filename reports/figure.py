@@ -23,6 +23,7 @@ from reports import style
 from reports.cells import Series
 
 _PX_PER_INCH: Final = 72.0
+_RIGHT_PX: Final = 6.0
 BAND_NOTE: Final = "Line: mean over replications. Band: nine replications in ten."
 
 
@@ -81,9 +82,6 @@ def _svg(key: str, alt: str, height_px: float, draw: Draw, layout: Layout) -> Ma
         "svg.fonttype": "none",
         "font.family": "DejaVu Sans",
         "font.size": layout.font_px,
-        "axes.titlesize": layout.font_px,
-        "axes.titleweight": "bold",
-        "axes.titlelocation": "left",
         "axes.labelsize": layout.font_px,
         "axes.labelcolor": style.MUTED,
         "axes.edgecolor": style.RULE,
@@ -107,7 +105,7 @@ def _svg(key: str, alt: str, height_px: float, draw: Draw, layout: Layout) -> Ma
         mpl.rcdefaults()  # a reader's own matplotlibrc must not change the page's bytes
         mpl.rcParams.update(settings)
         size = (layout.width_px / _PX_PER_INCH, height_px / _PX_PER_INCH)
-        canvas = Canvas(figsize=size, dpi=_PX_PER_INCH, layout="constrained")
+        canvas = Canvas(figsize=size, dpi=_PX_PER_INCH)
         canvas.patch.set_visible(False)
         FigureCanvasSVG(canvas)
         draw(canvas, layout)
@@ -139,6 +137,56 @@ def _address(match: re.Match[str]) -> str:
     return f'<g class="num" data-source="{source}" data-field="{field}" data-form="{form}">'
 
 
+def panels(
+    canvas: Canvas,
+    layout: Layout,
+    *,
+    rows: int,
+    columns: int = 1,
+    head_px: float = 38.0,
+    foot_px: float = 10.0,
+    bottom_px: float = 42.0,
+) -> list[Axes]:
+    """Panels on fixed margins: a head for the name, a foot for tick labels, room for the last label.
+
+    Fixed, because margins fitted to text would follow the fonts of the machine that draws.
+    """
+    width_px, height_px = canvas.get_size_inches() * _PX_PER_INCH
+    cell_px = ((width_px - _RIGHT_PX) / columns, (height_px - bottom_px + foot_px) / rows)
+    axes_px = (cell_px[0] - left_px(layout), cell_px[1] - head_px - foot_px)
+    found = []
+    for at in range(rows * columns):
+        row, column = divmod(at, columns)
+        x = column * cell_px[0] + left_px(layout)
+        y = height_px - row * cell_px[1] - head_px - axes_px[1]
+        box = (x / width_px, y / height_px, axes_px[0] / width_px, axes_px[1] / height_px)
+        found.append(canvas.add_axes(box))
+    return found
+
+
+def left_px(layout: Layout) -> float:
+    """Room for the tick labels of a panel."""
+    return 46.0 if layout.narrow else 56.0
+
+
+def name_panel(axes: Axes, layout: Layout, name: str, unit: str) -> None:
+    """The panel's name and the unit of its values, flush with the text of the page."""
+    for text, weight, colour, above_px, smaller_px in (
+        (name, "bold", style.INK, 20.0, 0.0),
+        (unit, "normal", style.MUTED, 6.0, 1.0),
+    ):
+        axes.annotate(
+            text,
+            (0, 1),
+            xytext=(-left_px(layout), above_px),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            fontweight=weight,
+            color=colour,
+            fontsize=layout.font_px - smaller_px,
+        )
+
+
 def days_axis(axes: Axes, days: Sequence[int], *, label: bool) -> None:
     """Hourly x axis: midnights as rules, each day named at its noon by its lunar offset."""
     first = days[0]
@@ -147,7 +195,9 @@ def days_axis(axes: Axes, days: Sequence[int], *, label: bool) -> None:
     for day in days[1:]:
         axes.axvline(24 * (day - first), color=style.RULE, linewidth=0.7, zorder=0)
     if label:
-        axes.set_xlabel("lunar day (0 = New Year's Day, 1st of the 1st month)")
+        axes.set_xlabel("lunar day (0 = New Year's Day)")
+    else:
+        axes.tick_params(labelbottom=False)
 
 
 def hours_x(series: Series, first_day: int) -> list[float]:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure as Canvas
 
 from reports import style
 from reports.cells import Book, Series
-from reports.figure import BAND_NOTE, Figure, Layout, banded, figure
+from reports.figure import BAND_NOTE, Figure, Layout, banded, figure, name_panel, panels
 from sim.experiment import subjects
 
 _TYPES: Final = (("compliant", style.BLUE, False), ("speculator", style.VERMILION, True))
@@ -24,8 +24,8 @@ def figures(book: Book) -> list[Figure]:
 
 def _pair(canvas: Canvas, layout: Layout) -> tuple[Axes, Axes]:
     """Two panels side by side, or one above the other on a narrow page."""
-    shape = (2, 1) if layout.narrow else (1, 2)
-    first, second = canvas.subplots(*shape).flat
+    rows, columns = (2, 1) if layout.narrow else (1, 2)
+    first, second = panels(canvas, layout, rows=rows, columns=columns, foot_px=42.0)
     return first, second
 
 
@@ -49,12 +49,12 @@ def _named(axes: Axes, series: Series, *, name: str, colour: str, scale: float, 
 
 def _merchants(book: Book) -> Figure:
     panels = (
-        (subjects.MARGIN_PER_ORDER, 1e-2, "Margin (CNY per order)"),
-        (subjects.INCIDENTS_PER_ORDER, 100.0, "Incidents (percent of orders)"),
+        (subjects.MARGIN_PER_ORDER, 1e-2, "Margin", "CNY per order"),
+        (subjects.INCIDENTS_PER_ORDER, 100.0, "Incidents", "percent of orders"),
     )
 
     def draw(canvas: Canvas, layout: Layout) -> None:
-        for axes, (subject, scale, name) in zip(_pair(canvas, layout), panels, strict=True):
+        for axes, (subject, scale, name, unit) in zip(_pair(canvas, layout), panels, strict=True):
             pair = [book.series(subject, "lunar_day", store_type=kind) for kind, *_ in _TYPES]
             for series, other, (kind, colour, dashed) in zip(
                 pair, pair[::-1], _TYPES, strict=True
@@ -70,10 +70,10 @@ def _merchants(book: Book) -> Figure:
                 )
                 above = bool(series.mean[-1] >= other.mean[-1])
                 _named(axes, series, name=kind, colour=colour, scale=scale, above=above)
-            axes.set_title(name)
+            name_panel(axes, layout, name, unit)
             _days_ticks(axes, pair[0].days())
             axes.margins(y=0.15)
-            axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]) if axes.get_ylim()[0] < 0 else 0)
+            axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
 
     honest, rogue = (
         {subject: book.cell(subject, store_type=kind) for subject, *_ in panels}
@@ -106,10 +106,10 @@ def _alerts(book: Book) -> Figure:
 
     def draw(canvas: Canvas, layout: Layout) -> None:
         left, right = _pair(canvas, layout)
-        left.set_title("Human contacts saved (contacts per day)")
+        name_panel(left, layout, "Human contacts saved", "contacts per day")
         banded(left, saved.days(), saved, colour=style.GREEN, marker="o")
         left.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-        right.set_title("Cost (k CNY per day)")
+        name_panel(right, layout, "Cost", "k CNY per day")
         high_first = bool(paying.mean[-1] >= sending.mean[-1])
         for series, name, colour, above in (
             (sending, "sending", style.BLUE, not high_first),

@@ -8,13 +8,25 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 from reports import style
 from reports.cells import Book, Series
-from reports.figure import BAND_NOTE, Figure, Layout, banded, days_axis, figure, hours_x, shade
+from reports.figure import (
+    BAND_NOTE,
+    Figure,
+    Layout,
+    banded,
+    days_axis,
+    figure,
+    hours_x,
+    name_panel,
+    panels,
+    shade,
+)
 from reports.moments import day_name
 from reports.targets import HELD_AT_RATIO
 from sim.experiment import subjects
@@ -28,10 +40,6 @@ def figures(book: Book) -> list[Figure]:
     return [_payouts(book), _pots(book)]
 
 
-def _columns(layout: Layout) -> int:
-    return 2 if layout.narrow else 4
-
-
 def _unit(series: Series) -> tuple[float, str]:
     """Scale and name of the axis unit that suits the panel's largest value, in fen."""
     tops = [value for value in (*series.mean, *series.band_high) if not math.isnan(value)]
@@ -40,24 +48,29 @@ def _unit(series: Series) -> tuple[float, str]:
 
 
 def _small_multiples(
-    canvas: Canvas, layout: Layout, names: Sequence[str], draw_one: Callable[[Axes, str], None]
+    canvas: Canvas,
+    layout: Layout,
+    names: Sequence[str],
+    columns: int,
+    draw_one: Callable[[Axes, str], str],
 ) -> None:
-    """One panel a name; the panels left over stay empty."""
-    columns = _columns(layout)
-    grid = canvas.subplots(math.ceil(len(names) / columns), columns, squeeze=False)
-    for axes, name in zip(grid.flat, names, strict=False):
-        draw_one(axes, name)
-        axes.tick_params(labelsize=layout.font_px - 2)
-        axes.set_ylim(bottom=0)
-        axes.locator_params(axis="y", nbins=4)
-    for axes in list(grid.flat)[len(names) :]:
-        axes.set_visible(False)
-
-
-def _panel_title(axes: Axes, name: str, unit: str, layout: Layout) -> None:
-    axes.set_title(
-        f"{style.GUARANTEE_NAMES[name][0]}\n{unit}", fontsize=layout.font_px - 1, linespacing=1.25
+    """One panel a guarantee; `draw_one` gives back the panel's unit."""
+    grid = panels(
+        canvas, layout, rows=_rows(names, columns), columns=columns, foot_px=26.0, bottom_px=40.0
     )
+    for axes, name in zip(grid, names, strict=False):
+        name_panel(axes, layout, style.GUARANTEE_NAMES[name][0], draw_one(axes, name))
+        axes.tick_params(labelsize=layout.font_px - 1)
+        axes.set_ylim(bottom=0)
+        axes.locator_params(axis="y", nbins=3)
+    for axes in grid[len(names) :]:
+        axes.set_visible(False)
+    for axes in grid[len(names) - columns : len(names)]:
+        axes.set_xlabel("lunar day")
+
+
+def _rows(names: Sequence[str], columns: int) -> int:
+    return math.ceil(len(names) / columns)
 
 
 def _by_season(book: Book, subject: str) -> list[str]:
@@ -71,16 +84,15 @@ def _payouts(book: Book) -> Figure:
     whole = book.series(subjects.PAYOUT_GROSS, "lunar_day")
 
     def draw(canvas: Canvas, layout: Layout) -> None:
-        def panel(axes: Axes, name: str) -> None:
+        def panel(axes: Axes, name: str) -> str:
             series = book.series(subjects.PAYOUT_GROSS, "lunar_day", guarantee=name)
             scale, unit = _unit(series)
             days = series.days()
             banded(axes, days, series, colour=style.BLUE, scale=scale, marker="o")
-            _panel_title(axes, name, f"{unit} per day", layout)
             axes.set_xticks(days[::2], [style.day_number(day) for day in days[::2]])
+            return f"{unit} per day"
 
-        _small_multiples(canvas, layout, names, panel)
-        canvas.supxlabel("lunar day", fontsize=layout.font_px, color=style.MUTED)
+        _small_multiples(canvas, layout, names, 2 if layout.narrow else 4, panel)
 
     (day,) = whole.peak() or (0,)
     first = book.cell(subjects.PAYOUT_GROSS, guarantee=names[0])
@@ -99,7 +111,7 @@ def _payouts(book: Book) -> Figure:
         "days within a panel, and guarantees by the table of costs.",
         subjects=(subjects.PAYOUT_GROSS,),
         alt="Gross payout per day, one panel a guarantee",
-        height_px=lambda layout: 40 + _ROW_PX * math.ceil(len(names) / _columns(layout)),
+        height_px=lambda layout: 14 + _ROW_PX * _rows(names, 2 if layout.narrow else 4),
         draw=draw,
     )
 
@@ -108,22 +120,20 @@ def _pots(book: Book) -> Figure:
     names = _by_season(book, subjects.EXHAUSTED)
 
     def draw(canvas: Canvas, layout: Layout) -> None:
-        def panel(axes: Axes, name: str) -> None:
+        def panel(axes: Axes, name: str) -> str:
             left = book.series(subjects.DAY_LEFT, "lunar_day", "hour", guarantee=name)
             dry = book.series(subjects.EXHAUSTED, "lunar_day", "hour", guarantee=name)
             days = left.days()
             scale, unit = _unit(left)
             shade(axes, hours_x(dry, days[0]), dry.mean >= HELD_AT_RATIO)
-            runs_dry = (book.cell(subjects.EXHAUSTED, guarantee=name).mean or 0.0) > 0
-            colour = style.VERMILION if runs_dry else style.GREEN
-            banded(axes, hours_x(left, days[0]), left, colour=colour, scale=scale)
+            _burn_down(axes, left, scale=scale)
             days_axis(axes, days, label=False)
+            axes.tick_params(labelbottom=True)
             places = [24 * (day - days[0]) + 12 for day in days[::2]]
             axes.set_xticks(places, [style.day_number(day) for day in days[::2]])
-            _panel_title(axes, name, f"{unit} left", layout)
+            return f"{unit} left of the day's limit"
 
-        _small_multiples(canvas, layout, names, panel)
-        canvas.supxlabel("lunar day", fontsize=layout.font_px, color=style.MUTED)
+        _small_multiples(canvas, layout, names, 1 if layout.narrow else 3, panel)
 
     worst = book.cell(subjects.EXHAUSTED, guarantee=names[0])
     if worst.mean:
@@ -142,10 +152,24 @@ def _pots(book: Book) -> Figure:
         "pots",
         title=title,
         reading=f"{BAND_NOTE} What is left of the day's limit at each hour's end; limits start "
-        "afresh at midnight and nothing rolls over. Red: pots that run dry in some replication; "
-        "shaded: hours by which they have in at least half of them.",
+        "afresh at midnight and nothing rolls over. Shaded: the pot is dry in at least half of the "
+        "replications. The pots most likely to run dry stand first.",
         subjects=(subjects.DAY_LEFT, subjects.EXHAUSTED),
         alt="What is left of each pot's day limit, by hour over the festival",
-        height_px=lambda layout: 40 + _ROW_PX * math.ceil(len(names) / _columns(layout)),
+        height_px=lambda layout: 14 + _ROW_PX * _rows(names, 1 if layout.narrow else 3),
         draw=draw,
     )
+
+
+def _burn_down(axes: Axes, left: Series, *, scale: float) -> None:
+    """What is left at each hour's end, day by day: a new day's limit is a new line."""
+    days = left.days()
+    starts = [at for at, key in enumerate(left.keys) if at and key[0] != left.keys[at - 1][0]]
+    x = np.insert(np.array(hours_x(left, days[0])) + 0.5, starts, np.nan)
+    mean, low, high = (
+        np.insert(values * scale, starts, np.nan)
+        for values in (left.mean, left.band_low, left.band_high)
+    )
+    axes.fill_between(x, 0.0, mean, color=style.SKY, alpha=0.15, linewidth=0)
+    axes.fill_between(x, low, high, color=style.BLUE, alpha=0.3, linewidth=0)
+    axes.plot(x, mean, color=style.BLUE, linewidth=1.2)

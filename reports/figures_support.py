@@ -14,7 +14,18 @@ from matplotlib.patches import Rectangle
 
 from reports import style
 from reports.cells import Book, Series
-from reports.figure import BAND_NOTE, Figure, Layout, banded, days_axis, figure, hours_x, shade
+from reports.figure import (
+    BAND_NOTE,
+    Figure,
+    Layout,
+    banded,
+    days_axis,
+    figure,
+    hours_x,
+    name_panel,
+    panels,
+    shade,
+)
 from reports.moments import moment
 from reports.targets import HELD_AT_RATIO, IM_TARGET, PHONE_TARGET
 from sim.experiment import subjects
@@ -36,19 +47,19 @@ def _load(book: Book) -> Figure:
     x = hours_x(offered, days[0])
 
     def draw(canvas: Canvas, layout: Layout) -> None:
-        top, bottom = canvas.subplots(2, 1, sharex=True)
+        top, bottom = panels(canvas, layout, rows=2)
         for axes in (top, bottom):
             shade(axes, hours_x(held, days[0]), held.mean < HELD_AT_RATIO)
-        top.set_title("Contacts offered (contacts per hour)")
+        name_panel(top, layout, "Contacts offered", "contacts per hour")
         banded(top, x, offered, colour=style.BLUE)
-        bottom.set_title("Agents (mean over the hour)")
+        name_panel(bottom, layout, "Agents", "agents, mean over the hour")
         banded(bottom, x, available, colour=style.GREEN)
         banded(bottom, x, busy, colour=style.VERMILION)
         bottom.legend(
             handles=[bottom.lines[-2], bottom.lines[-1]],
             labels=["available", "busy"],
-            loc="lower left",
-            bbox_to_anchor=(0.55 if layout.narrow else 0.8, 0.97),
+            loc="lower right",
+            bbox_to_anchor=(1.0, 0.99),
             ncols=2,
             frameon=False,
             handlelength=1.2,
@@ -57,6 +68,7 @@ def _load(book: Book) -> Figure:
         )
         for axes in (top, bottom):
             axes.set_ylim(bottom=0)
+            axes.locator_params(axis="y", nbins=4)
             axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         days_axis(top, days, label=False)
         days_axis(bottom, days, label=True)
@@ -87,7 +99,7 @@ def _load(book: Book) -> Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class _Panel:
+class _Heat:
     """One channel of the heat map."""
 
     name: str
@@ -97,8 +109,8 @@ class _Panel:
 
 
 def _service_level(book: Book) -> Figure:
-    panels = [
-        _Panel(name, subject, float(book.setting(target).value or 1.0), series)
+    channels = [
+        _Heat(name, subject, float(book.setting(target).value or 1.0), series)
         for name, subject, target in (
             ("Phone", subjects.SERVICE_LEVEL_PHONE, PHONE_TARGET),
             ("IM", subjects.SERVICE_LEVEL_IM, IM_TARGET),
@@ -107,11 +119,11 @@ def _service_level(book: Book) -> Figure:
     ]
 
     def draw(canvas: Canvas, layout: Layout) -> None:
-        grid = canvas.subplots(2, 1)
-        for axes, panel in zip(grid, panels, strict=True):
-            _heat_panel(axes, book, panel, layout)
+        grid = panels(canvas, layout, rows=2, foot_px=40.0)
+        for axes, channel in zip(grid, channels, strict=True):
+            _heat_panel(axes, book, channel, layout)
 
-    phone = panels[0]
+    phone = channels[0]
     day, hour = phone.series.peak(lowest=True) or (0, 0)
     worst = book.cell(phone.subject, lunar_day=day, hour=hour)
     title = Markup(
@@ -125,11 +137,16 @@ def _service_level(book: Book) -> Figure:
         "service-level",
         title=title,
         reading=Markup(
-            "Share of offered contacts answered within the threshold, mean over replications, in "
-            "percent. Blue: on target (phone {}, IM {}). Orange to brown: one to four quarters "
-            "of the target missed. A framed cell: its 95&nbsp;% interval reaches across the target, so the "
-            "replications cannot tell."
-        ).format(book.setting(PHONE_TARGET, "probability"), book.setting(IM_TARGET, "probability")),
+            "Share of offered contacts answered within the threshold, mean over replications. {} on "
+            "target (phone {}, IM {}); below it: {} at least three quarters of the target, {} half, "
+            "{} a quarter, {} less. Framed: the 95&nbsp;% interval reaches across the target, so "
+            "the replications cannot tell."
+        ).format(
+            _swatch(style.ON_TARGET),
+            book.setting(PHONE_TARGET, "probability"),
+            book.setting(IM_TARGET, "probability"),
+            *(_swatch(colour) for colour in reversed(style.RAMP)),
+        ),
         subjects=(subjects.SERVICE_LEVEL_PHONE, subjects.SERVICE_LEVEL_IM),
         alt="Service level by day and hour, phone and IM",
         height_px=lambda layout: 1010.0 if layout.narrow else 560.0,
@@ -137,7 +154,11 @@ def _service_level(book: Book) -> Figure:
     )
 
 
-def _heat_panel(axes: Axes, book: Book, panel: _Panel, layout: Layout) -> None:
+def _swatch(colour: str) -> Markup:
+    return Markup('<i class="swatch" style="background:{}"></i>').format(colour)
+
+
+def _heat_panel(axes: Axes, book: Book, panel: _Heat, layout: Layout) -> None:
     """Days by hours; on a narrow page hours run downwards, so that every value stays readable."""
     days = panel.series.days()
     for at, (day, hour) in enumerate(panel.series.keys):
@@ -174,7 +195,7 @@ def _heat_panel(axes: Axes, book: Book, panel: _Panel, layout: Layout) -> None:
     hour_places = ([hour + 0.5 for hour in hours], [f"{hour:02d}" for hour in hours])
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
-    axes.set_title(f"{panel.name} (percent answered in time)")
+    name_panel(axes, layout, panel.name, "percent answered in time")
     axes.set_xlim(0, len(days) if layout.narrow else 24)
     axes.set_ylim(24 if layout.narrow else len(days), 0)
     axes.set_xticks(*(day_places if layout.narrow else hour_places))
@@ -186,30 +207,33 @@ def _heat_panel(axes: Axes, book: Book, panel: _Panel, layout: Layout) -> None:
 def _strain(book: Book) -> Figure:
     queue = book.series(subjects.QUEUE_LEN, *_HOURLY)
     days = queue.days()
-    panels = (
-        (queue, 1.0, "Waiting (contacts, mean over the hour)", style.BLUE),
+    measures = (
+        (queue, 1.0, "Waiting", "contacts, mean over the hour", style.BLUE),
         (
             book.series(subjects.ABANDONED_RATIO, *_HOURLY),
             100.0,
-            "Abandoned (percent of offered)",
+            "Abandoned",
+            "percent of contacts offered",
             style.VERMILION,
         ),
         (
             book.series(subjects.REDIALS, *_HOURLY),
             1.0,
-            "Redials (contacts per hour)",
+            "Redials",
+            "contacts per hour",
             style.ORANGE,
         ),
     )
 
     def draw(canvas: Canvas, layout: Layout) -> None:
-        grid = canvas.subplots(len(panels), 1, sharex=True)
-        for at, (axes, (series, scale, name, colour)) in enumerate(zip(grid, panels, strict=True)):
+        grid = panels(canvas, layout, rows=len(measures))
+        for axes, (series, scale, name, unit, colour) in zip(grid, measures, strict=True):
             banded(axes, hours_x(series, days[0]), series, colour=colour, scale=scale)
-            axes.set_title(name)
+            name_panel(axes, layout, name, unit)
             axes.set_ylim(bottom=0)
+            axes.locator_params(axis="y", nbins=4)
             axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-            days_axis(axes, days, label=at == len(panels) - 1)
+            days_axis(axes, days, label=axes is grid[-1])
 
     day, hour = queue.peak() or (0, 0)
     here = {"lunar_day": day, "hour": hour}

@@ -32,6 +32,13 @@ def moment(lunar_day: int, hour: int) -> Markup:
     )
 
 
+def hour_end(lunar_day: int, hour: int) -> Markup:
+    """The end of an hour of a day."""
+    return Markup('<span class="dim">{}</span> on {}').format(
+        style.hour_name(hour + 1), day_name(lunar_day)
+    )
+
+
 def spans(hours: list[int]) -> Markup:
     """Hours of one day as runs: 10:00-13:00, 17:00-23:00."""
     runs: list[list[int]] = []

@@ -26,6 +26,7 @@ from reports.targets import (
     PHONE_THRESHOLD,
     YES_AT_RATIO,
 )
+from scenarios.overlays import at
 from sim.experiment.rundir import RunDirectory
 
 FILE_NAME: Final = "report.html"
@@ -34,7 +35,7 @@ _TEMPLATES: Final = Path(__file__).parent / "templates"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A chapter of figures, with a table where one says more."""
+    """A chapter of figures, with the table that they unfold."""
 
     heading: str
     figures: list[Figure]
@@ -103,12 +104,16 @@ def _cut(ratio: float) -> Markup:
 
 
 def _sure(book: Book) -> Markup:
-    n = book.quoted("replications", "count")
-    return Markup(
-        "{} replications of the whole festival, each with its own weather of chance. The interval says "
-        "how well the mean is known; the band, how much one festival may differ from another. Neither "
-        "covers a wrong assumption: those stand at the end of the page."
-    ).format(n)
+    text = Markup(
+        "{} replications, each the whole festival under chance of its own. The interval says how well the "
+        "mean is known; the last column, how much one festival may differ from another. Neither covers "
+        "a wrong assumption: those stand at the end of the page."
+    ).format(book.quoted("replications", "count"))
+    if book.manifest.get("status") == "complete":
+        return text
+    return Markup("<b>The run was interrupted: {} of {} replications are done.</b> {}").format(
+        book.noted("finished_count", "count"), book.noted("planned_count", "count"), text
+    )
 
 
 def _foot(book: Book) -> list[tuple[str, Markup]]:
@@ -117,13 +122,15 @@ def _foot(book: Book) -> list[tuple[str, Markup]]:
         (style.words(key), quote(str(book.summary[key]), f"summary:{key}"))
         for key in ("scenario", "fingerprint", "seed", "replications")
     ]
-    versions = book.manifest.get("versions", {})
+    rows.append(("speed", Markup("{} contacts").format(book.noted("contacts_per_s", "per_second"))))
+    packages = book.manifest["packages"]
+    versions = [("Python", "python"), *((name, f"packages.{name}") for name in sorted(packages))]
     rows.append(
         (
             "versions",
             Markup(", ").join(
-                Markup("{} {}").format(name, quote(str(version), f"manifest:versions.{name}"))
-                for name, version in sorted(versions.items())
+                Markup("{} {}").format(name, quote(str(at(book.manifest, key)), f"manifest:{key}"))
+                for name, key in versions
             ),
         )
     )
