@@ -8,6 +8,7 @@ can be walked back to its file. Units are those of the files; printed forms are 
 """
 
 import json
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -86,7 +87,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Estimates of one subject along one or two dimensions, in order; NaN where the file has null."""
+    """Estimates of one subject along one or two dimensions, in order; NaN where null."""
 
     subject: str
     keys: tuple[tuple[int, ...], ...]
@@ -202,7 +203,7 @@ def _key(dims: Mapping[str, Dim]) -> tuple[Dim | None, ...]:
 
 
 def _finite(value: float | None) -> float | None:
-    return None if value is None or value != value else value
+    return None if value is None or math.isnan(value) else value
 
 
 def _nan(value: float | None) -> float:

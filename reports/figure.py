@@ -18,6 +18,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Canvas
+from matplotlib.typing import RcKeyType
 
 from reports import style
 from reports.cells import Series
@@ -77,7 +78,7 @@ def figure(
 
 
 def _svg(key: str, alt: str, height_px: float, draw: Draw, layout: Layout) -> Markup:
-    settings: dict[str, Any] = {
+    settings: dict[RcKeyType, Any] = {
         "svg.hashsalt": key,
         "svg.fonttype": "none",
         "font.family": "DejaVu Sans",
@@ -147,7 +148,7 @@ def panels(
     foot_px: float = 10.0,
     bottom_px: float = 42.0,
 ) -> list[Axes]:
-    """Panels on fixed margins: a head for the name, a foot for tick labels, room for the last label.
+    """Panels on fixed margins: a head for the name, a foot for ticks, room for the last label.
 
     Fixed, because margins fitted to text would follow the fonts of the machine that draws.
     """

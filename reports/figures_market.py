@@ -34,7 +34,9 @@ def _days_ticks(axes: Axes, days: list[int]) -> None:
     axes.set_xlabel("lunar day")
 
 
-def _named(axes: Axes, series: Series, *, name: str, colour: str, scale: float, above: bool) -> None:
+def _named(
+    axes: Axes, series: Series, *, name: str, colour: str, scale: float, above: bool
+) -> None:
     """The line's name at its last point, in its colour."""
     axes.annotate(
         name,
@@ -56,9 +58,7 @@ def _merchants(book: Book) -> Figure:
     def draw(canvas: Canvas, layout: Layout) -> None:
         for axes, (subject, scale, name, unit) in zip(_pair(canvas, layout), panels, strict=True):
             pair = [book.series(subject, "lunar_day", store_type=kind) for kind, *_ in _TYPES]
-            for series, other, (kind, colour, dashed) in zip(
-                pair, pair[::-1], _TYPES, strict=True
-            ):
+            for series, other, (kind, colour, dashed) in zip(pair, pair[::-1], _TYPES, strict=True):
                 banded(
                     axes,
                     series.days(),

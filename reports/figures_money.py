@@ -27,7 +27,7 @@ from reports.figure import (
     panels,
     shade,
 )
-from reports.moments import day_name
+from reports.names import day_name
 from reports.targets import HELD_AT_RATIO
 from sim.experiment import subjects
 
@@ -97,7 +97,9 @@ def _payouts(book: Book) -> Figure:
     (day,) = whole.peak() or (0,)
     first = book.cell(subjects.PAYOUT_GROSS, guarantee=names[0])
     top = book.cell(subjects.PAYOUT_GROSS, lunar_day=day)
-    title = Markup("{} pays out most, {} (95&nbsp;% interval {}); the dearest day is {} with {}").format(
+    title = Markup(
+        "{} pays out most, {} (95&nbsp;% interval {}); the dearest day is {} with {}"
+    ).format(
         style.GUARANTEE_NAMES[names[0]][0],
         first.number(),
         first.interval(),

@@ -26,7 +26,7 @@ from reports.figure import (
     panels,
     shade,
 )
-from reports.moments import moment
+from reports.names import moment
 from reports.targets import HELD_AT_RATIO, IM_TARGET, PHONE_TARGET
 from sim.experiment import subjects
 
@@ -75,7 +75,9 @@ def _load(book: Book) -> Figure:
 
     day, hour = offered.peak() or (0, 0)
     here = {"lunar_day": day, "hour": hour}
-    title = Markup("{} is the busiest hour: {} contacts offered, {} agents available, {} busy").format(
+    title = Markup(
+        "{} is the busiest hour: {} contacts offered, {} agents available, {} busy"
+    ).format(
         moment(day, hour),
         book.cell(subjects.CONTACTS_OFFERED, **here).number(),
         book.cell(subjects.AGENTS_AVAILABLE, **here).number(),
@@ -137,10 +139,10 @@ def _service_level(book: Book) -> Figure:
         "service-level",
         title=title,
         reading=Markup(
-            "Share of offered contacts answered within the threshold, mean over replications. {} on "
-            "target (phone {}, IM {}); below it: {} at least three quarters of the target, {} half, "
-            "{} a quarter, {} less. Framed: the 95&nbsp;% interval reaches across the target, so "
-            "the replications cannot tell."
+            "Share of offered contacts answered within the threshold, mean over replications. "
+            "{} on target (phone {}, IM {}); below it: {} at least three quarters of the target, "
+            "{} half, {} a quarter, {} less. Framed: the 95&nbsp;% interval reaches across the "
+            "target, so the replications cannot tell."
         ).format(
             _swatch(style.ON_TARGET),
             book.setting(PHONE_TARGET, "probability"),

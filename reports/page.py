@@ -1,8 +1,8 @@
 """The report: one self-contained HTML page in the run directory.
 
-Decides the order of the page and nothing else: answers first, then the figures behind them, then the
-assumptions they stand on. Reads the run's files only, so an old run can be reported again, and writes
-the same bytes every time. No network, no script, no font but the reader's own.
+Decides the order of the page and nothing else: answers first, then the figures behind them, then
+the assumptions they stand on. Reads the run's files only, so an old run can be reported again, and
+writes the same bytes every time. No network, no script, no font but the reader's own.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from typing import Final
 import jinja2
 from markupsafe import Markup
 
-from reports import answers, figures_market, figures_money, figures_support, style
+from reports import answers, figures_market, figures_money, figures_support, style, tables
 from reports.assumptions import assumptions
 from reports.cells import Book, quote
 from reports.figure import Figure
@@ -39,7 +39,7 @@ class Part:
 
     heading: str
     figures: list[Figure]
-    table: answers.Table | None = None
+    table: tables.Table | None = None
 
 
 def write(run_dir: Path) -> Path:
@@ -65,15 +65,15 @@ def render(book: Book) -> str:
         description=book.scenario["description"],
         css=Markup(css.replace("FONT_STACK", style.FONT_STACK)),
         cards=answers.cards(book),
-        days=answers.days(book),
+        days=tables.days(book),
         rule=_rule(book),
-        costs=answers.costs(book),
-        pots=answers.pots(book),
+        costs=tables.costs(book),
+        pots=tables.pots(book),
         sure=_sure(book),
-        sureness=answers.sureness(book),
+        sureness=tables.sureness(book),
         parts=(
             Part("The support floor", figures_support.figures(book)),
-            Part("The money", figures_money.figures(book), answers.guarantees(book)),
+            Part("The money", figures_money.figures(book), tables.guarantees(book)),
             Part("The market", figures_market.figures(book)),
         ),
         assumptions=assumptions(book),
@@ -83,9 +83,10 @@ def render(book: Book) -> str:
 
 def _rule(book: Book) -> Markup:
     return Markup(
-        "An hour is on target when {} of phone contacts are answered within {}, {} of IM contacts within "
-        "{}, and at most {} abandon. Listed: hours that miss in more than {} of the replications. The "
-        "answer above is yes from {} of replications with every day on target, no below {}."
+        "An hour is on target when {} of phone contacts are answered within {}, {} of IM contacts "
+        "within {}, and at most {} abandon. Listed: hours that miss in more than {} of the "
+        "replications. The answer above is yes from {} of replications with every day on target, "
+        "no below {}."
     ).format(
         book.setting(PHONE_TARGET, "probability"),
         book.setting(PHONE_THRESHOLD, "seconds"),
@@ -105,9 +106,9 @@ def _cut(ratio: float) -> Markup:
 
 def _sure(book: Book) -> Markup:
     text = Markup(
-        "{} replications, each the whole festival under chance of its own. The interval says how well the "
-        "mean is known; the last column, how much one festival may differ from another. Neither covers "
-        "a wrong assumption: those stand at the end of the page."
+        "{} replications, each the whole festival under chance of its own. The interval says how "
+        "well the mean is known; the last column, how much one festival may differ from another. "
+        "Neither covers a wrong assumption: those stand at the end of the page."
     ).format(book.quoted("replications", "count"))
     if book.manifest.get("status") == "complete":
         return text

@@ -1,9 +1,9 @@
 """How values look on the page: the printed form of a number, the names of days, the colours.
 
-Decides digits, units in words and colours; does not decide which number is shown, and computes none:
-a share is printed as a percentage and fen as CNY, that is all. Colours are those of Okabe and Ito
-(jfly.uni-koeln.de/color), which stay apart for colour-blind readers; the heat map's ramp is ordered
-in lightness, so that it also survives a grey printer.
+Decides digits, units in words and colours; does not decide which number is shown, and computes
+none: a share is printed as a percentage and fen as CNY, that is all. Colours are those of Okabe
+and Ito (jfly.uni-koeln.de/color), which stay apart for colour-blind readers; the heat map's ramp is
+ordered in lightness, so that it also survives a grey printer.
 """
 
 import datetime
@@ -30,14 +30,21 @@ FONT_STACK: Final = (
 )
 MISSING: Final = "–"
 MINUS: Final = "−"
-_LUNAR_DIGITS: Final = "初一 初二 初三 初四 初五 初六 初七 初八 初九 初十".split()
+_MONTHS: Final = (
+    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+)
+_LUNAR_DIGITS: Final = (
+    *("初一", "初二", "初三", "初四", "初五"),
+    *("初六", "初七", "初八", "初九", "初十"),
+)
 
 
 def percent(value: float, digits: int = 1) -> str:
     """A ratio as a percentage; a share that is not quite 0 or 1 is not printed as if it were."""
     text = f"{value * 100:.{digits}f}"
     least = 10.0**-digits
-    if 0 < value and float(text) == 0:
+    if value > 0 and float(text) == 0:
         return f"< {least:.{digits}f} %"
     if value < 1 and float(text) == 100:
         return f"> {100 - least:.{digits}f} %"
@@ -132,7 +139,7 @@ FORMATS: Final[dict[str, Callable[[float], str]]] = {
     "per_second": per_second,
     "plain": plain,
 }
-_FORMAT_BY_UNIT: Final[dict[str, str]] = {"fen": "cny", "ratio": "percent", "s": "seconds", "d": "day_mean"}
+_FORMAT_BY_UNIT: Final = {"fen": "cny", "ratio": "percent", "s": "seconds", "d": "day_mean"}
 
 
 def format_of_unit(unit: str) -> str:
@@ -162,8 +169,7 @@ def day_number(lunar_day: int) -> str:
 def date_name(date: datetime.date) -> str:
     """A short date, independent of the machine's language."""
     weekday = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[date.weekday()]
-    month = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()[date.month - 1]
-    return f"{weekday} {date.day} {month}"
+    return f"{weekday} {date.day} {_MONTHS[date.month - 1]}"
 
 
 def hour_name(hour: int) -> str:

@@ -6,6 +6,8 @@ page states them beside the probability that they were applied to.
 
 from typing import Final
 
+from reports.cells import Cell
+
 # Keys of the resolved scenario.
 HEADS: Final = "support.headcount_count"
 PHONE_TARGET: Final = "support.targets.phone.service_level_ratio"
@@ -19,3 +21,11 @@ HELD_AT_RATIO: Final = 0.5
 # The whole festival is a promise: one replication in ten may miss it, not more.
 YES_AT_RATIO: Final = 0.9
 NO_BELOW_RATIO: Final = 0.1
+
+
+def tone(chance: Cell) -> str:
+    """Yes, no or on the edge, by the cuts that the page states."""
+    share = chance.mean or 0.0
+    if share >= YES_AT_RATIO:
+        return "good"
+    return "bad" if share < NO_BELOW_RATIO else "edge"

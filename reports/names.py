@@ -1,4 +1,4 @@
-"""How the page names a time: lunar day with its Chinese name, its date, an hour.
+"""How the page names things: a lunar day with its Chinese name and date, an hour, a guarantee.
 
 Dates come from the scenario's calendar; a name is a label of a row, not a number of the model.
 """
@@ -50,3 +50,9 @@ def spans(hours: list[int]) -> Markup:
     return Markup(", ").join(
         Markup('<span class="dim">{}</span>').format(style.hour_span(*run)) for run in runs
     )
+
+
+def guarantee_name(code: str) -> Markup:
+    """English and Chinese name of a guarantee."""
+    english, chinese = style.GUARANTEE_NAMES[code]
+    return Markup('<b>{}</b> <small lang="zh">{}</small>').format(english, chinese)
