@@ -9,7 +9,7 @@ from sim.experiment.compare import PairedDifference, compare
 from sim.experiment.rundir import RunError
 from sim.experiment.runner import run
 from tests.fake_replication import SCENARIO, FakeScenario, simulate
-from tests.synthetic_run import InlineExecutor, write_synthetic_run
+from tests.synthetic_run import InlineExecutor
 
 # CHECKS.md A.8: the paired example, published with its half-width.
 A = (12.1, 13.4, 11.8, 12.9, 14.2, 12.5, 13.1, 12.0)
@@ -28,6 +28,11 @@ def _run(path: Path, scenario: FakeScenario = SCENARIO, **options: object) -> Pa
         **settings,
     )
     return result.path
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _run(tmp_path_factory.mktemp("compare") / "base")
 
 
 def _plant(run_path: Path, values: tuple[float, ...]) -> None:
@@ -54,10 +59,10 @@ def test_the_published_example(tmp_path: Path) -> None:
     assert found.clear_of_zero
 
 
-def test_a_change_that_changes_nothing_differs_by_exactly_0(tmp_path: Path) -> None:
+def test_a_change_that_changes_nothing_differs_by_exactly_0(base: Path, tmp_path: Path) -> None:
     """Twin worlds: another description, the same figures."""
     renamed = SCENARIO.model_copy(update={"description": "The same world."})
-    found = compare(_run(tmp_path / "a"), _run(tmp_path / "b", renamed))
+    found = compare(base, _run(tmp_path / "b", renamed))
     assert len(found) >= 21
     for entry in found:
         assert (entry.difference, entry.low, entry.high) == (0.0, 0.0, 0.0)
@@ -65,9 +70,9 @@ def test_a_change_that_changes_nothing_differs_by_exactly_0(tmp_path: Path) -> N
         assert not entry.clear_of_zero
 
 
-def test_only_what_changed_differs(tmp_path: Path) -> None:
+def test_only_what_changed_differs(base: Path, tmp_path: Path) -> None:
     fewer = SCENARIO.model_copy(update={"heads_count": 2000})
-    found = _by_name(compare(_run(tmp_path / "a"), _run(tmp_path / "b", fewer)))
+    found = _by_name(compare(base, _run(tmp_path / "b", fewer)))
     assert found["orders_count"].difference == 0.0
     assert found["incidents_count"].difference == 0.0
     waits = found["asa_phone_s"]
@@ -77,8 +82,8 @@ def test_only_what_changed_differs(tmp_path: Path) -> None:
     assert waits.mean_b - waits.mean_a == pytest.approx(waits.difference)
 
 
-def test_common_replications_only(tmp_path: Path) -> None:
-    found = compare(_run(tmp_path / "a"), _run(tmp_path / "b", replications=5))
+def test_common_replications_only(base: Path, tmp_path: Path) -> None:
+    found = compare(base, _run(tmp_path / "b", replications=5))
     assert {entry.n for entry in found} == {3}
 
 
@@ -95,24 +100,24 @@ def test_a_metric_that_was_not_there_is_left_out_of_its_pairs(tmp_path: Path) ->
     assert (found.n, found.mean_a, found.mean_b, found.difference) == (1, 1.0, 2.0, 1.0)
 
 
-def test_other_seeds_are_no_pairs(tmp_path: Path) -> None:
+def test_other_seeds_are_no_pairs(base: Path, tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"seed 1.*has 2.*--seed"):
-        compare(_run(tmp_path / "a"), _run(tmp_path / "b", seed=2))
+        compare(base, _run(tmp_path / "b", seed=2))
 
 
-def test_other_days_are_no_pairs(tmp_path: Path) -> None:
+def test_other_days_are_no_pairs(base: Path, tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"last_day 1.*has 2.*--days"):
-        compare(_run(tmp_path / "a"), _run(tmp_path / "b", days=(0, 2)))
+        compare(base, _run(tmp_path / "b", days=(0, 2)))
 
 
-def test_no_common_replication(tmp_path: Path) -> None:
-    a, b = _run(tmp_path / "a"), _run(tmp_path / "b")
+def test_no_common_replication(base: Path, tmp_path: Path) -> None:
+    b = _run(tmp_path / "b")
     file = b / "replications.parquet"
     pl.read_parquet(file).with_columns(pl.col("replication") + 100).write_parquet(file)
     with pytest.raises(RunError, match="no replication in common"):
-        compare(a, b)
+        compare(base, b)
 
 
-def test_not_a_run(tmp_path: Path) -> None:
+def test_not_a_run(base: Path, tmp_path: Path) -> None:
     with pytest.raises(RunError, match="not a run directory"):
-        compare(write_synthetic_run(tmp_path / "a", replications=1), tmp_path)
+        compare(base, tmp_path)

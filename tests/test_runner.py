@@ -211,27 +211,31 @@ def test_without_out_the_run_is_named_after_itself(
     assert result.path.name == f"fake-festival-{SCENARIO.fingerprint[:8]}-3"
 
 
-def test_precision_stops_after_whole_batches_whatever_the_executor(tmp_path: Path) -> None:
-    options: dict[str, Any] = {"replications": None, "precision_ratio": 0.05}
-    inline = _run(tmp_path / "inline", **options)
-    with ThreadPoolExecutor(3) as threads:
-        threaded = _run(tmp_path / "threads", executor=threads, **options)
-    assert inline.finished_count == threaded.finished_count == inline.planned_count
-    assert inline.finished_count % BATCH_COUNT == 0
-    assert inline.finished_count > BATCH_COUNT
-    _same_results(inline.path, threaded.path)
-    metrics = json.loads(_summary(inline.path))["metrics"]
+PRECISE: dict[str, Any] = {"replications": None, "precision_ratio": 0.06, "days": (0, 0)}
+
+
+@pytest.fixture(scope="module")
+def precise(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
+    return _run(tmp_path_factory.mktemp("precise") / "run", **PRECISE)
+
+
+def test_precision_stops_after_whole_batches(precise: RunResult) -> None:
+    assert precise.finished_count == precise.planned_count == 2 * BATCH_COUNT
+    metrics = json.loads(_summary(precise.path))["metrics"]
     for name in ("contacts_offered_count", "payout_gross_fen"):
         half = (metrics[name]["high"] - metrics[name]["low"]) / 2
-        assert half <= 0.05 * metrics[name]["mean"]
+        assert half <= 0.06 * metrics[name]["mean"]
     for name in ("service_level_phone_ratio", "service_level_im_ratio"):
-        assert metrics[name]["high"] - metrics[name]["low"] <= 2 * 0.05
+        assert metrics[name]["high"] - metrics[name]["low"] <= 2 * 0.06
 
 
-def test_precision_resumed_equals_precision_at_once(tmp_path: Path) -> None:
-    options: dict[str, Any] = {"replications": None, "precision_ratio": 0.05}
-    at_once = _run(tmp_path / "once", **options)
-    _run(tmp_path / "twice", progress=_press_after(4), **options)
-    resumed = _run(tmp_path / "twice", resume=True, **options)
-    assert resumed.finished_count == at_once.finished_count
-    _same_results(resumed.path, at_once.path)
+def test_precision_stops_at_the_same_place_on_any_executor(
+    precise: RunResult, tmp_path: Path
+) -> None:
+    with ThreadPoolExecutor(3) as threads:
+        _same_results(_run(tmp_path / "run", executor=threads, **PRECISE).path, precise.path)
+
+
+def test_precision_resumed_equals_precision_at_once(precise: RunResult, tmp_path: Path) -> None:
+    _run(tmp_path / "run", progress=_press_after(4), **PRECISE)
+    _same_results(_run(tmp_path / "run", resume=True, **PRECISE).path, precise.path)

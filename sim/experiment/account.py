@@ -16,7 +16,7 @@ import polars as pl
 import tomlkit
 
 from scenarios.scenario import Scenario
-from sim.experiment.estimates import summary_metrics
+from sim.experiment.estimates import season_metrics
 
 PACKAGES: Final = ("springpeak", "numpy", "polars", "pydantic", "scipy", "simpy")
 
@@ -77,23 +77,13 @@ def manifest_text(scenario: Scenario, *, seed: int, state: State) -> str:
     return _json(values)
 
 
-def summary_text(scenario: Scenario, *, seed: int, replications: pl.DataFrame) -> str:
-    """The summary as JSON, from the merged `replications` table."""
-    metrics = {
-        name: {
-            "mean": estimate.mean,
-            "low": estimate.low,
-            "high": estimate.high,
-            "n": estimate.n,
-            "unit": unit,
-        }
-        for name, (estimate, unit) in summary_metrics(replications).items()
-    }
+def summary_text(scenario: Scenario, *, seed: int, count: int, table: pl.DataFrame) -> str:
+    """The summary as JSON, from the estimates `table` of `count` replications."""
     values = {
         **identity(scenario, seed=seed),
         "scenario": scenario.name,
-        "replications": replications["replication"].n_unique(),
-        "metrics": metrics,
+        "replications": count,
+        "metrics": season_metrics(table),
     }
     return _json(values)
 

@@ -9,19 +9,22 @@ on workers or threads.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from scenarios.support import Targets
 from sim.experiment import measures, subjects
-from sim.experiment.confidence import Estimate, Rows, band_rows, share_rows, student_rows
+from sim.experiment.confidence import Rows, band_rows, share_rows, student_rows
 from sim.experiment.frames import schema
 from sim.experiment.measures import BUCKET_KEYS, Tables
 
 DAY = ("lunar_day",)
 GUARANTEE = ("guarantee",)
 STORE_TYPE = ("store_type",)
+# The table's first columns: the subject and its dimensions.
+DIMS_END = 8
 # Ratios that may leave [0, 1] by themselves: agents busy past their shift's end.
 UNBOUNDED = frozenset({subjects.OCCUPANCY})
 
@@ -34,7 +37,7 @@ def estimates(tables: Tables, *, targets: Targets) -> pl.DataFrame:
     wanted = schema("estimates")
     missing = [pl.lit(None).alias(name) for name in wanted if name not in frame.columns]
     typed = frame.with_columns(missing).select(pl.col(n).cast(t) for n, t in wanted.items())
-    return typed.sort(wanted.names()[:8], nulls_last=False)
+    return typed.sort(wanted.names()[:DIMS_END], nulls_last=False)
 
 
 def _by_grain(tables: Tables, targets: Targets) -> Iterator[pl.DataFrame]:
@@ -65,12 +68,14 @@ def _by_grain(tables: Tables, targets: Targets) -> Iterator[pl.DataFrame]:
     yield _rows(measures.pots(tables), GUARANTEE, subjects.POTS)
 
 
-def summary_metrics(replications: pl.DataFrame) -> dict[str, tuple[Estimate, str]]:
-    """Every metric of the `replications` table: its estimate over replications, and its unit."""
-    frame = _metrics(replications)
+def season_metrics(table: pl.DataFrame) -> dict[str, dict[str, Any]]:
+    """The rows of the estimates table without dimensions: the summary's metrics, by name."""
+    dims = schema("estimates").names()[1:DIMS_END]
+    season = table.filter(pl.all_horizontal(pl.col(dims).is_null())).sort("subject")
+    columns = ["mean", "low", "high", "n", "unit"]
     return {
-        row["subject"]: (Estimate(row["mean"], row["low"], row["high"], row["n"]), row["unit"])
-        for row in frame.sort("subject").iter_rows(named=True)
+        name: dict(zip(columns, values, strict=True))
+        for name, *values in season.select("subject", *columns).iter_rows()
     }
 
 

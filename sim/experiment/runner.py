@@ -28,7 +28,6 @@ from sim.experiment.precision import Plan
 from sim.experiment.rundir import (
     MANIFEST,
     MERGED,
-    REPLICATIONS,
     ROW_TABLES,
     SCENARIO,
     SUMMARY,
@@ -168,9 +167,10 @@ class _Session:
             self.write_manifest("running", planned_count=planned, taken=taken)
             directory.merge()
             tables = directory.read([name for name in MERGED if name not in ROW_TABLES])
-            write_estimates(directory, estimates(tables, targets=self.scenario.support.targets))
+            table = estimates(tables, targets=self.scenario.support.targets)
+            write_estimates(directory, table)
             summary = account.summary_text(
-                self.scenario, seed=self.seed, replications=tables[REPLICATIONS]
+                self.scenario, seed=self.seed, count=len(finished), table=table
             )
             directory.write_text(SUMMARY, summary)
             status = "interrupted" if interrupted else "complete"
