@@ -1,7 +1,7 @@
 """The arithmetic of terms: a table of exact cases, a second implementation in fractions, refusals.
 
-Goal: no rule of scenarios/terms.py can change by a fen unseen. Every expected number is worked out by
-hand from the law or the term beside it.
+Goal: no rule of scenarios/terms.py can change by a fen unseen. Every expected number is worked out
+by hand from the law or the term beside it.
 """
 
 from fractions import Fraction

@@ -75,7 +75,7 @@ _DTYPES: Final = {
     "opportunistic": np.bool_,
     "recourse_won": np.bool_,
     "recourse_lag_s": np.float32,
-    "review_u": np.float32,
+    "review_u": np.float64,
 }
 # A uniform has 53 random bits; those below the 24th are as good as a draw of their own.
 _HIGH_BITS: Final = 2.0**24

@@ -32,12 +32,12 @@ def check_books(books: Books, statements: dict[str, Table]) -> None:
 
 def _check_claims(claims: Table) -> None:
     due_fen, paid_fen, extra_fen = claims["due_fen"], claims["paid_fen"], claims["extra_fen"]
-    assert np.array_equal(claims["refund_fen"] + extra_fen, due_fen)
-    assert ((claims["legal_fen"] >= 0) & (claims["legal_fen"] <= extra_fen)).all()
+    assert np.array_equal(claims["refund_fen"] + extra_fen, due_fen), "refund + extra is not due"
+    assert ((claims["legal_fen"] >= 0) & (claims["legal_fen"] <= extra_fen)).all(), "legal part"
     # A claim is paid whole or not at all: a pot never pays a part.
-    assert ((paid_fen == 0) | (paid_fen == due_fen)).all()
+    assert ((paid_fen == 0) | (paid_fen == due_fen)).all(), "a claim was paid in part"
     recovered_fen = claims["recovered_fen"]
-    assert ((recovered_fen >= 0) & (recovered_fen <= paid_fen)).all()
+    assert ((recovered_fen >= 0) & (recovered_fen <= paid_fen)).all(), "recovered over paid"
 
 
 def _by_guarantee(table: Table, column: str) -> npt.NDArray[np.int64]:
