@@ -145,14 +145,14 @@ class Book:
 
     def series(self, subject: str, *by: str, **fixed: Dim) -> Series:
         """All estimates of the subject at `fixed`, along `by`, in rising order."""
-        rows = []
-        for key, row in self._rows.get(subject, {}).items():
-            dims = dict(zip(DIMS, key, strict=True))
-            if all(
-                dims[name] is not None if name in by else dims[name] == fixed.get(name)
-                for name in DIMS
-            ):
-                rows.append((tuple(int(dims[name] or 0) for name in by), row))
+        along = [DIMS.index(name) for name in by]
+        wanted = [(at, fixed.get(name)) for at, name in enumerate(DIMS) if at not in along]
+        rows = [
+            (tuple(int(key[at] or 0) for at in along), row)
+            for key, row in self._rows.get(subject, {}).items()
+            if all(key[at] is not None for at in along)
+            and all(key[at] == value for at, value in wanted)
+        ]
         rows.sort(key=lambda item: item[0])
         columns = (
             np.array([_nan(row[name]) for _, row in rows], dtype=np.float64)

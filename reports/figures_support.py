@@ -9,6 +9,7 @@ from typing import Final
 
 from markupsafe import Markup
 from matplotlib.axes import Axes
+from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure as Canvas
 from matplotlib.patches import Rectangle
 
@@ -163,24 +164,16 @@ def _swatch(colour: str) -> Markup:
 def _heat_panel(axes: Axes, book: Book, panel: _Heat, layout: Layout) -> None:
     """Days by hours; on a narrow page hours run downwards, so that every value stays readable."""
     days = panel.series.days()
+    tiles, frames = [], []
     for at, (day, hour) in enumerate(panel.series.keys):
         cell = book.cell(panel.subject, lunar_day=day, hour=hour)
         across, down = hour, days.index(day)
         if layout.narrow:
             across, down = down, across
         colour = style.bin_colour(cell.mean, panel.target)
-        axes.add_patch(Rectangle((across, down), 1, 1, facecolor=colour, edgecolor="white"))
+        tiles.append(Rectangle((across, down), 1, 1, facecolor=colour, edgecolor="white"))
         if panel.series.low[at] < panel.target <= panel.series.high[at]:
-            axes.add_patch(
-                Rectangle(
-                    (across + 0.06, down + 0.06),
-                    0.88,
-                    0.88,
-                    fill=False,
-                    edgecolor=style.INK,
-                    linewidth=0.9,
-                )
-            )
+            frames.append(Rectangle((across + 0.06, down + 0.06), 0.88, 0.88))
         number = cell.number(form="whole")
         axes.text(
             across + 0.5,
@@ -192,6 +185,10 @@ def _heat_panel(axes: Axes, book: Book, panel: _Heat, layout: Layout) -> None:
             fontsize=layout.font_px - 1,
             color="white" if colour in style.RAMP[:2] else style.INK,
         )
+    axes.add_collection(PatchCollection(tiles, match_original=True), autolim=False)
+    axes.add_collection(
+        PatchCollection(frames, facecolor="none", edgecolor=style.INK, linewidth=0.9), autolim=False
+    )
     hours = list(range(0, 24, 1 if layout.narrow else 2))
     day_places = ([at + 0.5 for at in range(len(days))], [style.day_number(day) for day in days])
     hour_places = ([hour + 0.5 for hour in hours], [f"{hour:02d}" for hour in hours])

@@ -69,7 +69,7 @@ def render(book: Book) -> str:
         rule=_rule(book),
         costs=tables.costs(book),
         pots=tables.pots(book),
-        sure=_sure(book),
+        sure=sureness_words(book),
         sureness=tables.sureness(book),
         parts=(
             Part("The support floor", figures_support.figures(book)),
@@ -104,7 +104,8 @@ def _cut(ratio: float) -> Markup:
     return Markup('<span class="cut">{}</span>').format(style.probability(ratio))
 
 
-def _sure(book: Book) -> Markup:
+def sureness_words(book: Book) -> Markup:
+    """How many replications stand behind the page, and whether the run was finished."""
     text = Markup(
         "{} replications, each the whole festival under chance of its own. The interval says how "
         "well the mean is known; the last column, how much one festival may differ from another. "
