@@ -29,16 +29,16 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_synthetic_run(tmp_path_factory.mktemp("rundir") / "run", replications=3)
 
 
-def _demand(replication: int, orders_count: int) -> dict[str, pl.DataFrame]:
+def _demand(replication: int, orders_count: int) -> list[tuple[str, pl.DataFrame]]:
     """A part with one row in two tables."""
     rows = {
         "demand": [(replication, 0, "hotel", "east", orders_count, 1, 0)],
         "replications": [(replication, "orders_count", float(orders_count), "orders")],
     }
-    return {
-        name: pl.DataFrame(values, schema=schema(name), orient="row")
+    return [
+        (name, pl.DataFrame(values, schema=schema(name), orient="row"))
         for name, values in rows.items()
-    }
+    ]
 
 
 def _orders(directory: RunDirectory) -> list[tuple[int, int]]:

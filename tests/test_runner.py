@@ -211,7 +211,7 @@ def test_without_out_the_run_is_named_after_itself(
     assert result.path.name == f"fake-festival-{SCENARIO.fingerprint[:8]}-3"
 
 
-PRECISE: dict[str, Any] = {"replications": None, "precision_ratio": 0.06, "days": (0, 0)}
+PRECISE: dict[str, Any] = {"replications": None, "precision_ratio": 0.05, "days": (0, 0)}
 
 
 @pytest.fixture(scope="module")
@@ -220,13 +220,14 @@ def precise(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
 
 
 def test_precision_stops_after_whole_batches(precise: RunResult) -> None:
-    assert precise.finished_count == precise.planned_count == 2 * BATCH_COUNT
+    assert precise.finished_count == precise.planned_count
+    assert precise.finished_count in range(2 * BATCH_COUNT, 10 * BATCH_COUNT, BATCH_COUNT)
     metrics = json.loads(_summary(precise.path))["metrics"]
     for name in ("contacts_offered_count", "payout_gross_fen"):
         half = (metrics[name]["high"] - metrics[name]["low"]) / 2
-        assert half <= 0.06 * metrics[name]["mean"]
+        assert half <= 0.05 * metrics[name]["mean"]
     for name in ("service_level_phone_ratio", "service_level_im_ratio"):
-        assert metrics[name]["high"] - metrics[name]["low"] <= 2 * 0.06
+        assert metrics[name]["high"] - metrics[name]["low"] <= 2 * 0.05
 
 
 def test_precision_stops_at_the_same_place_on_any_executor(

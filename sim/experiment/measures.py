@@ -18,6 +18,8 @@ from sim.experiment import subjects
 
 Tables = Mapping[str, pl.DataFrame]
 BUCKET_KEYS = ("lunar_day", "hour")
+# What `season` reads.
+SEASON_TABLES = ("intervals", "alerts")
 
 
 def days(tables: Tables) -> pl.DataFrame:

@@ -10,7 +10,7 @@ merging is not done.
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -94,7 +94,11 @@ class RunDirectory:
         unfinished.replace(self.path / name)
 
     def write_part(
-        self, replication: int, frames: Mapping[str, pl.DataFrame], *, notes: Mapping[str, str]
+        self,
+        replication: int,
+        frames: Iterable[tuple[str, pl.DataFrame]],
+        *,
+        notes: Mapping[str, str],
     ) -> None:
         """Put one replication's tables and notes (file name: text) in place in one step.
 
@@ -102,7 +106,7 @@ class RunDirectory:
         """
         unfinished = self.path / PARTS / f"{replication}{UNFINISHED}-{os.getpid()}"
         unfinished.mkdir(parents=True)
-        for name, frame in frames.items():
+        for name, frame in frames:
             frame.write_parquet(unfinished / f"{name}.parquet")
         for name, text in notes.items():
             (unfinished / name).write_text(text, encoding="utf-8")
@@ -139,7 +143,12 @@ class RunDirectory:
         parts = self.parts()
         order = sorted({*parts, *self.merged()})
         for name in MERGED:
-            _replace_table(self.table(name), name, self._sources(name, order, set(parts)))
+            files = [self.part(r) / f"{name}.parquet" for r in parts]
+            there = [file for file in files if file.exists()]
+            if len(there) == 1 and not self.table(name).exists():
+                _replace_file(self.table(name), there[0])
+            else:
+                _replace_table(self.table(name), name, self._sources(name, order, set(parts)))
         shutil.rmtree(self.path / PARTS)
 
     def read(self, names: Sequence[str]) -> dict[str, pl.DataFrame]:
@@ -156,6 +165,13 @@ class RunDirectory:
                 rows = pl.scan_parquet(self.table(name))
                 sources.append(rows.filter(pl.col("replication") == replication))
         return sources
+
+
+def _replace_file(file: Path, source: Path) -> None:
+    """As _replace_table, for the large row tables of one replication: copied, not decoded."""
+    unfinished = file.with_name(f"{file.name}{UNFINISHED}")
+    shutil.copyfile(source, unfinished)
+    unfinished.replace(file)
 
 
 def _replace_table(file: Path, name: str, sources: Sequence[pl.LazyFrame]) -> None:

@@ -10,7 +10,7 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -67,12 +67,6 @@ def replicate(job: Job) -> int:
     wall_s, cpu_s = time.perf_counter(), time.thread_time()
     result = job.simulate(job.scenario, seed=job.seed, replication=job.replication)
     wall_s, cpu_s = time.perf_counter() - wall_s, time.thread_time() - cpu_s
-    frames = {
-        name: to_frame(name, result.tables[name], replication=job.replication)
-        for name in MERGED
-        if name != REPLICATIONS and (name not in ROW_TABLES or job.replication < job.keep_rows)
-    }
-    frames[REPLICATIONS] = _metrics_frame(job, result.metrics, frames)
     receipt = {
         "replication": job.replication,
         "wall_s": round(wall_s, 3),
@@ -80,6 +74,7 @@ def replicate(job: Job) -> int:
         "attempts_count": int(result.metrics["contacts_offered_count"][0]),
         "peak_memory_byte": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_BYTE,
     }
+    frames = _frames(job, result)
     job.directory.write_part(job.replication, frames, notes={RECEIPT: json.dumps(receipt)})
     return job.replication
 
@@ -90,10 +85,22 @@ def receipts(directory: RunDirectory) -> list[dict[str, Any]]:
     return [json.loads(file.read_text(encoding="utf-8")) for file in files]
 
 
-def _metrics_frame(
-    job: Job, metrics: Mapping[str, tuple[float, str]], frames: Mapping[str, pl.DataFrame]
-) -> pl.DataFrame:
+def _frames(job: Job, result: Result) -> Iterator[tuple[str, pl.DataFrame]]:
+    """The tables one after another, so that only one of the large ones is in memory twice."""
+    for name in MERGED:
+        if name == REPLICATIONS:
+            yield name, _metrics_frame(job, result)
+        elif name not in ROW_TABLES or job.replication < job.keep_rows:
+            yield name, to_frame(name, result.tables[name], replication=job.replication)
+
+
+def _metrics_frame(job: Job, result: Result) -> pl.DataFrame:
+    frames = {
+        name: to_frame(name, result.tables[name], replication=job.replication)
+        for name in measures.SEASON_TABLES
+    }
     verdict = measures.season(frames, targets=job.scenario.support.targets)
-    values = {**metrics, **{name: (verdict[name], subjects.UNITS[name]) for name in verdict}}
-    rows = [(job.replication, name, float(values[name][0]), values[name][1]) for name in values]
+    values = dict(result.metrics)
+    values |= {name: (verdict[name], subjects.UNITS[name]) for name in verdict}
+    rows = [(job.replication, name, float(value), unit) for name, (value, unit) in values.items()]
     return pl.DataFrame(rows, schema=schema(REPLICATIONS), orient="row").sort("metric")
