@@ -30,7 +30,8 @@ CategoryIncidentRatios = PerCategory[IncidentRatios]
 
 FORESEEABLE = ("closed_or_refused", "no_room", "service_no_show")
 _DELAY_NODES = 64
-_POPULARITY_NODES = 96
+_POPULARITY_NODES = 64
+_SPREAD_NODES = 24
 _DAY_NODES = 3
 _HOTEL = CATEGORIES.index("hotel")
 _NO_ROOM = INCIDENT_TYPES.index("no_room")
@@ -111,18 +112,21 @@ def onset_warning(monitoring: Monitoring, kind: str) -> float:
     return float(ndtr(-needed / monitoring.onset_lead_sigma_ratio).mean())
 
 
-def _oversold_mean(
-    mean: Floats, allotment: Floats, accepted: Floats, lag_mean: Floats
-) -> Floats:
-    """E min((B - c)+, k + L) for B ~ Poisson(mean), L ~ Poisson(lag_mean), independent:
-    the sum over j >= 1 of P(B >= c + j) P(L >= j - k)."""
-    total = np.zeros_like(mean)
-    deepest = int(np.max(accepted + lag_mean + 6.0 * np.sqrt(lag_mean) + 6.0))
-    for j in range(1, deepest + 1):
-        lagging = np.where(j <= accepted, 1.0, pdtrc(np.maximum(j - accepted - 1.0, 0.0), lag_mean))
-        lagging = np.where(lagging > 0.0, lagging, 0.0)
-        total += pdtrc(allotment + j - 1.0, mean) * lagging
-    return total
+def _excess_mean(mean: Floats, limit: Floats) -> Floats:
+    """E (B - limit)+ for B ~ Poisson(mean): mean P(B >= c) - c P(B > c) at whole c, linear between."""
+    whole = np.floor(limit)
+
+    def at(c: Floats) -> Floats:
+        return np.asarray(mean * pdtrc(c - 1.0, mean) - c * pdtrc(c, mean))
+
+    low = at(whole)
+    return low + (limit - whole) * (at(whole + 1.0) - low)
+
+
+def _oversold_mean(mean: Floats, rooms: Floats, accepted: Floats, lag_mean: Floats) -> Floats:
+    """E min((B - c)+, k + L) = E (B - c)+ - E (B - c - k - L)+, with L at its mean: exact where the
+    limit binds surely or never, and L is small beside B."""
+    return _excess_mean(mean, rooms) - _excess_mean(mean, rooms + accepted + lag_mean)
 
 
 def allotment(headroom_ratio: float, normal_bookings: Floats) -> Floats:
@@ -143,6 +147,10 @@ def _headroom(inputs: Inputs, declared: Floats) -> float:
     weight = np.exp(sigma * z)
     weight /= weight.sum()
     normal = demand.orders_per_day.hotel * weight * _POPULARITY_NODES / stores
+    spread = np.exp(
+        stock.allotment_sigma_ratio * ndtri((np.arange(_SPREAD_NODES) + 0.5) / _SPREAD_NODES)
+    )
+    normal, spread = np.repeat(normal, _SPREAD_NODES), np.tile(spread, _POPULARITY_NODES)
     cv = float(np.hypot(demand.common_day_cv, demand.category_day_cv))
     shape = 1.0 / max(cv, 1e-6) ** 2
     level = gammaincinv(shape, (np.arange(_DAY_NODES) + 0.5) / _DAY_NODES) / shape
@@ -152,7 +160,7 @@ def _headroom(inputs: Inputs, declared: Floats) -> float:
     share = inputs.merchants.speculator_ratio.hotel
 
     def surplus(log_headroom: float) -> float:
-        rooms = np.broadcast_to(allotment(float(np.exp(log_headroom)), normal), mean.shape)
+        rooms = np.broadcast_to(allotment(float(np.exp(log_headroom)), normal * spread), mean.shape)
         expected = 0.0
         for ratio, part in (
             (stock.oversell_ratio.compliant, 1.0 - share),
@@ -160,10 +168,10 @@ def _headroom(inputs: Inputs, declared: Floats) -> float:
         ):
             lag_mean = mean * stock.listing_lag_s / 86400.0
             over = _oversold_mean(mean, rooms, np.floor(ratio * rooms), lag_mean)
-            expected += part * float(over.sum()) / _DAY_NODES * stores / _POPULARITY_NODES
+            expected += part * float(over.sum()) / _DAY_NODES * stores / normal.size
         return expected - target
 
-    return float(np.exp(brentq(surplus, np.log(0.2), np.log(20.0), xtol=1e-5)))
+    return float(np.exp(brentq(surplus, np.log(0.2), np.log(100.0), xtol=1e-4)))
 
 
 def calibrate(inputs: Inputs) -> Calibrated:

@@ -90,8 +90,10 @@ class Stock(Model):
     """Factor on deliberate overselling (multiple); 1 in the base."""
     listing_lag_s: Seconds
     """Time between selling out and the listing saying so (s)."""
+    allotment_sigma_ratio: Cv
+    """Sigma of the lognormal spread of allotments between hotels (log units)."""
     allotment_headroom_ratio: Annotated[float, Field(ge=0.0, le=20.0)]
-    """Allotment relative to normal daily bookings (ratio); 0 = solved so that the base ratio of
+    """Median allotment relative to normal daily bookings (ratio); 0 = solved so that the base ratio of
     no-room incidents equals its target."""
 
 

@@ -1,7 +1,7 @@
 """Rooms: a hotel sells more than it has while it oversells on purpose and its listing lags.
 
-Bookings B ~ Poisson(expected orders of the store); allotment c = headroom x normal bookings; accepted
-beyond it: min((B - c)+, floor(oversell x c) + L) with L ~ Poisson(orders during the listing lag). What
+Bookings B ~ Poisson(expected orders of the store); allotment c = headroom x normal bookings x a
+lognormal spread between hotels; accepted beyond it: min((B - c)+, floor(oversell x c) + L) with L ~ Poisson(orders during the listing lag). What
 comes after is turned away. The incident ratio therefore rises faster than demand.
 """
 
@@ -45,7 +45,10 @@ def room_day(
     stock = scenario.stock
     rows = fleet.rows(HOTEL)
     normal = scenario.demand.orders_per_day.hotel * fleet.weight[rows]
-    rooms = allotment(scenario.solved.allotment_headroom_ratio, normal)
+    spread = np.exp(
+        stock.allotment_sigma_ratio * streams.rng("store.allotment").standard_normal(normal.size)
+    )
+    rooms = allotment(scenario.solved.allotment_headroom_ratio, normal * spread)
     ratio = np.where(
         fleet.speculator[rows], stock.oversell_ratio.speculator, stock.oversell_ratio.compliant
     )
