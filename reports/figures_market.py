@@ -110,13 +110,12 @@ def _alerts(book: Book) -> Figure:
         banded(left, saved.days(), saved, colour=style.GREEN, marker="o")
         left.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         name_panel(right, layout, "Cost", "k CNY per day")
-        high_first = bool(paying.mean[-1] >= sending.mean[-1])
-        for series, name, colour, above in (
-            (sending, "sending", style.BLUE, not high_first),
-            (paying, "compensation", style.ORANGE, high_first),
+        for series, name, colour in (
+            (sending, "sending", style.BLUE),
+            (paying, "compensation", style.ORANGE),
         ):
             banded(right, series.days(), series, colour=colour, scale=1e-5, marker="o")
-            _named(right, series, name=name, colour=style.INK, scale=1e-5, above=above)
+            _named(right, series, name=name, colour=style.INK, scale=1e-5, above=True)
         right.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         for axes in (left, right):
             axes.margins(y=0.15)

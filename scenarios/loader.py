@@ -7,7 +7,7 @@ means or what range it has (the models do).
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from scenarios.scenario import Scenario
 
 M = TypeVar("M", bound=BaseModel)
+# Values that follow from others: from (the files alone, all layers) to what is laid on top.
+Complete = Callable[[M, M], dict[str, Any]]
 
 SHIPPED: Final = Path(__file__).parent
 # Of a file as such, and not of the scenario that several files make.
@@ -41,17 +43,20 @@ class Resolved(Generic[M]):
     values: dict[str, Any]
     layers: tuple[Layer, ...]
 
-    def origin(self, path: str) -> Layer:
-        """The layer that has the last word on a key."""
-        return next(layer for layer in reversed(self.layers) if layer.holds(path))
+    def origin(self, path: str) -> Layer | None:
+        """The layer that has the last word on a key; None for what was solved."""
+        return next((layer for layer in reversed(self.layers) if layer.holds(path)), None)
 
 
 class Library(Generic[M]):
     """A folder of scenarios (`*.toml`) and overlays (`overlays/*.toml`) for one root model."""
 
-    def __init__(self, folder: Path, model: type[M]) -> None:
+    def __init__(
+        self, folder: Path, model: type[M], *, complete: Complete[M] | None = None
+    ) -> None:
         self._folder = folder
         self._model = model
+        self._complete = complete
 
     @cached_property
     def schema(self) -> Schema:
@@ -79,14 +84,28 @@ class Library(Generic[M]):
         if not files:
             raise ScenarioProblems(problems)
         values = _naming(files, usable) | _stack(layers)
-        try:
+        scenario = self._validate(values, layers, problems)
+        if problems:
+            raise ScenarioProblems(problems)
+        if self._complete is not None:
+            alone = self._validate(_naming(files, ()) | _stack(files), files, [])
+            try:
+                values |= self._complete(alone, scenario)
+            except ValueError as error:
+                problem = Problem(file=files[-1].label, message=str(error))
+                raise ScenarioProblems([problem]) from None
             scenario = self._model.model_validate(values)
+        return Resolved(scenario, values, layers)
+
+    def _validate(
+        self, values: dict[str, Any], layers: Sequence[Layer], problems: Sequence[Problem]
+    ) -> M:
+        """The model of these values. Raises ScenarioProblems with `problems` and its own."""
+        try:
+            return self._model.model_validate(values)
         except ValidationError as error:
             found = [self._problem(detail, values, layers) for detail in error.errors()]
             raise ScenarioProblems([*problems, *found]) from None
-        if problems:
-            raise ScenarioProblems(problems)
-        return Resolved(scenario, values, layers)
 
     def _chain(self, name_or_path: str, problems: list[Problem]) -> list[Layer]:
         """The file and what it extends, lowest first; empty if one of them cannot be read."""
@@ -179,7 +198,30 @@ def shipped() -> "Library[Scenario]":
     # Imported here, because listing names needs no model.
     from scenarios.scenario import Scenario  # noqa: PLC0415
 
-    return Library(SHIPPED, Scenario)
+    return Library(SHIPPED, Scenario, complete=_calibrated)
+
+
+def _calibrated(alone: "Scenario", scenario: "Scenario") -> dict[str, Any]:
+    """The solved parameters: from the files alone, so that overlays and `--set` move mechanisms;
+    only the targets themselves are taken from all layers. A resolved file brings its own."""
+    from scenarios.calibration import Inputs, calibrate  # noqa: PLC0415
+
+    coverage = {"coverage_ratio": scenario.monitoring.coverage_ratio}
+    monitoring = alone.monitoring.model_copy(update=coverage)
+    unmoved = monitoring == alone.monitoring and scenario.incidents == alone.incidents
+    if alone.calibrated is not None and unmoved:
+        return {"calibrated": alone.calibrated.model_dump()}
+    inputs = Inputs(
+        horizon=alone.horizon,
+        demand=alone.demand,
+        incidents=scenario.incidents,
+        merchants=alone.merchants,
+        opening=alone.opening,
+        stock=alone.stock,
+        conduct=alone.conduct,
+        monitoring=monitoring,
+    )
+    return {"calibrated": calibrate(inputs).model_dump()}
 
 
 def names(folder: Path = SHIPPED) -> dict[str, str]:

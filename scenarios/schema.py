@@ -42,8 +42,13 @@ class Schema:
         node = self.node(path)
         if node is None:
             return ""
-        said = " ".join(node.get("description", "").split())
+        said = " ".join(self._meaning(path).split())
         return _kind(node, self._resolve) + (f": {said}" if said else "")
+
+    def _meaning(self, path: str) -> str:
+        """The description of a key; what repeats (one a category, say) is described above it."""
+        said = (self.node(path) or {}).get("description", "")
+        return said if said or not path else self._meaning(path.rpartition(".")[0])
 
     def suggest(self, path: str) -> str:
         """What an unknown key was probably meant to be."""

@@ -6,7 +6,7 @@ Times in seconds from the horizon's start, NaN where it did not happen.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,16 +21,15 @@ ESCALATION: Final = ATTEMPT_KINDS.index("escalation")
 ANSWERED: Final = OUTCOMES.index("answered")
 ABANDONED: Final = OUTCOMES.index("abandoned")
 IN_SYSTEM: Final = OUTCOMES.index("in_system")
-# An attempt's code: kind x 64 + abandonments before it x 8 + answers before it, + 256 if followed.
+# An attempt's code: kind x 64 + abandonments before it x 8 + answers before it.
 KIND: Final = 64
 ABANDONMENT: Final = 8
 COUNT_MASK: Final = 7
-FOLLOWED: Final = 256
 NO_TEAM: Final = -1
 
-# (case row, code, team, arrived_s, answered_s, ended_s)
-Record: TypeAlias = tuple[int, int, int, float, float, float]
-RECORD_LENGTH: Final = 6
+# (ended_s, how it ended, case row, code, team, arrived_s, answered_s, delay to the next attempt)
+Record: TypeAlias = tuple[float, int, int, int, int, float, float, float]
+RECORD_LENGTH: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +67,10 @@ class Outcomes:
     given_up_s: Floats
 
 
+def _columns(records: Sequence[Any]) -> Floats:
+    return np.array(records, dtype=np.float64).reshape(-1, RECORD_LENGTH)
+
+
 class AttemptLog:
     """Records in order of their end. `entries` is a flat list that grows by a record at a time."""
 
@@ -78,7 +81,7 @@ class AttemptLog:
 
     def _seal(self) -> Floats:
         """Moves the entries into a compact column block, and returns it."""
-        block = np.array(self.entries, dtype=np.float64).reshape(-1, RECORD_LENGTH)
+        block = _columns(self.entries)
         self.entries.clear()
         self._sealed.append(block)
         return block
@@ -86,36 +89,34 @@ class AttemptLog:
     def outcomes(self) -> Outcomes:
         """Cases that came to an end since the last call."""
         block = self._seal()
-        code = block[:, 1].astype(np.int64)
-        final = code < FOLLOWED
-        abandoned = block[:, 2] == NO_TEAM
-        case_id = self._file.gather("case_id", block[:, 0].astype(np.int64))
+        final = np.isinf(block[:, 7])
+        abandoned = block[:, 4] == NO_TEAM
+        case_id = self._file.gather("case_id", block[:, 2].astype(np.int64))
         resolved = final & ~abandoned
         given_up = final & abandoned
         return Outcomes(
             resolved_case_id=case_id[resolved],
-            resolved_s=block[resolved, 5],
-            resolved_escalated=code[resolved] // KIND == ESCALATION,
+            resolved_s=block[resolved, 0],
+            resolved_escalated=block[resolved, 3] // KIND == ESCALATION,
             given_up_case_id=case_id[given_up],
-            given_up_s=block[given_up, 5],
+            given_up_s=block[given_up, 0],
         )
 
-    def attempts(self, open_records: Sequence[Record], escalation_queue: int) -> Attempts:
+    def attempts(self, still_open: Sequence[Record], escalation_queue: int) -> Attempts:
         """All records, with those of attempts still in the system, in order of arrival."""
         self._seal()
-        still_open = np.array(open_records, dtype=np.float64).reshape(-1, RECORD_LENGTH)
-        block = np.concatenate([*self._sealed, still_open])
+        block = np.concatenate([*self._sealed, _columns(still_open)])
         self._sealed = [block[: len(block) - len(still_open)]]
-        block = block[np.lexsort((block[:, 1] % FOLLOWED, block[:, 0], block[:, 3]))]
-        row = block[:, 0].astype(np.int64)
-        code = block[:, 1].astype(np.int64)
-        team = block[:, 2].astype(np.int8)
-        kind = (code % FOLLOWED // KIND).astype(np.int8)
+        block = block[np.lexsort((block[:, 3], block[:, 2], block[:, 5]))]
+        row = block[:, 2].astype(np.int64)
+        code = block[:, 3].astype(np.int64)
+        team = block[:, 4].astype(np.int8)
+        kind = (code // KIND).astype(np.int8)
         before = code % KIND // ABANDONMENT + (code & COUNT_MASK)
         escalated = kind == ESCALATION
         answered = team != NO_TEAM
-        ended = ~np.isnan(block[:, 5])
-        followed = code >= FOLLOWED
+        ended = ~np.isnan(block[:, 0])
+        followed = np.isfinite(block[:, 7])
         patience = self._file.gather("patience_s", row).reshape(-1, ATTEMPT_COLUMNS)
         patience_s = patience[np.arange(len(row)), np.minimum(before, ATTEMPT_COLUMNS - 1)]
         queue = self._file.gather("queue", row)
@@ -128,9 +129,9 @@ class AttemptLog:
             queue=np.where(escalated, escalation_queue, queue).astype(np.int8),
             priority=np.where(escalated, 0, priority).astype(np.int8),
             topic=self._file.gather("topic", row).astype(np.int8),
-            arrived_s=block[:, 3].copy(),
-            answered_s=block[:, 4].copy(),
-            ended_s=block[:, 5].copy(),
+            arrived_s=block[:, 5].copy(),
+            answered_s=block[:, 6].copy(),
+            ended_s=block[:, 0].copy(),
             outcome=np.select([answered, ended], [ANSWERED, ABANDONED], IN_SYSTEM).astype(np.int8),
             team=team,
             patience_s=np.where(escalated, np.inf, patience_s),

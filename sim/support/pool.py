@@ -1,29 +1,31 @@
-"""The support pool: contacts as events with callbacks on SimPy's own calendar, over drawn columns.
+"""The support pool: contacts as entries of an agenda of plain numbers, driven by SimPy's calendar.
 
 Decides who is answered when and by which team; draws no random number and computes no statistic.
-A contact costs one event for its end, one for its patience only when it has to wait, one for coming
-back; arrivals before the calendar's next event are handled in one event. Events are used again
-after they have fired. Rules: a free agent serves lines by priority, then by its team's preference,
-FCFS within a line; a team takes a contact of a further queue only while more than its overflow
-reserve is free; priorities are non-pre-emptive; when slots are taken away, contacts in hand are
-finished; at one instant ends come before arrivals and arrivals before lost patience (grant wins).
-Times in seconds on the grid of sim/support/cases.py, which makes now + (t - now) equal t.
+SimPy is the clock: the pool is one event whose callback handles everything on its agenda up to the
+calendar's next event (`env.peek()`), which nobody outside can tell from an event for each. An entry
+is an attempt's arrival, its end, or, only when it has to wait, the end of its patience. The agenda
+is a calendar queue (Brown, CACM 31, 1988): buckets of some seconds, sorted when they open. Rules: a
+free agent serves lines by priority, then by its team's preference, FCFS within a line; a team takes
+a contact of a further queue only while more than its overflow reserve is free; priorities are
+non-pre-emptive; when slots are taken away, contacts in hand are finished; at one instant ends come
+before arrivals and arrivals before lost patience (grant wins), equals by case. Times in seconds on
+the grid of sim/support/cases.py.
 """
 
-from collections import deque
+from bisect import insort
+from collections import defaultdict, deque
 from collections.abc import Sequence
-from math import floor, inf, nan
-from typing import Final, TypeAlias, TypeVar
+from itertools import pairwise
+from math import floor, inf, nan, nextafter
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import simpy
-from simpy.events import EventCallbacks, EventPriority
 
 from sim.support.attempts import (
     ABANDONMENT,
     COUNT_MASK,
     ESCALATION,
-    FOLLOWED,
     KIND,
     NO_TEAM,
     RECONNECT,
@@ -31,7 +33,6 @@ from sim.support.attempts import (
     AttemptLog,
     Attempts,
     Outcomes,
-    Record,
 )
 from sim.support.cases import (
     ATTEMPT_COLUMNS,
@@ -39,37 +40,20 @@ from sim.support.cases import (
     HORIZON_LIMIT_S,
     CaseFile,
     Cases,
+    on_grid,
 )
 from sim.support.layout import Layout
 
-AnyEvent = TypeVar("AnyEvent", bound=simpy.Event)
+BUCKETS_PER_S: Final = 0.25
+# Second number of an entry: the order of what happens at one instant, also on SimPy's calendar.
+END: Final = 0
+ARRIVAL: Final = 1
+PATIENCE: Final = 2
 
-# Order of what happens at one instant.
-END_FIRST: Final = EventPriority(0)
-ARRIVAL_NEXT: Final = EventPriority(1)
-PATIENCE_LAST: Final = EventPriority(2)
-# (arrived_s, case row, code, line, topic, handle_s, patience_s, delay to the next attempt)
-Contact: TypeAlias = tuple[float, int, int, int, int, float, float, float]
-
-
-class _Slot(simpy.Event):
-    """The end of one contact in hand."""
-
-    record: Record
-    again_s: float
-
-
-class _Wait(simpy.Event):
-    """The end of one waiting contact's patience; `contact` is None once it no longer waits."""
-
-    contact: Contact | None
-
-
-class _Return(simpy.Event):
-    """The next attempt of a case."""
-
-    row: int
-    code: int
+# (arrived_s, ARRIVAL, case row, code, line, topic, handle_s, patience_s, delay to the next attempt)
+Contact: TypeAlias = tuple[float, int, int, int, int, int, float, float, float]
+# A Contact; a Record, which is the END; or (ends_s, PATIENCE, case row, code).
+Entry: TypeAlias = tuple[Any, ...]
 
 
 class Pool:
@@ -95,8 +79,10 @@ class Pool:
             for line in range(layout.lines_count)
         ]
         # Lines that are not empty are bits of `_mask`; `_picks` remembers the choice for a mask.
-        self._lines: list[deque[_Wait]] = [deque() for _ in range(layout.lines_count)]
-        self._waiting = [0] * layout.lines_count
+        # A line keeps those who gave up until they reach its head; `_waiting` has who still waits.
+        self._lines: list[deque[Contact]] = [deque() for _ in range(layout.lines_count)]
+        self._lengths = [0] * layout.lines_count
+        self._waiting: dict[int, Contact] = {}
         self._mask = 0
         self._first_mask = [
             sum(1 << line for line in lines if line % layout.queues_count == team.first)
@@ -104,21 +90,15 @@ class Pool:
         ]
         self._all_mask = [sum(1 << line for line in lines) for lines in layout.preferences]
         self._picks: list[dict[int, int]] = [{} for _ in range(teams_count)]
-        self._coming: deque[Contact] = deque()
+        # The agenda: what is left of the open bucket, in order, and the buckets behind it.
+        self._today: list[Entry] = []
+        self._bucket = int(env.now * BUCKETS_PER_S) - 1
+        self._agenda: defaultdict[int, list[Entry]] = defaultdict(list)
+        self._wakes_s = inf
+        self._last_arrived_s = env.now
         self._file = CaseFile()
         self._log = AttemptLog(self._file)
         self._staffed: list[tuple[float, tuple[int, ...]]] = []
-        # Events are born triggered on a calendar of their own: here they only need `schedule`.
-        self._nursery = simpy.Environment()
-        self._all_slots: list[_Slot] = []
-        self._idle_slots: list[_Slot] = []
-        self._idle_waits: list[_Wait] = []
-        self._idle_returns: list[_Return] = []
-        self._on_end: EventCallbacks = [self._end]
-        self._on_patience: EventCallbacks = [self._lose_patience]
-        self._on_return: EventCallbacks = [self._come_back]
-        self._on_arrival: EventCallbacks = [self._arrive]
-        self._arrival = self._new(simpy.Event)
 
     # What the world does to the floor.
 
@@ -128,7 +108,7 @@ class Pool:
         if len(slots) != len(self._slots) or len(pace_by_team) != len(self._slots):
             raise ValueError(f"slots and pace are needed for each of {len(self._slots)} teams")
         if min(slots) < 0 or min(pace_by_team) <= 0.0:
-            raise ValueError(f"slots {slots} and pace {tuple(pace_by_team)} must not be negative")
+            raise ValueError(f"slots {slots} or pace {tuple(pace_by_team)} are out of range")
         self._staffed.append((self._env.now, slots))
         teams_count = len(slots)
         for team, count in enumerate(slots):
@@ -138,11 +118,10 @@ class Pool:
             self._floors[teams_count + team] = floor(reserve_ratio * count)
         self._pace = tuple(float(pace) for pace in pace_by_team)
         self._refactor()
-        now_s = self._env.now
         for team in range(teams_count):
-            while line := self._next_line(team):
-                self._free[team] -= 1
-                self._answer(self._take(line - 1), team, now_s, now_s, self._new_slot())
+            while (contact := self._take(team)) is not None:
+                self._answer(contact, team)
+        self._wake()
 
     def surcharge(self, multiple_by_topic: Sequence[float]) -> None:
         """Multiplies the handle time of contacts by topic, for handling that starts from now on."""
@@ -156,15 +135,16 @@ class Pool:
         if len(cases) == 0:
             return
         cases = cases.checked()
-        last_s = self._coming[-1][0] if self._coming else self._env.now
-        if cases.arrived_s[0] < last_s or cases.arrived_s[-1] >= HORIZON_LIMIT_S:
-            raise ValueError(f"cases must arrive between {last_s} s and {HORIZON_LIMIT_S} s")
+        earliest_s = max(self._last_arrived_s, self._env.now)
+        if cases.arrived_s[0] < earliest_s or cases.arrived_s[-1] >= HORIZON_LIMIT_S:
+            raise ValueError(f"cases must arrive between {earliest_s} s and {HORIZON_LIMIT_S} s")
+        self._last_arrived_s = float(cases.arrived_s[-1])
         start = self._file.add(cases)
-        waiting_before = bool(self._coming)
         lines = cases.priority.astype(np.int64) * self._layout.queues_count + cases.queue
-        self._coming.extend(
+        contacts = list(
             zip(
                 cases.arrived_s.tolist(),
+                [ARRIVAL] * len(cases),
                 range(start, start + len(cases)),
                 [0] * len(cases),
                 lines.tolist(),
@@ -175,10 +155,14 @@ class Pool:
                 strict=True,
             )
         )
-        if not waiting_before:
-            self._arrival.callbacks = self._on_arrival
-            delay_s = self._coming[0][0] - self._env.now
-            self._env.schedule(self._arrival, ARRIVAL_NEXT, delay_s)
+        buckets = (cases.arrived_s * BUCKETS_PER_S).astype(np.int64)
+        bounds = [0, *(np.flatnonzero(np.diff(buckets)) + 1).tolist(), len(cases)]
+        for low, high in pairwise(bounds):
+            if buckets[low] > self._bucket:
+                self._agenda[int(buckets[low])] += contacts[low:high]
+            else:
+                self._today = sorted(self._today + contacts[low:high])
+        self._wake()
 
     # What the world sees of it.
 
@@ -188,100 +172,169 @@ class Pool:
 
     def attempts(self) -> Attempts:
         """Every attempt so far, those in the system included, in order of arrival."""
-        idle = set(map(id, self._idle_slots))
-        open_records: list[Record] = []
-        for slot in self._all_slots:
-            if id(slot) not in idle:
-                row, code, team, arrived_s, answered_s, _ = slot.record
-                open_records.append((row, code, team, arrived_s, answered_s, nan))
-        for waits in self._lines:
-            for contact in (wait.contact for wait in waits):
-                if contact is not None:
-                    open_records.append((contact[1], contact[2], NO_TEAM, contact[0], nan, nan))
-        return self._log.attempts(open_records, self._layout.escalation_queue)
+        buckets = (self._today, *self._agenda.values())
+        in_hand = [entry for bucket in buckets for entry in bucket if entry[1] == END]
+        still_open = [(nan, *entry[1:]) for entry in in_hand] + [
+            (nan, PATIENCE, row, code, NO_TEAM, arrived_s, nan, inf)
+            for arrived_s, _, row, code, *_ in self._waiting.values()
+        ]
+        return self._log.attempts(still_open, self._layout.escalation_queue)
 
     def staffed(self) -> tuple[tuple[float, tuple[int, ...]], ...]:
         """Every change of staff so far: time and slots by team."""
         return tuple(self._staffed)
 
-    # Events.
+    # The agenda.
 
-    def _arrive(self, event: simpy.Event) -> None:
-        """All arrivals that come before anything else on the calendar."""
-        env = self._env
-        coming = self._coming
-        now_s = env.now
-        while True:
-            self._seek(coming.popleft(), now_s)
-            if not coming:
-                return
-            arrived_s = coming[0][0]
-            if arrived_s >= env.peek():
+    def _wake(self) -> None:
+        """Asks SimPy for a call at the time of the next entry, unless an earlier one is coming."""
+        if self._today:
+            next_s = self._today[0][0]
+        elif self._agenda:
+            bucket = self._bucket + 1
+            while bucket not in self._agenda:
+                bucket += 1
+            next_s = min(self._agenda[bucket])[0]
+        else:
+            return
+        if next_s < self._wakes_s:
+            self._wakes_s = next_s
+            self._env.timeout(next_s - self._env.now).callbacks.append(self._called)
+
+    def _called(self, _: simpy.Event) -> None:
+        """Handles everything that comes before the calendar's next event."""
+        if self._env.now >= self._wakes_s:
+            self._wakes_s = inf
+        limit_s = max(self._env.peek(), nextafter(self._env.now, inf))
+        while self._walk(limit_s):
+            bucket = self._bucket + 1
+            if not self._agenda or bucket >= limit_s * BUCKETS_PER_S:
                 break
-        event.callbacks = self._on_arrival
-        env.schedule(event, ARRIVAL_NEXT, arrived_s - now_s)
+            self._bucket = bucket
+            if bucket in self._agenda:
+                self._today = sorted(self._agenda.pop(bucket))
+        self._wake()
 
-    def _seek(self, contact: Contact, now_s: float) -> None:
-        """A contact finds a free agent, or waits. `now_s` is the time on the calendar."""
-        arrived_s = contact[0]
-        line = contact[3]
+    def _walk(self, limit_s: float) -> bool:
+        """Handles the open bucket's entries before a time; False if some are left. The hot loop."""
+        today = self._today
+        agenda = self._agenda
+        bucket = self._bucket
+        log = self._log.entries
         free = self._free
         floors = self._floors
-        for team, floor_index in self._routes[line]:
-            if free[team] > floors[floor_index]:
+        factors = self._factors
+        routes = self._routes
+        reach = self._all_mask
+        for position, entry in enumerate(today):
+            if entry[0] >= limit_s:
+                self._today = today[position:]
+                return False
+            order = entry[1]
+            if order == ARRIVAL:
+                for team, floor_index in routes[entry[4]]:
+                    if free[team] > floors[floor_index]:
+                        break
+                else:
+                    self._wait(entry, position + 1)
+                    continue
                 free[team] -= 1
-                idle = self._idle_slots
-                slot = idle.pop() if idle else self._new_slot()
-                self._answer(contact, team, arrived_s, now_s, slot)
-                return
-        wait = self._idle_waits.pop() if self._idle_waits else self._new(_Wait)
-        wait.contact = contact
-        self._lines[line].append(wait)
-        self._waiting[line] += 1
+                now_s, _, row, code, _, topic, handle_s, _, again_s = entry
+                arrived_s = now_s
+            elif order == END:
+                log += entry
+                now_s, _, row, code, team, _, _, again_s = entry
+                if again_s != inf:
+                    counts = code % KIND + 1
+                    self._return_at(now_s + again_s, row, RECONNECT * KIND + counts, position + 1)
+                free[team] += 1
+                if not self._mask & reach[team]:
+                    continue
+                contact = self._take(team)
+                if contact is None:
+                    continue
+                arrived_s, _, row, code, _, topic, handle_s, _, again_s = contact
+            else:
+                self._lose_patience(entry, position + 1)
+                continue
+            # on_grid() written out.
+            ends_s = (now_s + handle_s * factors[team][topic] + GRID_MAGIC) - GRID_MAGIC
+            end = (ends_s, END, row, code, team, arrived_s, now_s, again_s)
+            end_bucket = int(ends_s * BUCKETS_PER_S)
+            if end_bucket > bucket:
+                agenda[end_bucket].append(end)
+            else:
+                insort(today, end, position + 1)
+        self._today = []
+        return True
+
+    def _push(self, entry: Entry, position: int) -> None:
+        """Puts an entry on the agenda; `position` is that of the open bucket's next entry."""
+        bucket = int(entry[0] * BUCKETS_PER_S)
+        if bucket > self._bucket:
+            self._agenda[bucket].append(entry)
+        else:
+            insort(self._today, entry, position)
+
+    # What happens to contacts.
+
+    def _wait(self, contact: Contact, position: int) -> None:
+        arrived_s, _, row, code, line, _, _, patience_s, _ = contact
+        self._lines[line].append(contact)
+        self._waiting[row] = contact
+        self._lengths[line] += 1
         self._mask |= 1 << line
-        patience_s = contact[6]
-        if patience_s != inf:
-            wait.callbacks = self._on_patience
-            self._env.schedule(wait, PATIENCE_LAST, arrived_s + patience_s - now_s)
+        ends_s = arrived_s + patience_s
+        if ends_s < HORIZON_LIMIT_S:
+            self._push((ends_s, PATIENCE, row, code), position)
 
-    def _answer(self, contact: Contact, team: int, at_s: float, now_s: float, slot: _Slot) -> None:
-        """Puts the contact in hand. The caller has counted the slot."""
-        arrived_s, row, code, _, topic, handle_s, _, again_s = contact
-        # on_grid() written out: this line runs once an answer.
-        ends_s = (at_s + handle_s * self._factors[team][topic] + GRID_MAGIC) - GRID_MAGIC
-        slot.record = (row, code, team, arrived_s, at_s, ends_s)
-        slot.again_s = again_s
-        slot.callbacks = self._on_end
-        self._env.schedule(slot, END_FIRST, ends_s - now_s)
-
-    def _end(self, slot: _Slot) -> None:
-        """A contact is handled: its case is resolved or comes back; the agent looks for more."""
-        record = slot.record
-        team = record[2]
-        ended_s = record[5]
-        if slot.again_s == inf:
-            self._log.entries += record
+    def _take(self, team: int) -> Contact | None:
+        """The contact that a team's free agent serves now, out of its line; the slot is counted."""
+        free = self._free[team]
+        if free > self._floors[len(self._slots) + team]:
+            eligible = self._mask & self._all_mask[team]
+        elif free > 0:
+            eligible = self._mask & self._first_mask[team]
         else:
-            row, code, _, arrived_s, answered_s, _ = record
-            self._log.entries += (row, code + FOLLOWED, team, arrived_s, answered_s, ended_s)
-            counts = code % KIND + 1
-            self._return_after(slot.again_s, row, RECONNECT * KIND + counts)
-        self._free[team] += 1
-        if self._mask and (line := self._next_line(team)):
-            self._free[team] -= 1
-            self._answer(self._take(line - 1), team, ended_s, ended_s, slot)
-        else:
-            self._idle_slots.append(slot)
+            return None
+        if not eligible:
+            return None
+        line = self._picks[team].get(eligible)
+        if line is None:
+            lines = self._layout.preferences[team]
+            line = next(line for line in lines if eligible >> line & 1)
+            self._picks[team][eligible] = line
+        self._free[team] = free - 1
+        waiting = self._waiting
+        contacts = self._lines[line]
+        contact = contacts.popleft()
+        while waiting.get(contact[2]) is not contact:
+            contact = contacts.popleft()
+        self._leave(contact)
+        return contact
 
-    def _lose_patience(self, wait: _Wait) -> None:
+    def _leave(self, contact: Contact) -> None:
+        line = contact[4]
+        del self._waiting[contact[2]]
+        self._lengths[line] -= 1
+        if self._lengths[line] == 0:
+            self._mask ^= 1 << line
+            self._lines[line].clear()
+
+    def _answer(self, contact: Contact, team: int) -> None:
+        """Puts a contact that has waited in hand when staff changes."""
+        arrived_s, _, row, code, _, topic, handle_s, _, again_s = contact
+        now_s = self._env.now
+        ends_s = on_grid(now_s + handle_s * self._factors[team][topic])
+        self._push((ends_s, END, row, code, team, arrived_s, now_s, again_s), 0)
+
+    def _lose_patience(self, entry: Entry, position: int) -> None:
         """A contact that still waits abandons: redial, escalation, or gone for good."""
-        contact = wait.contact
-        if contact is None:  # it was answered in time
-            self._idle_waits.append(wait)
+        now_s, _, row, code = entry
+        contact = self._waiting.get(row)
+        if contact is None or contact[3] != code:  # it was answered in time
             return
-        wait.contact = None  # the wait itself stays in the line until it comes to the head
-        arrived_s, row, code, line, _, _, patience_s, _ = contact
-        self._leave(line)
+        self._leave(contact)
         cases, i = self._file.find(row)
         counts = code % KIND + ABANDONMENT
         j = counts // ABANDONMENT - 1
@@ -290,91 +343,29 @@ class Pool:
         if delay_s == inf:
             delay_s, kind = float(cases.escalation_delay_s[i]), ESCALATION
         if delay_s != inf:
-            code += FOLLOWED
-            self._return_after(delay_s, row, kind * KIND + counts)
-        self._log.entries += (row, code, NO_TEAM, arrived_s, nan, arrived_s + patience_s)
+            self._return_at(now_s + delay_s, row, kind * KIND + counts, position)
+        self._log.entries += (now_s, PATIENCE, row, code, NO_TEAM, contact[0], nan, delay_s)
 
-    def _come_back(self, event: _Return) -> None:
-        """The next attempt of a case arrives."""
-        row, code = event.row, event.code
-        self._idle_returns.append(event)
-        now_s = self._env.now
+    def _return_at(self, at_s: float, row: int, code: int, position: int) -> None:
+        """Puts the next attempt of a case on the agenda."""
+        if at_s >= HORIZON_LIMIT_S:
+            return
         cases, i = self._file.find(row)
         topic = int(cases.topic[i])
+        contact: Contact
         if code // KIND == ESCALATION:
             line = self._layout.escalation_queue
             handle_s = float(cases.escalation_handle_s[i])
-            self._seek((now_s, row, code, line, topic, handle_s, inf, inf), now_s)
-            return
-        answers = code & COUNT_MASK
-        attempt = min(code % KIND // ABANDONMENT + answers, ATTEMPT_COLUMNS - 1)
-        contact = (
-            now_s,
-            row,
-            code,
-            int(cases.priority[i]) * self._layout.queues_count + int(cases.queue[i]),
-            topic,
-            float(cases.handle_s[i, answers]),
-            float(cases.patience_s[i, attempt]),
-            float(cases.reconnect_delay_s[i, answers]),
-        )
-        self._seek(contact, now_s)
-
-    # Parts of the events.
-
-    def _next_line(self, team: int) -> int:
-        """1 + the line that a free agent of the team serves now; 0 = none."""
-        free = self._free[team]
-        if free > self._floors[len(self._slots) + team]:
-            eligible = self._mask & self._all_mask[team]
-        elif free > 0:
-            eligible = self._mask & self._first_mask[team]
+            contact = (at_s, ARRIVAL, row, code, line, topic, handle_s, inf, inf)
         else:
-            return 0
-        if not eligible:
-            return 0
-        picks = self._picks[team]
-        if eligible not in picks:
-            lines = self._layout.preferences[team]
-            picks[eligible] = 1 + next(line for line in lines if eligible >> line & 1)
-        return picks[eligible]
-
-    def _take(self, line: int) -> Contact:
-        """Removes the first waiting contact of a line that is not empty."""
-        waits = self._lines[line]
-        while (contact := (wait := waits.popleft()).contact) is None:
-            self._idle_waits.append(wait)
-        wait.contact = None
-        if contact[6] == inf:  # no event will bring the wait back
-            self._idle_waits.append(wait)
-        self._leave(line)
-        return contact
-
-    def _leave(self, line: int) -> None:
-        """Counts one contact out of a line."""
-        self._waiting[line] -= 1
-        if self._waiting[line] == 0:
-            self._mask ^= 1 << line
-            self._idle_waits.extend(self._lines[line])
-            self._lines[line].clear()
-
-    def _return_after(self, delay_s: float, row: int, code: int) -> None:
-        event = self._idle_returns.pop() if self._idle_returns else self._new(_Return)
-        event.row = row
-        event.code = code
-        event.callbacks = self._on_return
-        self._env.schedule(event, ARRIVAL_NEXT, delay_s)
+            answers = code & COUNT_MASK
+            attempt = min(code % KIND // ABANDONMENT + answers, ATTEMPT_COLUMNS - 1)
+            line = int(cases.priority[i]) * self._layout.queues_count + int(cases.queue[i])
+            handle_s = float(cases.handle_s[i, answers])
+            patience_s = float(cases.patience_s[i, attempt])
+            again_s = float(cases.reconnect_delay_s[i, answers])
+            contact = (at_s, ARRIVAL, row, code, line, topic, handle_s, patience_s, again_s)
+        self._push(contact, position)
 
     def _refactor(self) -> None:
         self._factors = [[pace * multiple for multiple in self._surcharge] for pace in self._pace]
-
-    def _new(self, kind: type[AnyEvent]) -> AnyEvent:
-        event = kind(self._nursery)
-        event.succeed()
-        self._nursery.step()
-        return event
-
-    def _new_slot(self) -> _Slot:
-        slot = self._new(_Slot)
-        self._all_slots.append(slot)
-        return slot
