@@ -48,7 +48,7 @@ def _enough(book: Book) -> Card:
         worst.number(),
         worst.interval(),
     )
-    question = Markup("Are {} heads enough?").format(book.setting(HEADS))
+    question = Markup("Are {} heads enough?").format(book.setting(HEADS, "count"))
     return Card(question, Markup(answer), mood, sentence)
 
 

@@ -121,8 +121,10 @@ def per_second(value: float) -> str:
 
 
 def plain(value: float) -> str:
-    """A setting as it was written: no unit, no rounding."""
-    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
+    """A setting as it was written: no unit, no rounding; thousands only where they help."""
+    if value == round(value):
+        return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.0f}"
+    return f"{value:.10g}"
 
 
 FORMATS: Final[dict[str, Callable[[float], str]]] = {

@@ -35,7 +35,8 @@ from scenarios.words import GUARANTEES
         ("seconds", 7.66, "7.7 s"),
         ("seconds", 240.0, "240 s"),
         ("day_mean", -0.5, "day −0.5"),
-        ("plain", 2400, "2,400"),
+        ("plain", 2026, "2026"),
+        ("plain", 11_000_000.0, "11,000,000"),
         ("plain", 0.15, "0.15"),
     ],
 )
