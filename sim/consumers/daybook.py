@@ -65,10 +65,11 @@ class Generosity:
 
 @dataclass(frozen=True, slots=True)
 class ConsumerDay:
-    """What a day gives rise to; rows are in order of time."""
+    """What a day gives rise to."""
 
     incidents: Columns
-    """Columns of the table, without `case_id`, plus the draws of their claims."""
+    """Columns of the table, without `case_id`, plus the draws of their claims; in order of the
+    blocks, `incident_id` counts in order of time."""
     claims: Columns
     """Claims that need no person, by `decided_s`."""
     contacts: Columns
@@ -128,8 +129,9 @@ def consumer_day(
     for fate, start in zip(fates, starts, strict=False):
         fate.contacts["incident_row"] += start
     order = np.argsort(incidents["occurred_s"], kind="stable")
-    incidents["incident_id"] = np.empty(order.size, dtype=np.int64)
-    incidents["incident_id"][order] = first_incident_id + np.arange(order.size)
+    incident_id = np.empty(order.size, dtype=np.int64)
+    incident_id[order] = first_incident_id + np.arange(order.size)
+    incidents["incident_id"] = incident_id
     asked = inquiries_day(
         scenario, streams, demand=demand, shocks=shocks, lunar_day=market.lunar_day
     )
@@ -159,7 +161,7 @@ def consumer_day(
         ]
     )
     return ConsumerDay(
-        incidents=pick(incidents, order),
+        incidents=incidents,
         claims=claims,
         contacts={name: contacts[name] for name in (*CONTACT_COLUMNS, "category")},
         contact_claims=_contact_claims(incidents, contacts),

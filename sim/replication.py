@@ -1,0 +1,146 @@
+"""One replication: simulate the world once, and hand over its tables and metrics.
+
+Tables have the columns of scenarios/tables.py as NumPy arrays; words as their position in the
+vocabulary, -1 and NaN for what does not exist. The warm-up is left out of every table.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenarios.scenario import Scenario
+from scenarios.tables import TABLES
+from scenarios.words import CATEGORIES, INCIDENT_TYPES, REGIONS, TRIGGERS
+from sim.columns import Columns, Ints, pick, stack
+from sim.streams import Streams
+from sim.support import service
+from sim.world import World
+
+ALERT = TRIGGERS.index("alert")
+CLOSED = INCIDENT_TYPES.index("closed_or_refused")
+# A metric is (value, unit).
+Metrics = dict[str, tuple[float, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicationResult:
+    """What a replication leaves behind."""
+
+    tables: dict[str, dict[str, NDArray[Any]]]
+    metrics: Metrics
+
+
+def simulate(scenario: Scenario, *, seed: int, replication: int) -> ReplicationResult:
+    """Simulate replication `replication` of a scenario under a root seed."""
+    world = World(scenario, Streams(seed=seed, replication=replication))
+    world.run()
+    money = world.money.tables()
+    incidents = _incidents(world)
+    support = service.tables(
+        scenario.support,
+        horizon=scenario.horizon,
+        layout=world.layout,
+        roster=world.roster,
+        pool=world.pool,
+        case_category=np.concatenate(world.case_category),
+    )
+    tables: dict[str, dict[str, NDArray[Any]]] = {
+        "incidents": incidents,
+        "merchants_daily": stack(world.merchant_days),
+        "alerts": _alerts(world, money["claims"]),
+        "demand": _demand(world),
+        **money,
+        **support,
+    }
+    metrics = {
+        **service.metrics(scenario.support, support),
+        **world.money.metrics(),
+        **_market_metrics(tables),
+    }
+    return ReplicationResult(tables=tables, metrics=metrics)
+
+
+def _incidents(world: World) -> Columns:
+    """The table `incidents`, by incident_id."""
+    names = [column.name for column in TABLES["incidents"] if column.name != "replication"]
+    table = stack([{name: day[name] for name in names} for day in world.incidents])
+    return pick(table, np.argsort(table["incident_id"]))
+
+
+def _demand(world: World) -> Columns:
+    """Orders due by day, category and region; their value at the mean price of the category."""
+    horizon = world.scenario.horizon
+    price_fen = np.array(world.scenario.demand.order_value_fen.row(), dtype=np.int64)
+    shape = (len(CATEGORIES), len(REGIONS))
+    cells = np.indices(shape).reshape(2, -1)
+    parts = []
+    for market in world.market_days:
+        first = (market.lunar_day - horizon.start_day) * horizon.ticks_per_day
+        ticks = slice(first, first + horizon.ticks_per_day)
+        expected = np.maximum(world.demand.orders[ticks].sum(axis=0), 1e-300)
+        burst_ratio = world.demand.burst_orders[ticks].sum(axis=0) / expected
+        parts.append(
+            {
+                "lunar_day": np.full(cells.shape[1], market.lunar_day),
+                "category": cells[0],
+                "region": cells[1],
+                "orders_count": market.orders_count.ravel(),
+                "order_value_fen": (market.orders_count * price_fen[:, None]).ravel(),
+                "burst_orders_count": np.rint(market.orders_count * burst_ratio)
+                .astype(np.int64)
+                .ravel(),
+            }
+        )
+    return stack(parts)
+
+
+def _alerts(world: World, claims: Columns) -> Columns:
+    """The table `alerts`: the days' rows, with the compensation that their claims were due."""
+    table = stack(world.alert_days)
+    first_day = world.scenario.horizon.first_day
+    width = len(INCIDENT_TYPES)
+    kind = np.concatenate(world.incident_kind)
+    paid = pick(claims, claims["trigger"] == ALERT)
+    # A false alarm has no incident: it foresaw a closure.
+    foreseen = np.where(paid["incident_id"] < 0, CLOSED, kind[paid["incident_id"]])
+
+    def cell(day: Ints, category: Ints, incident: Ints) -> Ints:
+        row = day.astype(np.int64) - first_day
+        return (row * len(CATEGORIES) + category) * width + incident
+
+    days = len(world.alert_days)
+    due_fen = np.zeros(days * len(CATEGORIES) * width, dtype=np.int64)
+    np.add.at(due_fen, cell(paid["lunar_day"], paid["category"], foreseen), paid["due_fen"])
+    rows = cell(table["lunar_day"], table["category"], table["incident"])
+    return {**table, "compensation_fen": due_fen[rows]}
+
+
+def _market_metrics(tables: dict[str, Columns]) -> Metrics:
+    """Season totals of the market."""
+    alerts, merchants = tables["alerts"], tables["merchants_daily"]
+
+    def total(table: Columns, name: str) -> float:
+        return float(table[name].sum())
+
+    return {
+        "orders_count": (total(tables["demand"], "orders_count"), "orders"),
+        "incidents_count": (float(tables["incidents"]["incident_id"].size), "incidents"),
+        "self_service_claims_count": (
+            float((tables["incidents"]["path"] == 1).sum()),
+            "claims",
+        ),
+        "alerts_count": (total(alerts, "alerts_count"), "alerts"),
+        "false_alarms_count": (total(alerts, "false_alarms_count"), "alerts"),
+        "contacts_saved_count": (total(alerts, "contacts_saved_count"), "contacts"),
+        "alert_cost_fen": (total(alerts, "cost_fen"), "fen"),
+        "alert_compensation_fen": (total(alerts, "compensation_fen"), "fen"),
+        "prevented_count": (total(alerts, "prevented_count"), "orders"),
+        "no_room_count": (float((tables["incidents"]["incident"] == 1).sum()), "incidents"),
+        "delisted_merchants_count": (total(merchants, "delisted_count"), "stores"),
+        "misconduct_incidents_count": (
+            float(np.isin(tables["incidents"]["incident"], (2, 3, 5, 6)).sum()),
+            "incidents",
+        ),
+    }

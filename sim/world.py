@@ -1,0 +1,234 @@
+"""The world of one replication: SimPy's clock, and the order in which its parts act.
+
+At midnight, in this order:
+    1  the market plans its day: closures, bookings, conduct of each store, sweeps, patrol;
+    2  the fates of everyone whom the day touches are drawn: claims, contacts, rights, reports.
+At every tick (default 15 min), in this order:
+    3  the pool learns how many agents are there and how much longer contacts take now
+       (exhausted pots under review, slow API): loops 2 and 5 act here;
+    4  the pool receives the contacts that arrive before the next tick;
+    5  the clock runs: contacts queue, are answered, abandon, come back, event by event;
+    6  what the pool resolved and what needed no person is settled: terms, pots, ledger, recourse.
+At the day's end:
+    7  violations become points, fines and delistings, merchants learn of catches (loop 4), and the
+       day's books of the stores are closed.
+The market never looks at the pool: staffing cannot move an arrival, a patience or a handle time.
+"""
+
+from collections.abc import Generator
+
+import numpy as np
+import simpy
+
+from scenarios.scenario import Scenario
+from scenarios.words import TOPICS
+from sim.columns import Agenda, Columns, pick, stack
+from sim.consumers.claims import claim_rows
+from sim.consumers.contacts import topic_habits
+from sim.consumers.daybook import (
+    CONTACT_COLUMNS,
+    ConsumerDay,
+    consumer_day,
+    established,
+    generosity,
+)
+from sim.market.accounts import merchant_day
+from sim.market.demand import draw_demand
+from sim.market.fleet import draw_fleet
+from sim.market.incidents import Market, MarketDay
+from sim.market.patrol import PatrolDay, patrol_day
+from sim.market.shocks import shock_field
+from sim.market.standing import close_day
+from sim.money.claims import DueClaims
+from sim.money.settlement import Settlement
+from sim.streams import Streams
+from sim.support.cases import Cases
+from sim.support.layout import Layout
+from sim.support.pool import Pool
+from sim.support.roster import Roster
+
+
+class World:
+    """Everything of one replication; `run()` once, then read its parts."""
+
+    def __init__(self, scenario: Scenario, streams: Streams) -> None:
+        self.scenario = scenario
+        self._streams = streams
+        self.fleet = draw_fleet(scenario, streams)
+        self._shocks = shock_field(scenario)
+        self.demand = draw_demand(scenario, self._shocks, streams)
+        self._terms = generosity(scenario)
+        self._market = Market(
+            scenario,
+            streams,
+            fleet=self.fleet,
+            demand=self.demand,
+            shocks=self._shocks,
+            refund_generosity=self._terms.dissatisfaction,
+        )
+        self.money = Settlement(
+            scenario.guarantees,
+            scenario.pots,
+            scenario.recourse,
+            horizon=scenario.horizon,
+            deposit_fen=self.fleet.deposit_fen,
+        )
+        self.layout = Layout.of(scenario.support)
+        self.roster = Roster.draw(
+            scenario.support,
+            calendar=scenario.calendar,
+            horizon=scenario.horizon,
+            streams=streams,
+            attendance_multiple_by_day=self._shocks.attendance_multiple,
+        )
+        self._env = simpy.Environment()
+        self.pool = Pool(self._env, self.layout)
+        self._arrivals = Agenda("arrived_s")
+        self._claims = Agenda("decided_s")
+        self._case_claims: list[Columns] = []
+        self.incidents: list[Columns] = []
+        self.merchant_days: list[Columns] = []
+        self.alert_days: list[Columns] = []
+        self.market_days: list[MarketDay] = []
+        self.case_category: list[np.ndarray] = []
+        self.incident_kind: list[np.ndarray] = []
+        self._incident_count = 0
+        self._case_count = 0
+        self._latency_multiple = self._latency()
+
+    def run(self) -> None:
+        """Simulate the horizon."""
+        process = self._env.process(self._live())
+        self._env.run(until=process)
+
+    def _live(self) -> Generator[simpy.Event, None, None]:
+        horizon = self.scenario.horizon
+        for day in range(horizon.days_count):
+            market, patrol, consumers = self._open_day(horizon.start_day + day)
+            for tick in range(day * horizon.ticks_per_day, (day + 1) * horizon.ticks_per_day):
+                start_s = tick * float(horizon.tick_s)
+                end_s = start_s + horizon.tick_s
+                self.pool.staff(
+                    self.roster.slots[tick].tolist(), self.roster.pace[tick].tolist()
+                )
+                self.pool.surcharge(self._surcharge(tick))
+                self.pool.offer(self._cases(self._arrivals.take_before(end_s)))
+                yield self._env.timeout(horizon.tick_s)
+                self._settle(start_s, end_s)
+            self._close_day(market, patrol, consumers)
+
+    def _open_day(self, lunar_day: int) -> tuple[MarketDay, PatrolDay, ConsumerDay]:
+        market = self._market.day(lunar_day)
+        patrol = patrol_day(self.scenario, self.fleet, self._streams, lunar_day=lunar_day)
+        consumers = consumer_day(
+            self.scenario,
+            self._streams,
+            market,
+            fleet=self.fleet,
+            demand=self.demand,
+            shocks=self._shocks,
+            patrol=patrol,
+            terms=self._terms,
+            first_incident_id=self._incident_count,
+        )
+        count = consumers.contacts["arrived_s"].size
+        case_id = self._case_count + np.arange(count)
+        self._arrivals.add(
+            {
+                **{name: consumers.contacts[name] for name in CONTACT_COLUMNS},
+                "case_id": case_id,
+            }
+        )
+        claims = consumers.contact_claims
+        self._case_claims = [stack([*self._case_claims, claims])]
+        self.case_category.append(consumers.contacts["category"])
+        incident_id = consumers.incidents["incident_id"]
+        case_of = np.full(incident_id.size, -1, dtype=np.int64)
+        claimed = claims["incident_id"] >= 0
+        case_of[claims["incident_id"][claimed] - self._incident_count] = case_id[claimed]
+        consumers.incidents["case_id"] = case_of[incident_id - self._incident_count]
+        kind = np.empty(incident_id.size, dtype=np.int8)
+        kind[incident_id - self._incident_count] = consumers.incidents["incident"]
+        self.incident_kind.append(kind)
+        self._claims.add(consumers.claims)
+        self._case_count += count
+        self._incident_count += case_of.size
+        return market, patrol, consumers
+
+    def _cases(self, rows: Columns) -> Cases:
+        return Cases(**rows)
+
+    def _surcharge(self, tick: int) -> tuple[float, ...]:
+        """Handle time by topic relative to normal: manual review (loop 2) and a slow API (loop 5)."""
+        multiple = self._latency_multiple[tick]
+        if self.scenario.loops.exhausted_pot_review:
+            multiple = multiple * np.array(self.money.handle_multiple_by_topic())
+        return tuple(multiple.tolist())
+
+    def _latency(self) -> np.ndarray:
+        """1 + calls x added latency / mean handle time; shape (ticks, topics)."""
+        added_s = self._shocks.api_added_latency_s
+        if not self.scenario.loops.api_failover:
+            added_s = np.zeros_like(added_s)
+        handle_s = [
+            topic_habits(self.scenario, topic).handle_phone_s for topic in range(len(TOPICS))
+        ]
+        waits_s = added_s * self.scenario.api.calls_per_contact_count
+        return 1.0 + waits_s[:, None] / np.maximum(np.array(handle_s), 1e-9)
+
+    def _settle(self, start_s: float, end_s: float) -> None:
+        """Step 6: the tick's claims, from people and without, in order of time."""
+        outcomes = self.pool.collect()
+        claims = self._case_claims[0]
+        upheld = claims["upheld"][outcomes.resolved_case_id]
+        rows = pick(claims, outcomes.resolved_case_id[upheld])
+        by_person = claim_rows(
+            # A contact that ends with the tick to the last bit still belongs to it.
+            decided_s=np.minimum(outcomes.resolved_s[upheld], np.nextafter(end_s, start_s)),
+            trigger=rows["trigger"],
+            category=rows["category"],
+            incident_id=rows["incident_id"],
+            store_id=rows["store_id"],
+            order_value_fen=rows["order_value_fen"],
+            draws=rows,
+            opportunistic=rows["opportunistic"],
+        )
+        by_person["escalated"] = outcomes.resolved_escalated[upheld]
+        due = stack([self._claims.take_before(end_s), by_person])
+        due = pick(due, np.argsort(due["decided_s"], kind="stable"))
+        self.money.settle(start_s, end_s, DueClaims(**due))
+
+    def _close_day(self, market: MarketDay, patrol: PatrolDay, consumers: ConsumerDay) -> None:
+        """Step 7."""
+        stores, kinds = established(consumers.incidents)
+        caught = np.unique(np.concatenate((patrol.caught_stores, patrol.reported_stores)))
+        standing = close_day(
+            self.scenario, self.fleet, stores=stores, kinds=kinds, caught_stores=caught
+        )
+        fine_fen = np.array(self.scenario.conduct.fine_fen.row(), dtype=np.int64)
+        self.money.fine(
+            self._env.now, caught.astype(np.int32), fine_fen[self.fleet.category[caught]]
+        )
+        self._market.conduct.learn(patrol.caught_stores.size)
+        counted = market.lunar_day >= self.scenario.horizon.first_day
+        fined, taken = self.money.hand_over_fines(), self.money.hand_over_recourse()
+        if not counted:
+            return
+        self.merchant_days.append(
+            merchant_day(
+                self.scenario,
+                self.fleet,
+                market,
+                monitoring=self._market.monitoring,
+                conduct=self._market.conduct,
+                incidents=consumers.incidents,
+                patrol=patrol,
+                standing=standing,
+                false_alarms=consumers.false_alarms_by_type,
+                fines=(fined[0].astype(np.int64), fined[1]),
+                recourse=(taken[0].astype(np.int64), taken[1]),
+            )
+        )
+        self.alert_days.append(consumers.alerts)
+        self.market_days.append(market)
+        self.incidents.append(consumers.incidents)
