@@ -13,7 +13,7 @@ the grid of sim/support/cases.py.
 """
 
 from bisect import insort
-from collections import defaultdict, deque
+from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 from math import floor, inf, nan, nextafter
@@ -52,7 +52,7 @@ PATIENCE: Final = 2
 
 # (arrived_s, ARRIVAL, case row, code, line, topic, handle_s, patience_s, delay to the next attempt)
 Contact: TypeAlias = tuple[float, int, int, int, int, int, float, float, float]
-# A Contact; a Record, which is the END; or (ends_s, PATIENCE, case row, code).
+# A Contact; a Record, which is the END; or (ends_s, PATIENCE, case row, code, line).
 Entry: TypeAlias = tuple[Any, ...]
 
 
@@ -61,6 +61,7 @@ class Pool:
 
     def __init__(self, env: simpy.Environment, layout: Layout) -> None:
         teams_count = len(layout.teams)
+        queues = layout.queues_count
         self._env = env
         self._layout = layout
         self._slots = [0] * teams_count
@@ -73,19 +74,23 @@ class Pool:
         self._factors = [[1.0] * layout.topics_count for _ in range(teams_count)]
         self._routes = [
             tuple(
-                (t, t if layout.teams[t].first == line % layout.queues_count else teams_count + t)
-                for t in layout.routes[line % layout.queues_count]
+                (t, t if layout.teams[t].first == line % queues else teams_count + t)
+                for t in layout.routes[line % queues]
             )
             for line in range(layout.lines_count)
         ]
-        # Lines that are not empty are bits of `_mask`; `_picks` remembers the choice for a mask.
-        # A line keeps those who gave up until they reach its head; `_waiting` has who still waits.
-        self._lines: list[deque[Contact]] = [deque() for _ in range(layout.lines_count)]
-        self._lengths = [0] * layout.lines_count
-        self._waiting: dict[int, Contact] = {}
+        # Waiting contacts by case row, in order of arrival. Lines that are not empty are bits of
+        # `_mask`; `_picks` remembers the choice for a mask.
+        self._lines: list[OrderedDict[int, Contact]] = [
+            OrderedDict() for _ in range(layout.lines_count)
+        ]
         self._mask = 0
+        self._queue_mask = [
+            sum(1 << other for other in range(line % queues, layout.lines_count, queues))
+            for line in range(layout.lines_count)
+        ]
         self._first_mask = [
-            sum(1 << line for line in lines if line % layout.queues_count == team.first)
+            sum(1 << line for line in lines if line % queues == team.first)
             for lines, team in zip(layout.preferences, layout.teams, strict=True)
         ]
         self._all_mask = [sum(1 << line for line in lines) for lines in layout.preferences]
@@ -176,7 +181,8 @@ class Pool:
         in_hand = [entry for bucket in buckets for entry in bucket if entry[1] == END]
         still_open = [(nan, *entry[1:]) for entry in in_hand] + [
             (nan, PATIENCE, row, code, NO_TEAM, arrived_s, nan, inf)
-            for arrived_s, _, row, code, *_ in self._waiting.values()
+            for line in self._lines
+            for arrived_s, _, row, code, *_ in line.values()
         ]
         return self._log.attempts(still_open, self._layout.escalation_queue)
 
@@ -224,7 +230,9 @@ class Pool:
         free = self._free
         floors = self._floors
         factors = self._factors
+        lines = self._lines
         routes = self._routes
+        queue_mask = self._queue_mask
         reach = self._all_mask
         for position, entry in enumerate(today):
             if entry[0] >= limit_s:
@@ -232,7 +240,12 @@ class Pool:
                 return False
             order = entry[1]
             if order == ARRIVAL:
-                for team, floor_index in routes[entry[4]]:
+                line = entry[4]
+                # Where somebody waits already, no team that serves the queue has a slot for it.
+                if self._mask & queue_mask[line]:
+                    self._wait(entry, position + 1)
+                    continue
+                for team, floor_index in routes[line]:
                     if free[team] > floors[floor_index]:
                         break
                 else:
@@ -255,7 +268,9 @@ class Pool:
                     continue
                 arrived_s, _, row, code, _, topic, handle_s, _, again_s = contact
             else:
-                self._lose_patience(entry, position + 1)
+                contact = lines[entry[4]].get(entry[2])
+                if contact is not None and contact[3] == entry[3]:  # it still waits
+                    self._lose_patience(contact, position + 1)
                 continue
             # on_grid() written out.
             ends_s = (now_s + handle_s * factors[team][topic] + GRID_MAGIC) - GRID_MAGIC
@@ -279,14 +294,13 @@ class Pool:
     # What happens to contacts.
 
     def _wait(self, contact: Contact, position: int) -> None:
-        arrived_s, _, row, code, line, _, _, patience_s, _ = contact
-        self._lines[line].append(contact)
-        self._waiting[row] = contact
-        self._lengths[line] += 1
+        row = contact[2]
+        line = contact[4]
+        self._lines[line][row] = contact
         self._mask |= 1 << line
-        ends_s = arrived_s + patience_s
+        ends_s = contact[0] + contact[7]
         if ends_s < HORIZON_LIMIT_S:
-            self._push((ends_s, PATIENCE, row, code), position)
+            self._push((ends_s, PATIENCE, row, contact[3], line), position)
 
     def _take(self, team: int) -> Contact | None:
         """The contact that a team's free agent serves now, out of its line; the slot is counted."""
@@ -305,21 +319,11 @@ class Pool:
             line = next(line for line in lines if eligible >> line & 1)
             self._picks[team][eligible] = line
         self._free[team] = free - 1
-        waiting = self._waiting
         contacts = self._lines[line]
-        contact = contacts.popleft()
-        while waiting.get(contact[2]) is not contact:
-            contact = contacts.popleft()
-        self._leave(contact)
-        return contact
-
-    def _leave(self, contact: Contact) -> None:
-        line = contact[4]
-        del self._waiting[contact[2]]
-        self._lengths[line] -= 1
-        if self._lengths[line] == 0:
+        contact = contacts.popitem(last=False)[1]
+        if not contacts:
             self._mask ^= 1 << line
-            self._lines[line].clear()
+        return contact
 
     def _answer(self, contact: Contact, team: int) -> None:
         """Puts a contact that has waited in hand when staff changes."""
@@ -328,13 +332,13 @@ class Pool:
         ends_s = on_grid(now_s + handle_s * self._factors[team][topic])
         self._push((ends_s, END, row, code, team, arrived_s, now_s, again_s), 0)
 
-    def _lose_patience(self, entry: Entry, position: int) -> None:
-        """A contact that still waits abandons: redial, escalation, or gone for good."""
-        now_s, _, row, code = entry
-        contact = self._waiting.get(row)
-        if contact is None or contact[3] != code:  # it was answered in time
-            return
-        self._leave(contact)
+    def _lose_patience(self, contact: Contact, position: int) -> None:
+        """A contact that waits abandons: redial, escalation, or gone for good."""
+        arrived_s, _, row, code, line, _, _, patience_s, _ = contact
+        now_s = arrived_s + patience_s
+        del self._lines[line][row]
+        if not self._lines[line]:
+            self._mask ^= 1 << line
         cases, i = self._file.find(row)
         counts = code % KIND + ABANDONMENT
         j = counts // ABANDONMENT - 1
@@ -344,7 +348,7 @@ class Pool:
             delay_s, kind = float(cases.escalation_delay_s[i]), ESCALATION
         if delay_s != inf:
             self._return_at(now_s + delay_s, row, kind * KIND + counts, position)
-        self._log.entries += (now_s, PATIENCE, row, code, NO_TEAM, contact[0], nan, delay_s)
+        self._log.entries += (now_s, PATIENCE, row, code, NO_TEAM, arrived_s, nan, delay_s)
 
     def _return_at(self, at_s: float, row: int, code: int, position: int) -> None:
         """Puts the next attempt of a case on the agenda."""
