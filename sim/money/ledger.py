@@ -10,7 +10,7 @@ recourse_income against receivable clears the claim on the merchant. Sums of rec
 the first only.
 """
 
-from typing import Final
+from typing import Final, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +42,16 @@ _DTYPES: Final = {
     "credit": np.int8,
     "amount_fen": np.int64,
 }
+
+
+class EntryRows(TypedDict):
+    """What differs from entry to entry within one posting; `amount_fen` sets how many there are."""
+
+    posted_s: Array
+    guarantee: Array
+    claim_id: Array | int
+    store_id: Array | int
+    amount_fen: npt.NDArray[np.int64]
 
 
 class Ledger:
@@ -113,6 +123,8 @@ class Ledger:
         """Totals recomputed from the entries equal the running ones, account by account."""
         amount_fen, guarantee = self.column("amount_fen"), self.column("guarantee")
         for side, running_fen in (("debit", self._debits_fen), ("credit", self._credits_fen)):
-            totals_fen = np.zeros_like(running_fen)
-            np.add.at(totals_fen, (self.column(side), guarantee + 1), amount_fen)
-            assert np.array_equal(totals_fen, running_fen), f"{side} totals differ from the entries"
+            cell = self.column(side) * np.int16(len(GUARANTEES) + 1) + guarantee + 1
+            totals_fen = sums_by(cell, amount_fen, codes_count=running_fen.size)
+            assert np.array_equal(totals_fen, running_fen.ravel()), (
+                f"{side} totals differ from the entries"
+            )

@@ -93,11 +93,11 @@ def _check_recoveries(books: Books) -> None:
     paid_s[claim_id[paid_out]] = posted_s[paid_out]
     ended = (kind == book.RECOVERY) | (kind == book.WRITE_OFF)
     assert (posted_s[ended] >= paid_s[claim_id[ended]]).all()
-    on_receivable_fen = np.zeros(claims_count, dtype=np.int64)
     raised = ledger.column("debit") == book.RECEIVABLE
     cleared = ledger.column("credit") == book.RECEIVABLE
-    np.add.at(on_receivable_fen, claim_id[raised], amount_fen[raised])
-    np.subtract.at(on_receivable_fen, claim_id[cleared], amount_fen[cleared])
+    on_receivable_fen = sums_by(
+        claim_id[raised], amount_fen[raised], codes_count=claims_count
+    ) - sums_by(claim_id[cleared], amount_fen[cleared], codes_count=claims_count)
     assert on_receivable_fen.min(initial=0) >= 0
     _equal("open receivables", int(on_receivable_fen.sum()), ledger.balance_fen(book.RECEIVABLE))
 

@@ -20,7 +20,7 @@ from sim.money import ledger as book
 from sim.money.agenda import Agenda
 from sim.money.claims import ClaimBook
 from sim.money.columns import starts_of_runs
-from sim.money.ledger import NONE, Ledger
+from sim.money.ledger import NONE, EntryRows, Ledger
 
 Ids = npt.NDArray[np.intp]
 Stores = npt.NDArray[np.int32]
@@ -79,15 +79,9 @@ class RecourseDesk:
         owed &= self._claims.take("store_id", ids) != NONE
         if not owed.all():
             ids, paid_s, term = ids[owed], paid_s[owed], term[owed]
+        rows = self._rows(paid_s, ids, self._claims.take("paid_fen", ids))
         self._ledger.post(
-            kind=book.CLAIM_BACK,
-            debit=book.RECEIVABLE,
-            credit=book.RECOURSE_INCOME,
-            posted_s=paid_s,
-            guarantee=self._claims.take("guarantee", ids),
-            claim_id=ids,
-            store_id=self._claims.take("store_id", ids),
-            amount_fen=self._claims.take("paid_fen", ids),
+            kind=book.CLAIM_BACK, debit=book.RECEIVABLE, credit=book.RECOURSE_INCOME, **rows
         )
         at_once = self._terms.merchant_advances.take(term)
         self._collect(paid_s[at_once], ids[at_once])
@@ -110,26 +104,30 @@ class RecourseDesk:
         taken_fen = draw_on_deposits(self._deposit_fen, store_id, won_fen)
         self._claims.note_recovered(ids, taken_fen)
         self._taken.append((store_id, taken_fen))
-        self._post(book.RECOVERY, book.PLATFORM, book.MERCHANT_DEPOSIT, at_s, ids, taken_fen)
-        self._post(book.RECOVERY, book.RECOURSE_INCOME, book.RECEIVABLE, at_s, ids, taken_fen)
-        lost_fen = asked_fen - taken_fen
-        self._post(book.WRITE_OFF, book.RECOURSE_LOSS, book.RECEIVABLE, at_s, ids, lost_fen)
-
-    def _post(
-        self, kind: int, debit: int, credit: int, at_s: Times, ids: Ids, amount_fen: Ints
-    ) -> None:
-        some = np.flatnonzero(amount_fen)
-        ids = ids[some]
+        received = np.flatnonzero(taken_fen)
+        rows = self._rows(at_s[received], ids[received], taken_fen[received])
         self._ledger.post(
-            kind=kind,
-            debit=debit,
-            credit=credit,
-            posted_s=at_s[some],
-            guarantee=self._claims.take("guarantee", ids),
-            claim_id=ids,
-            store_id=self._claims.take("store_id", ids),
-            amount_fen=amount_fen[some],
+            kind=book.RECOVERY, debit=book.PLATFORM, credit=book.MERCHANT_DEPOSIT, **rows
         )
+        self._ledger.post(
+            kind=book.RECOVERY, debit=book.RECOURSE_INCOME, credit=book.RECEIVABLE, **rows
+        )
+        lost_fen = asked_fen - taken_fen
+        lost = np.flatnonzero(lost_fen)
+        rows = self._rows(at_s[lost], ids[lost], lost_fen[lost])
+        self._ledger.post(
+            kind=book.WRITE_OFF, debit=book.RECOURSE_LOSS, credit=book.RECEIVABLE, **rows
+        )
+
+    def _rows(self, posted_s: Times, ids: Ids, amount_fen: Ints) -> EntryRows:
+        """What entries about these claims have in common."""
+        return {
+            "posted_s": posted_s,
+            "guarantee": self._claims.take("guarantee", ids),
+            "claim_id": ids,
+            "store_id": self._claims.take("store_id", ids),
+            "amount_fen": amount_fen,
+        }
 
     def fine(self, at_s: float, store_id: Stores, amount_fen: Ints) -> Ints:
         """Takes fines from deposits, each up to what is left; returns what was taken."""

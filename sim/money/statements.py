@@ -7,7 +7,7 @@ payouts stand on the day of the decision (so that shortfall = due - gross holds 
 except recovered_fen, which stands on the day it was received.
 """
 
-from typing import Any
+import math
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scenarios.words import CATEGORIES, GUARANTEES, POSTING_KINDS
 from sim.money import ledger as book
 from sim.money.books import DAY_S, Books
-from sim.money.columns import Array
+from sim.money.columns import Array, sums_by
 from sim.money.ledger import NONE
 
 Table = dict[str, Array]
@@ -100,18 +100,24 @@ def _payouts(books: Books, claims: Table, ledger: Table) -> Table:
     days_count = horizon.last_day - horizon.first_day + 1
     shape = (days_count, len(GUARANTEES), len(CATEGORIES))
 
-    def cube(day: Array, guarantee: Array, category: Array, amount: Any) -> Ints:
-        sums: Ints = np.zeros(shape, dtype=np.int64)
-        np.add.at(sums, (day - horizon.first_day, guarantee, category), amount)
-        return sums
+    def cells(day: Array, guarantee: Array, category: Array) -> npt.NDArray[np.int32]:
+        day_number = day.astype(np.int32) - horizon.first_day
+        flat: npt.NDArray[np.int32] = (day_number * len(GUARANTEES) + guarantee) * len(
+            CATEGORIES
+        ) + category
+        return flat
 
-    decided = (claims["lunar_day"], claims["guarantee"], claims["category"])
+    def cube(cell: npt.NDArray[np.int32], amount: Ints) -> Ints:
+        return sums_by(cell, amount, codes_count=math.prod(shape)).reshape(shape)
+
+    decided = cells(claims["lunar_day"], claims["guarantee"], claims["category"])
     came_in = is_recovery(ledger)
-    category = books.claims.column("category")[ledger["claim_id"][came_in]]
-    received = (ledger["lunar_day"][came_in], ledger["guarantee"][came_in], category)
-    due_fen = cube(*decided, claims["due_fen"])
-    gross_fen = cube(*decided, claims["paid_fen"])
-    recovered_fen = cube(*received, ledger["amount_fen"][came_in])
+    category = books.claims.take("category", ledger["claim_id"][came_in])
+    received = cells(ledger["lunar_day"][came_in], ledger["guarantee"][came_in], category)
+    claims_count = np.bincount(decided, minlength=math.prod(shape)).reshape(shape)
+    due_fen = cube(decided, claims["due_fen"])
+    gross_fen = cube(decided, claims["paid_fen"])
+    recovered_fen = cube(received, ledger["amount_fen"][came_in])
     promised = np.zeros(shape, dtype=np.bool_)
     for trigger_row in books.terms.row:
         for position, term in enumerate(trigger_row.tolist()):
@@ -122,7 +128,7 @@ def _payouts(books: Books, claims: Table, ledger: Table) -> Table:
         "lunar_day": (day + horizon.first_day).astype(np.int8),
         "guarantee": guarantee.astype(np.int8),
         "category": category.astype(np.int8),
-        "claims_count": cube(*decided, 1)[promised],
+        "claims_count": claims_count[promised],
         "due_fen": due_fen[promised],
         "gross_fen": gross_fen[promised],
         "shortfall_fen": (due_fen - gross_fen)[promised],
