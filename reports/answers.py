@@ -35,7 +35,9 @@ def _enough(book: Book) -> Card:
     chance = book.cell(subjects.ENOUGH)
     worst = book.cell(subjects.WORST_HOUR_PHONE)
     mood = tone(chance)
-    answer = {"good": "Yes", "bad": "No", "edge": "On the edge"}[mood]
+    answer = {"good": "Yes", "bad": "No", "edge": "On the edge", "unknown": "Cannot tell"}[mood]
+    if mood == "good" and (book.cell(subjects.HOURS_ON_TARGET).mean or 0.0) < 1.0:
+        answer = "Yes, by the day"
     sentence = Markup(
         "{} of replications meet every target on every day (95&nbsp;% interval {}). "
         "{} of the hours are on target ({}); the worst hour answers {} of phone contacts in time "
@@ -82,10 +84,11 @@ def _dry(book: Book) -> Card:
     order = by_risk(book)
     worst = book.cell(subjects.EXHAUSTED, guarantee=order[0])
     if not worst.mean:
-        sentence = Markup(
-            "In no replication does a pot fail to meet a payment (at most {} for each, by its "
-            "interval)."
-        ).format(worst.number("high", "probability"))
+        sentence = Markup("In no replication does a pot fail to meet a payment.")
+        if worst.high is not None:
+            sentence += Markup(" The interval allows for at most {} for each.").format(
+                worst.number("high", "probability")
+            )
         return Card(question, Markup("None"), "good", sentence)
     name, chinese = style.GUARANTEE_NAMES[order[0]]
     sentence = Markup("{} runs dry in {} of replications (95&nbsp;% interval {}): {}.").format(

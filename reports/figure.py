@@ -188,6 +188,11 @@ def name_panel(axes: Axes, layout: Layout, name: str, unit: str) -> None:
         )
 
 
+def thousands(value: float, _position: float) -> str:
+    """A tick label: thousands apart, digits only where the axis needs them."""
+    return f"{value:,.7g}".replace("-", style.MINUS)
+
+
 def days_axis(axes: Axes, days: Sequence[int], *, label: bool) -> None:
     """Hourly x axis: midnights as rules, each day named at its noon by its lunar offset."""
     first = days[0]

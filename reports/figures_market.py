@@ -11,7 +11,16 @@ from matplotlib.figure import Figure as Canvas
 
 from reports import style
 from reports.cells import Book, Series
-from reports.figure import BAND_NOTE, Figure, Layout, banded, figure, name_panel, panels
+from reports.figure import (
+    BAND_NOTE,
+    Figure,
+    Layout,
+    banded,
+    figure,
+    name_panel,
+    panels,
+    thousands,
+)
 from sim.experiment import subjects
 
 _TYPES: Final = (("compliant", style.BLUE, False), ("speculator", style.VERMILION, True))
@@ -108,7 +117,7 @@ def _alerts(book: Book) -> Figure:
         left, right = _pair(canvas, layout)
         name_panel(left, layout, "Human contacts saved", "contacts per day")
         banded(left, saved.days(), saved, colour=style.GREEN, marker="o")
-        left.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+        left.yaxis.set_major_formatter(thousands)
         name_panel(right, layout, "Cost", "k CNY per day")
         for series, name, colour in (
             (sending, "sending", style.BLUE),
@@ -116,7 +125,7 @@ def _alerts(book: Book) -> Figure:
         ):
             banded(right, series.days(), series, colour=colour, scale=1e-5, marker="o")
             _named(right, series, name=name, colour=style.INK, scale=1e-5, above=True)
-        right.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+        right.yaxis.set_major_formatter(thousands)
         for axes in (left, right):
             axes.margins(y=0.15)
             axes.set_ylim(bottom=0)

@@ -26,6 +26,7 @@ from reports.figure import (
     name_panel,
     panels,
     shade,
+    thousands,
 )
 from reports.names import moment
 from reports.targets import HELD_AT_RATIO, IM_TARGET, PHONE_TARGET
@@ -70,7 +71,7 @@ def _load(book: Book) -> Figure:
         for axes in (top, bottom):
             axes.set_ylim(bottom=0)
             axes.locator_params(axis="y", nbins=4)
-            axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+            axes.yaxis.set_major_formatter(thousands)
         days_axis(top, days, label=False)
         days_axis(bottom, days, label=True)
 
@@ -231,7 +232,7 @@ def _strain(book: Book) -> Figure:
             name_panel(axes, layout, name, unit)
             axes.set_ylim(bottom=0)
             axes.locator_params(axis="y", nbins=4)
-            axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+            axes.yaxis.set_major_formatter(thousands)
             days_axis(axes, days, label=axes is grid[-1])
 
     day, hour = queue.peak() or (0, 0)

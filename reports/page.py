@@ -107,7 +107,7 @@ def _cut(ratio: float) -> Markup:
 def sureness_words(book: Book) -> Markup:
     """How many replications stand behind the page, and whether the run was finished."""
     text = Markup(
-        "{} replications, each the whole festival under chance of its own. The interval says how "
+        "Replications: {}, each the whole horizon under chance of its own. The interval says how "
         "well the mean is known; the last column, how much one festival may differ from another. "
         "Neither covers a wrong assumption: those stand at the end of the page."
     ).format(book.quoted("replications", "count"))

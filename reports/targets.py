@@ -24,7 +24,9 @@ NO_BELOW_RATIO: Final = 0.1
 
 
 def tone(chance: Cell) -> str:
-    """Yes, no or on the edge, by the cuts that the page states."""
+    """Yes, no or on the edge, by the cuts that the page states; one replication cannot tell."""
+    if chance.low is None:
+        return "unknown"
     share = chance.mean or 0.0
     if share >= YES_AT_RATIO:
         return "good"

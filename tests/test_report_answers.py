@@ -48,11 +48,18 @@ def bend(run_dir: Path, condition: pl.Expr, value: float | None) -> Book:
     [(1.0, "Yes"), (0.9, "Yes"), (0.89, "On the edge"), (0.1, "On the edge"), (0.09, "No")],
 )
 def test_the_verdict_changes_at_its_cuts(run_dir: Path, share: float, answer: str) -> None:
+    bend(run_dir, pl.col("subject") == subjects.HOURS_ON_TARGET, 1.0)
     book = bend(run_dir, pl.col("subject") == subjects.ENOUGH, share)
     card = answers.cards(book)[0]
     assert card.answer == answer
     assert "2,400" in card.question
     assert f">{share * 100:.0f} %</span> of replications" in card.sentence
+
+
+def test_days_on_target_with_hours_missed_are_not_a_plain_yes(run_dir: Path) -> None:
+    bend(run_dir, pl.col("subject") == subjects.ENOUGH, 1.0)
+    book = bend(run_dir, pl.col("subject") == subjects.HOURS_ON_TARGET, 0.9)
+    assert answers.cards(book)[0].answer == "Yes, by the day"
 
 
 def test_the_pot_card_names_the_likeliest_pot_and_its_first_dry_hour(run_dir: Path) -> None:
@@ -93,6 +100,7 @@ def test_one_replication_prints_no_interval(run_dir: Path) -> None:
     none = [pl.lit(None, dtype=pl.Float64).alias(name) for name in ("low", "high")]
     pl.read_parquet(path).with_columns(none).write_parquet(path)
     gross = tables.costs(Book(run_dir)).rows[0]
+    assert answers.cards(Book(run_dir))[0].answer == "Cannot tell"
     assert gross[2] == '<span class="none">–</span>'
     assert "CNY" in gross[1]
 
