@@ -10,11 +10,11 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from scenarios.overlays import SET_LABEL, Layer, at, merge, overlaps, parse_set
 from scenarios.problems import Problem, ScenarioProblems, shorten
@@ -204,7 +204,7 @@ def shipped() -> "Library[Scenario]":
 def _calibrated(alone: "Scenario", scenario: "Scenario") -> dict[str, Any]:
     """The solved parameters: from the files alone, so that overlays and `--set` move mechanisms;
     only the targets themselves are taken from all layers. A resolved file brings its own."""
-    from scenarios.calibration import Inputs, calibrate  # noqa: PLC0415
+    from scenarios.calibration import Inputs  # noqa: PLC0415
 
     coverage = {"coverage_ratio": scenario.monitoring.coverage_ratio}
     monitoring = alone.monitoring.model_copy(update=coverage)
@@ -221,7 +221,15 @@ def _calibrated(alone: "Scenario", scenario: "Scenario") -> dict[str, Any]:
         conduct=alone.conduct,
         monitoring=monitoring,
     )
-    return {"calibrated": calibrate(inputs).model_dump()}
+    return {"calibrated": _solve(TypeAdapter(Inputs).dump_json(inputs))}
+
+
+@lru_cache(maxsize=16)
+def _solve(inputs: bytes) -> dict[str, Any]:
+    """Solved once for scenarios that differ in overlays only: it takes a second."""
+    from scenarios.calibration import Inputs, calibrate  # noqa: PLC0415
+
+    return calibrate(TypeAdapter(Inputs).validate_json(inputs)).model_dump()
 
 
 def names(folder: Path = SHIPPED) -> dict[str, str]:
