@@ -115,7 +115,7 @@ def test_a_one_sided_posting_is_found() -> None:
 
 
 def test_columns_keep_their_rows_when_they_grow() -> None:
-    columns = GrowingColumns({"number": np.int64, "flag": np.bool_})
+    columns = GrowingColumns({"number": np.int64, "flag": np.bool_}, capacity_count=7)
     for start in range(0, 300_000, 50_000):
         columns.append(50_000, {"number": np.arange(start, start + 50_000), "flag": True})
     assert np.array_equal(columns.view("number"), np.arange(300_000))

@@ -56,6 +56,8 @@ class DueClaims:
         return joined.take(np.argsort(joined.decided_s, kind="stable"))
 
 
+# Room for ten national days without a copy; beyond it the columns grow.
+_ROWS_NATIONAL_COUNT: Final = 1 << 21
 _DTYPES: Final = {
     "decided_s": np.float64,
     "trigger": np.int8,
@@ -86,7 +88,7 @@ class ClaimBook:
 
     def __init__(self, terms: TermTable) -> None:
         self._terms = terms
-        self._columns = GrowingColumns(_DTYPES)
+        self._columns = GrowingColumns(_DTYPES, capacity_count=_ROWS_NATIONAL_COUNT)
         self.uncovered_count = 0
         self.by_term_count = np.zeros(terms.guarantee.size, dtype=np.int64)
 

@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[Any]
 
-_FIRST_CAPACITY: Final = 65536
 _EXACT_BELOW: Final = 2.0**53
 
 
@@ -34,11 +33,12 @@ def sums_by(
 class GrowingColumns:
     """Named columns of equal length; capacity doubles, so an append costs a copy of its rows."""
 
-    def __init__(self, dtypes: Mapping[str, npt.DTypeLike]) -> None:
+    def __init__(self, dtypes: Mapping[str, npt.DTypeLike], *, capacity_count: int) -> None:
+        # Memory that has not been written yet is only an address, so a roomy start costs nothing.
         self._data: dict[str, Array] = {
-            name: np.empty(_FIRST_CAPACITY, dtype=dtype) for name, dtype in dtypes.items()
+            name: np.empty(capacity_count, dtype=dtype) for name, dtype in dtypes.items()
         }
-        self._capacity_count = _FIRST_CAPACITY
+        self._capacity_count = capacity_count
         self.rows_count = 0
 
     def append(self, rows_count: int, values: Mapping[str, Any]) -> None:

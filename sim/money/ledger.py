@@ -32,6 +32,8 @@ NONE: Final = -1
 ) = range(len(ACCOUNTS))
 FUNDING, PAYOUT, CLAIM_BACK, RECOVERY, WRITE_OFF, FINE = range(len(POSTING_KINDS))
 
+# Room for ten national days without a copy; beyond it the columns grow.
+_ROWS_NATIONAL_COUNT: Final = 1 << 22
 _DTYPES: Final = {
     "posted_s": np.float64,
     "kind": np.int8,
@@ -58,7 +60,7 @@ class Ledger:
     """Entries in order of posting; totals by account and guarantee (column 0: no guarantee)."""
 
     def __init__(self) -> None:
-        self._entries = GrowingColumns(_DTYPES)
+        self._entries = GrowingColumns(_DTYPES, capacity_count=_ROWS_NATIONAL_COUNT)
         shape = (len(ACCOUNTS), len(GUARANTEES) + 1)
         self._debits_fen = np.zeros(shape, dtype=np.int64)
         self._credits_fen = np.zeros(shape, dtype=np.int64)
