@@ -44,7 +44,7 @@ from sim.support.cases import (
 )
 from sim.support.layout import Layout
 
-BUCKETS_PER_S: Final = 0.25
+BUCKETS_PER_S: Final = 0.0625
 # Second number of an entry: the order of what happens at one instant, also on SimPy's calendar.
 END: Final = 0
 ARRIVAL: Final = 1
