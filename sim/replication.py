@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.scenario import Scenario
-from scenarios.tables import TABLES
-from scenarios.words import CATEGORIES, INCIDENT_TYPES, REGIONS, TRIGGERS
+from scenarios.words import CATEGORIES, INCIDENT_TYPES, TRIGGERS
 from sim.columns import Columns, Ints, pick, stack
 from sim.streams import Streams
 from sim.support import service
@@ -50,7 +49,7 @@ def simulate(scenario: Scenario, *, seed: int, replication: int) -> ReplicationR
         "incidents": incidents,
         "merchants_daily": stack(world.merchant_days),
         "alerts": _alerts(world, money["claims"]),
-        "demand": _demand(world),
+        "demand": stack(world.demand_days),
         **money,
         **support,
     }
@@ -64,36 +63,8 @@ def simulate(scenario: Scenario, *, seed: int, replication: int) -> ReplicationR
 
 def _incidents(world: World) -> Columns:
     """The table `incidents`, by incident_id."""
-    names = [column.name for column in TABLES["incidents"] if column.name != "replication"]
-    table = stack([{name: day[name] for name in names} for day in world.incidents])
+    table = stack(world.incidents)
     return pick(table, np.argsort(table["incident_id"]))
-
-
-def _demand(world: World) -> Columns:
-    """Orders due by day, category and region; their value at the mean price of the category."""
-    horizon = world.scenario.horizon
-    price_fen = np.array(world.scenario.demand.order_value_fen.row(), dtype=np.int64)
-    shape = (len(CATEGORIES), len(REGIONS))
-    cells = np.indices(shape).reshape(2, -1)
-    parts = []
-    for market in world.market_days:
-        first = (market.lunar_day - horizon.start_day) * horizon.ticks_per_day
-        ticks = slice(first, first + horizon.ticks_per_day)
-        expected = np.maximum(world.demand.orders[ticks].sum(axis=0), 1e-300)
-        burst_ratio = world.demand.burst_orders[ticks].sum(axis=0) / expected
-        parts.append(
-            {
-                "lunar_day": np.full(cells.shape[1], market.lunar_day),
-                "category": cells[0],
-                "region": cells[1],
-                "orders_count": market.orders_count.ravel(),
-                "order_value_fen": (market.orders_count * price_fen[:, None]).ravel(),
-                "burst_orders_count": np.rint(market.orders_count * burst_ratio)
-                .astype(np.int64)
-                .ravel(),
-            }
-        )
-    return stack(parts)
 
 
 def _alerts(world: World, claims: Columns) -> Columns:

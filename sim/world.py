@@ -21,6 +21,7 @@ import numpy as np
 import simpy
 
 from scenarios.scenario import Scenario
+from scenarios.tables import TABLES
 from scenarios.words import TOPICS
 from sim.columns import Agenda, Columns, pick, stack
 from sim.consumers.claims import claim_rows
@@ -32,7 +33,7 @@ from sim.consumers.daybook import (
     established,
     generosity,
 )
-from sim.market.accounts import merchant_day
+from sim.market.accounts import demand_day, merchant_day
 from sim.market.demand import draw_demand
 from sim.market.fleet import draw_fleet
 from sim.market.incidents import Market, MarketDay
@@ -89,7 +90,7 @@ class World:
         self.incidents: list[Columns] = []
         self.merchant_days: list[Columns] = []
         self.alert_days: list[Columns] = []
-        self.market_days: list[MarketDay] = []
+        self.demand_days: list[Columns] = []
         self.case_category: list[np.ndarray] = []
         self.incident_kind: list[np.ndarray] = []
         self._incident_count = 0
@@ -230,5 +231,11 @@ class World:
             )
         )
         self.alert_days.append(consumers.alerts)
-        self.market_days.append(market)
-        self.incidents.append(consumers.incidents)
+        self.demand_days.append(demand_day(self.scenario, market, self.demand))
+        self.incidents.append(
+            {
+                column.name: consumers.incidents[column.name]
+                for column in TABLES["incidents"]
+                if column.name != "replication"
+            }
+        )

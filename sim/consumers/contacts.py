@@ -116,9 +116,10 @@ def _returns(
     ).standard_exponential(shape)
     reconnects = streams.rng(f"contact.resolved/{block}").random(shape) >= returns.fcr_ratio
     reconnects[:, -1] = False
-    reconnect_s = returns.reconnect_delay_median_s * np.exp(
-        returns.reconnect_delay_sigma_ratio
-        * streams.rng(f"contact.reconnect_delay/{block}").standard_normal(shape)
+    reconnect_z = streams.rng(f"contact.reconnect_delay/{block}").standard_normal(shape)
+    reconnect_s = np.full(shape, np.inf)
+    reconnect_s[reconnects] = returns.reconnect_delay_median_s * np.exp(
+        returns.reconnect_delay_sigma_ratio * reconnect_z[reconnects]
     )
     escalates = streams.rng(f"contact.escalation/{block}").random(count) < (
         returns.escalation_ratio if habits.escalates and loops else 0.0
@@ -131,7 +132,7 @@ def _returns(
     mean_s = habits.handle_phone_s * returns.escalation_handle_multiple
     return {
         "redial_delay_s": np.where(redials & loops, redial_s, np.inf),
-        "reconnect_delay_s": np.where(reconnects, reconnect_s, np.inf),
+        "reconnect_delay_s": reconnect_s,
         "escalation_delay_s": np.where(escalates, delay_s, np.inf),
         "escalation_handle_s": mean_s * np.exp(sigma * z - sigma**2 / 2.0),
     }

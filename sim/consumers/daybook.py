@@ -11,7 +11,7 @@ import numpy as np
 
 from scenarios.scenario import Scenario
 from scenarios.words import ALERT_RESPONSES, CATEGORIES, INCIDENT_TYPES, TRIGGERS
-from sim.columns import Columns, Floats, Ints, pick, stack
+from sim.columns import Columns, Floats, Ints, stack
 from sim.consumers.claims import (
     alert_claims,
     false_alarms,
@@ -71,9 +71,9 @@ class ConsumerDay:
     """Columns of the table, without `case_id`, plus the draws of their claims; in order of the
     blocks, `incident_id` counts in order of time."""
     claims: Columns
-    """Claims that need no person, by `decided_s`."""
+    """Claims that need no person."""
     contacts: Columns
-    """Consumers who turn to a person, by `arrived_s`: CONTACT_COLUMNS and `category`."""
+    """Consumers who turn to a person: CONTACT_COLUMNS and `category`."""
     contact_claims: Columns
     """CLAIM_COLUMNS and `trigger` for each row of `contacts`; trigger -1 = nothing to claim."""
     alerts: Columns
@@ -136,7 +136,6 @@ def consumer_day(
         scenario, streams, demand=demand, shocks=shocks, lunar_day=market.lunar_day
     )
     contacts = stack([*(f.contacts for f in fates), asked])
-    contacts = pick(contacts, np.argsort(contacts["arrived_s"], kind="stable"))
     alerts, alert_parts, marked = _alerts(
         scenario,
         streams,

@@ -31,7 +31,7 @@ class Fates:
     """The fates of one block."""
 
     incidents: Columns
-    """One row an incident that was not prevented; the columns of the table, plus claim draws."""
+    """One row an incident that was not prevented or spared; the columns of the table, plus claim draws."""
     contacts: Columns
     """One row a consumer who turns to a person; `incident_row` points into `incidents`."""
     contacts_saved_count: int
@@ -94,7 +94,7 @@ def draw_fates(
     )
     claims = path != SILENT
     path, claim_s = _meet_api(scenario, streams, block, shocks=shocks, path=path, claim_s=claim_s)
-    kept = ~block.prevented
+    kept = block.kept
     human = (path == HUMAN) & kept
     saved = int((human & solved).sum())
     path = np.where(solved, SILENT, path)

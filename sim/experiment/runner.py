@@ -151,7 +151,8 @@ class _Session:
     def job(self, replication: int) -> Job:
         return Job(
             simulate=self.simulate,
-            scenario=self.scenario,
+            kind=type(self.scenario),
+            values=self.scenario.model_dump(),
             seed=self.seed,
             replication=replication,
             directory=self.directory,

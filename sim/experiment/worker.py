@@ -18,6 +18,7 @@ import numpy as np
 import polars as pl
 
 from scenarios.scenario import Scenario
+from scenarios.support import Targets
 from sim.experiment import measures, subjects
 from sim.experiment.frames import schema, to_frame
 from sim.experiment.rundir import MERGED, REPLICATIONS, ROW_TABLES, RunDirectory
@@ -42,10 +43,12 @@ Simulate = Callable[..., Result]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """All that a worker needs; picklable."""
+    """All that a worker needs; picklable, which a scenario with generic blocks is not."""
 
     simulate: Simulate
-    scenario: Scenario
+    kind: type[Scenario]
+    values: Mapping[str, Any]
+    """The scenario of that kind, dumped; it is validated again in the worker."""
     seed: int
     replication: int
     directory: RunDirectory
@@ -64,8 +67,9 @@ def start_worker() -> None:
 
 def replicate(job: Job) -> int:
     """Simulate one replication and write its part; returns its number."""
+    scenario = job.kind.model_validate(job.values)
     wall_s, cpu_s = time.perf_counter(), time.thread_time()
-    result = job.simulate(job.scenario, seed=job.seed, replication=job.replication)
+    result = job.simulate(scenario, seed=job.seed, replication=job.replication)
     wall_s, cpu_s = time.perf_counter() - wall_s, time.thread_time() - cpu_s
     receipt = {
         "replication": job.replication,
@@ -74,7 +78,7 @@ def replicate(job: Job) -> int:
         "attempts_count": int(result.metrics["contacts_offered_count"][0]),
         "peak_memory_byte": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_BYTE,
     }
-    frames = _frames(job, result)
+    frames = _frames(job, result, scenario.support.targets)
     job.directory.write_part(job.replication, frames, notes={RECEIPT: json.dumps(receipt)})
     return job.replication
 
@@ -85,21 +89,21 @@ def receipts(directory: RunDirectory) -> list[dict[str, Any]]:
     return [json.loads(file.read_text(encoding="utf-8")) for file in files]
 
 
-def _frames(job: Job, result: Result) -> Iterator[tuple[str, pl.DataFrame]]:
+def _frames(job: Job, result: Result, targets: Targets) -> Iterator[tuple[str, pl.DataFrame]]:
     """The tables one after another, so that only one of the large ones is in memory twice."""
     for name in MERGED:
         if name == REPLICATIONS:
-            yield name, _metrics_frame(job, result)
+            yield name, _metrics_frame(job, result, targets)
         elif name not in ROW_TABLES or job.replication < job.keep_rows:
             yield name, to_frame(name, result.tables[name], replication=job.replication)
 
 
-def _metrics_frame(job: Job, result: Result) -> pl.DataFrame:
+def _metrics_frame(job: Job, result: Result, targets: Targets) -> pl.DataFrame:
     frames = {
         name: to_frame(name, result.tables[name], replication=job.replication)
         for name in measures.SEASON_TABLES
     }
-    verdict = measures.season(frames, targets=job.scenario.support.targets)
+    verdict = measures.season(frames, targets=targets)
     values = dict(result.metrics)
     values |= {name: (verdict[name], subjects.UNITS[name]) for name in verdict}
     rows = [(job.replication, name, float(value), unit) for name, (value, unit) in values.items()]

@@ -1,4 +1,4 @@
-"""The day's account of the stores: rows of `merchants_daily`, by category and store type.
+"""The day's accounts of the market: rows of `merchants_daily` (by category and store type) and `demand`.
 
 Margin of a group = orders x mean price x margin ratio + misconduct x price x gain ratio - fines -
 recourse: what compliant stores and speculators earn, so that their drifting apart is a number.
@@ -7,22 +7,17 @@ recourse: what compliant stores and speculators earn, so that their drifting apa
 import numpy as np
 
 from scenarios.scenario import Scenario
-from scenarios.words import CATEGORIES, INCIDENT_TYPES, STORE_TYPES
+from scenarios.words import CATEGORIES, REGIONS, STORE_TYPES
 from sim.columns import Columns, Floats, Ints
 from sim.market.conduct import CATERING, Conduct
 from sim.market.fleet import Fleet
-from sim.market.incidents import MarketDay
+from sim.market.demand import Demand
+from sim.market.incidents import MISCONDUCT, MarketDay
 from sim.market.monitoring import Monitoring
 from sim.market.patrol import PatrolDay
 from sim.market.standing import StandingDay
 from sim.market.stock import HOTEL
 
-_MISCONDUCT = np.array(
-    [
-        name in ("service_no_show", "false_advertising", "price_anomaly", "food_safety")
-        for name in INCIDENT_TYPES
-    ]
-)
 _TYPES = len(STORE_TYPES)
 
 
@@ -48,11 +43,10 @@ def merchant_day(
     recourse: tuple[Ints, Ints],
 ) -> Columns:
     """The rows of one day; `fines` and `recourse` are (store, fen)."""
-    everyone = np.arange(fleet.category.size)
     hotels = fleet.rows(HOTEL)
     hotel_rows = np.arange(hotels.start, hotels.stop)
     at = incidents["store_id"].astype(np.int64)
-    misconduct = _MISCONDUCT[incidents["incident"]]
+    misconduct = np.isin(incidents["incident"], MISCONDUCT)
     price = np.array(scenario.demand.order_value_fen.row(), dtype=np.float64)[:, None]
     margin_ratio = np.array(scenario.merchants.margin_ratio.row())[:, None]
     orders = market.orders_count.sum(axis=1)
@@ -71,10 +65,10 @@ def merchant_day(
     work_s[CATERING, 0] = patrol.verification_work_s
     deterrence = np.array([conduct.deterrence(c) for c in range(len(CATEGORIES))])
     table: dict[str, Floats | Ints] = {
-        "stores_count": _count(fleet, everyone[fleet.listed]),
-        "closed_declared_count": _count(fleet, everyone[market.closures.declared & fleet.listed]),
-        "closed_undeclared_count": _count(
-            fleet, everyone[market.closures.undeclared & fleet.listed]
+        "stores_count": fleet.type_sums(fleet.listed),
+        "closed_declared_count": fleet.type_sums(market.closures.declared & fleet.listed),
+        "closed_undeclared_count": fleet.type_sums(
+            market.closures.undeclared & fleet.listed
         ),
         "marked_count": _count(fleet, _marked(fleet, market, monitoring)),
         "false_alarms_count": false_alarms,
@@ -93,7 +87,7 @@ def merchant_day(
         "fines_fen": fines_fen,
         "recourse_fen": recourse_fen,
         "margin_fen": orders_by_type * price * margin_ratio + gains - fines_fen - recourse_fen,
-        "deposit_fen": _count(fleet, everyone, fleet.deposit_fen),
+        "deposit_fen": fleet.type_sums(fleet.deposit_fen),
         "conduct_ratio": np.repeat(deterrence[:, None], _TYPES, axis=1),
     }
     cells = np.arange(len(CATEGORIES) * _TYPES)
@@ -112,15 +106,28 @@ def merchant_day(
 def _marked(fleet: Fleet, market: MarketDay, monitoring: Monitoring) -> Ints:
     """Stores closed without saying so whose listing a sweep paused on the day."""
     stores = np.flatnonzero(market.closures.undeclared & fleet.listed)
-    marked = [
-        stores[fleet.category[stores] == category][
-            monitoring.closure_seen_s(
-                fleet,
-                stores[fleet.category[stores] == category],
-                category=category,
-                lunar_day=market.lunar_day,
-            )[1]
-        ]
-        for category in range(len(CATEGORIES))
+    of_category = [stores[fleet.category[stores] == c] for c in range(len(CATEGORIES))]
+    seen = [
+        monitoring.closure_seen_s(fleet, part, category=c, lunar_day=market.lunar_day)[1]
+        for c, part in enumerate(of_category)
     ]
-    return np.concatenate(marked)
+    return np.concatenate([part[mask] for part, mask in zip(of_category, seen, strict=True)])
+
+
+def demand_day(scenario: Scenario, market: MarketDay, demand: Demand) -> Columns:
+    """Orders due by category and region; their value at the mean price of the category."""
+    horizon = scenario.horizon
+    price_fen = np.array(scenario.demand.order_value_fen.row(), dtype=np.int64)
+    first = (market.lunar_day - horizon.start_day) * horizon.ticks_per_day
+    ticks = slice(first, first + horizon.ticks_per_day)
+    expected = np.maximum(demand.orders[ticks].sum(axis=0), 1e-300)
+    burst_ratio = demand.burst_orders[ticks].sum(axis=0) / expected
+    category, region = np.indices((len(CATEGORIES), len(REGIONS))).reshape(2, -1)
+    return {
+        "lunar_day": np.full(category.size, market.lunar_day),
+        "category": category,
+        "region": region,
+        "orders_count": market.orders_count.ravel(),
+        "order_value_fen": (market.orders_count * price_fen[:, None]).ravel(),
+        "burst_orders_count": np.rint(market.orders_count * burst_ratio).astype(np.int64).ravel(),
+    }

@@ -11,7 +11,7 @@ import numpy as np
 
 from scenarios.scenario import Scenario
 from scenarios.words import CATEGORIES, INCIDENT_TYPES
-from sim.columns import Floats
+from sim.columns import Bools, Floats
 from sim.market.fleet import Fleet
 
 CATERING = CATEGORIES.index("catering")
@@ -55,14 +55,16 @@ class Conduct:
             penalty *= self._perceived_ratio
         return float(np.exp(-self._conduct.deterrence_elasticity_ratio * (penalty - 1.0)))
 
-    def store_ratio(self, fleet: Fleet, *, category: int, kind: int) -> Floats:
-        """Incidents of a kind per order at each open store of the category; shape (stores,)."""
-        rows = fleet.rows(category)
-        multiple = np.where(fleet.speculator[rows], self._speculator_multiple[kind], 1.0)
+    def type_ratio(self, *, category: int, kind: int) -> Floats:
+        """Incidents of a kind per order at an open store never caught, by type; shape (types,)."""
+        level = 1.0
         if kind != DISSATISFACTION:
             level = self._conduct.misconduct_multiple * self.deterrence(category)
-            if self._deter:
-                multiple[fleet.caught[rows]] *= self._conduct.caught_multiple
-        else:
-            level = 1.0
-        return np.asarray(self._ratio[category, kind] * level * multiple)
+        by_type = np.array([1.0, self._speculator_multiple[kind]])
+        return np.asarray(self._ratio[category, kind] * level * by_type)
+
+    def spared(self, caught: Bools, uniform: Floats, *, kind: int) -> Bools:
+        """Orders at stores once caught that do not go wrong any more: thinning by the multiple."""
+        if not self._deter or kind == DISSATISFACTION:
+            return np.zeros(caught.size, dtype=np.bool_)
+        return caught & (uniform >= self._conduct.caught_multiple)

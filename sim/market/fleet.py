@@ -1,18 +1,23 @@
-"""The fleet: every store as a row of columns, ordered by category and, within it, by region.
+"""The fleet: every store as a row of columns, ordered by category, region and type.
 
-Drawn once a replication. Popularity is a lognormal weight, normalised so that each category's weights
+Drawn once a replication. The order makes each (category, region, type) a run of rows, so that sums over
+them and draws within them need no index. Popularity is a lognormal weight, normalised so that each category's weights
 add up to 1: an order of the category goes to a listed store with probability proportional to it.
 """
 
 from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binom
 
 from scenarios.scenario import Scenario
-from scenarios.words import CATEGORIES, REGIONS
+from scenarios.words import CATEGORIES, REGIONS, STORE_TYPES
 from sim.columns import Bools, Floats, Ints
 from sim.streams import Streams
+
+CELLS: Final = len(REGIONS) * len(STORE_TYPES)
 
 
 @dataclass(slots=True)
@@ -41,18 +46,24 @@ class Fleet:
     caught: Bools
     """Changes: True once a violation was established."""
     edges: Ints
-    """Row at which each (category, region) starts, category-major; one more entry for the end."""
+    """Row at which each (category, region, type) starts, category-major, and the end."""
 
     def rows(self, category: int) -> slice:
         """The rows of a category."""
-        width = len(REGIONS)
-        return slice(int(self.edges[category * width]), int(self.edges[(category + 1) * width]))
+        return slice(
+            int(self.edges[category * CELLS]), int(self.edges[(category + 1) * CELLS])
+        )
 
-    def region_starts(self, category: int) -> Ints:
-        """Start of each region within the category's rows, and their end: shape (regions + 1,)."""
-        width = len(REGIONS)
-        edges = self.edges[category * width : (category + 1) * width + 1]
+    def cell_edges(self, category: int) -> Ints:
+        """Start of each (region, type) within the category's rows, and their end: (CELLS + 1,)."""
+        edges = self.edges[category * CELLS : (category + 1) * CELLS + 1]
         return edges - edges[0]
+
+    def type_sums(self, values: NDArray[Any]) -> Floats:
+        """Sums over all stores by category and type; shape (categories, types)."""
+        cum = np.concatenate(([0.0], np.cumsum(values, dtype=np.float64)))
+        cells = np.diff(cum[self.edges]).reshape(-1, len(REGIONS), len(STORE_TYPES))
+        return np.asarray(cells.sum(axis=1))
 
 
 def draw_fleet(scenario: Scenario, streams: Streams) -> Fleet:
@@ -61,13 +72,16 @@ def draw_fleet(scenario: Scenario, streams: Streams) -> Fleet:
     counts = np.floor(
         merchants.store_count * np.array(merchants.category_share.row()) + 0.5
     ).astype(np.int64)
-    cell_counts = np.concatenate(
+    by_region = np.stack(
         [np.diff(np.rint(np.cumsum((0.0, *scenario.regions.row())) * n)) for n in counts]
-    ).astype(np.int64)
-    edges = np.concatenate(([0], np.cumsum(cell_counts)))
+    )
+    share = np.array(merchants.speculator_ratio.row())[:, None]
+    speculators = binom.ppf(streams.rng("store.type").random(by_region.shape), by_region, share)
+    cell_counts = np.stack([by_region - speculators, speculators], axis=-1).astype(np.int64)
+    edges = np.concatenate(([0], np.cumsum(cell_counts.ravel())))
     total = int(edges[-1])
-    cell = np.repeat(np.arange(cell_counts.size), cell_counts)
-    category = (cell // len(REGIONS)).astype(np.int8)
+    cell = np.repeat(np.arange(cell_counts.size), cell_counts.ravel())
+    category = (cell // CELLS).astype(np.int8)
     weight = np.exp(
         merchants.popularity_sigma_ratio * streams.rng("store.popularity").standard_normal(total)
     )
@@ -76,11 +90,10 @@ def draw_fleet(scenario: Scenario, streams: Streams) -> Fleet:
         merchants.deposit_sigma_ratio * streams.rng("store.deposit").standard_normal(total)
     )
     deposit = np.array(merchants.deposit_fen.row(), dtype=np.float64)[category]
-    speculator_ratio = np.array(merchants.speculator_ratio.row())[category]
     return Fleet(
         category=category,
-        region=(cell % len(REGIONS)).astype(np.int8),
-        speculator=streams.rng("store.type").random(total) < speculator_ratio,
+        region=(cell % CELLS // len(STORE_TYPES)).astype(np.int8),
+        speculator=(cell % len(STORE_TYPES)).astype(np.bool_),
         weight=weight,
         threshold=streams.rng("store.closing_threshold").random(total, dtype=np.float32),
         candour=streams.rng("store.candour").random(total, dtype=np.float32),

@@ -2,9 +2,9 @@
 
 Orders are Poisson given their expected number; an order at store s goes wrong in a given way with a
 probability that the mechanisms set. Thinning is exact: for each (day, category, kind) the number of
-incidents is one Poisson draw around the summed intensity, their times and regions follow the intensity by
-(tick, region), and their stores the product of popularity and the store's ratio. Orders without an
-incident stay a count. Draw i of each stream belongs to incident i of the block, so that scenarios with
+incidents is one Poisson draw around the summed intensity, their times, regions and store types follow the
+intensity by (tick, region, type), and their stores popularity; an order at a store that was caught before
+is then spared with the complement of its multiple. Orders without an incident stay a count. Draw i of each stream belongs to incident i of the block, so that scenarios with
 more incidents share the first ones.
 """
 
@@ -15,11 +15,11 @@ from scipy.stats import poisson
 
 from scenarios.model import FIRST_OFFSET_D
 from scenarios.scenario import Scenario
-from scenarios.words import CATEGORIES, INCIDENT_TYPES, REGIONS
+from scenarios.words import CATEGORIES, INCIDENT_TYPES, REGIONS, STORE_TYPES
 from sim.columns import Bools, Floats, Ints
 from sim.market.conduct import DISSATISFACTION, Conduct
 from sim.market.demand import Demand
-from sim.market.fleet import Fleet
+from sim.market.fleet import CELLS, Fleet
 from sim.market.monitoring import CLOSED, Monitoring, Warnings
 from sim.market.opening import Closures, closures
 from sim.market.shocks import ShockField
@@ -28,6 +28,10 @@ from sim.streams import Streams
 
 NO_ROOM = INCIDENT_TYPES.index("no_room")
 NO_SHOW = INCIDENT_TYPES.index("service_no_show")
+MISCONDUCT = tuple(
+    INCIDENT_TYPES.index(name)
+    for name in ("service_no_show", "false_advertising", "price_anomaly", "food_safety")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,13 @@ class Block:
     occurred_s: Floats
     alerted: Bools
     prevented: Bools
+    spared: Bools
+    """Went well after all, because the store was caught before."""
+
+    @property
+    def kept(self) -> Bools:
+        """Which of them are incidents in the end."""
+        return ~(self.prevented | self.spared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +77,28 @@ def opportunism_multiple(share: float, generosity: float, elasticity: float) -> 
     return 1.0 - share + share * generosity**elasticity
 
 
+def find(cum: Floats, keys: Floats) -> Ints:
+    """`searchsorted(cum, keys, "right")`, several times faster on a long `cum`: sorted keys walk
+    through memory once."""
+    order = np.argsort(keys)
+    found = np.empty(keys.size, dtype=np.int64)
+    found[order] = np.searchsorted(cum, keys[order], side="right")
+    return found
+
+
 def pick_stores(cum: Floats, uniform: Floats) -> Ints:
     """Rows drawn with probability proportional to the increments of `cum`."""
-    return np.minimum(np.searchsorted(cum, uniform * cum[-1], side="right"), cum.size - 1)
+    return np.minimum(find(cum, uniform * cum[-1]), cum.size - 1)
+
+
+def cell_masses(cum: Floats, edges: Ints) -> Floats:
+    """Mass of each (region, type) from a cumulated weight with a leading 0; shape (regions, types)."""
+    return np.asarray(np.diff(cum[edges]).reshape(len(REGIONS), len(STORE_TYPES)))
+
+
+def cumulated(weight: Floats) -> Floats:
+    """Cumulated weight with a leading 0."""
+    return np.concatenate(([0.0], np.cumsum(weight)))
 
 
 class Market:
@@ -116,31 +146,37 @@ class Market:
         rooms: RoomDay | None = None
         for category in range(len(CATEGORIES)):
             rows = fleet.rows(category)
-            starts = fleet.region_starts(category)
-            weight = selling[rows]
-            mass = np.maximum(np.add.reduceat(weight, starts[:-1]), 1e-300)
-            cums.append(np.cumsum(weight))
+            edges = fleet.cell_edges(category)
+            silent = selling[rows] * shut.undeclared[rows]
+            silent_cum = cumulated(silent)
+            serving_cum = cumulated(selling[rows] - silent)
+            selling_cum = silent_cum + serving_cum
+            cums.append(selling_cum[1:])
+            mass = cell_masses(selling_cum, edges)
+            by_region = np.maximum(mass.sum(axis=1), 1e-300)
             orders = self._demand.orders[ticks, category, :]
-            by_type = np.add.reduceat(weight * fleet.speculator[rows], starts[:-1]) / mass
             total = orders.sum(axis=0)
-            speculator_share[category] = float((total * by_type).sum() / max(total.sum(), 1e-300))
+            speculator_share[category] = float(
+                (total * mass[:, 1] / by_region).sum() / max(float(total.sum()), 1e-300)
+            )
             wrong = np.zeros(len(REGIONS))
             for kind in range(len(INCIDENT_TYPES)):
                 if kind == NO_ROOM:
                     continue
-                at_store = self._weights(
-                    category, kind, weight=weight, undeclared=shut.undeclared[rows]
-                )
-                ratio = np.add.reduceat(at_store, starts[:-1]) / mass
-                intensity = orders * ratio * self._factor(category, kind, lunar_day, ticks)
-                wrong += intensity.sum(axis=0)
+                weight_cum = silent_cum if kind == CLOSED else serving_cum
+                share = cell_masses(weight_cum, edges) / by_region[:, None]
+                if kind != CLOSED:
+                    share *= self.conduct.type_ratio(category=category, kind=kind)
+                factor = self._factor(category, kind, lunar_day, ticks)
+                intensity = (orders * factor)[:, :, None] * share
+                wrong += intensity.sum(axis=(0, 2))
                 block = self._block(
-                    lunar_day, category, kind, intensity=intensity, at_store=at_store
+                    lunar_day, category, kind, intensity=intensity, store_cum=weight_cum
                 )
                 if block is not None:
                     blocks.append(block)
             if category == HOTEL:
-                bookings = (total / mass)[fleet.region[rows]] * weight
+                bookings = (total / by_region)[fleet.region[rows]] * selling[rows]
                 rooms, block = self._rooms(lunar_day, bookings, ticks)
                 blocks.append(block)
             orders_count[category] = self._streams.rng(
@@ -167,13 +203,6 @@ class Market:
             selling_cum=tuple(cums),
         )
 
-    def _weights(self, category: int, kind: int, *, weight: Floats, undeclared: Bools) -> Floats:
-        """Popularity times the store's probability of this kind of incident."""
-        if kind == CLOSED:
-            return weight * undeclared
-        ratio = self.conduct.store_ratio(self._fleet, category=category, kind=kind)
-        return weight * ~undeclared * ratio
-
     def _factor(self, category: int, kind: int, lunar_day: int, ticks: slice) -> Floats:
         """Factor on the intensity by (tick, region): day factors, shocks, opportunism."""
         shape = (ticks.stop - ticks.start, len(REGIONS))
@@ -187,28 +216,27 @@ class Market:
         return np.full(shape, day_factor)
 
     def _block(
-        self, lunar_day: int, category: int, kind: int, *, intensity: Floats, at_store: Floats
+        self, lunar_day: int, category: int, kind: int, *, intensity: Floats, store_cum: Floats
     ) -> Block | None:
-        """Draw the incidents behind an intensity by (tick, region)."""
+        """Draw the incidents behind an intensity by (tick, region, type)."""
         mean = float(intensity.sum())
         if mean <= 0.0:
             return None
         name = f"d{lunar_day:+d}/{CATEGORIES[category]}/{INCIDENT_TYPES[kind]}"
-        streams, horizon = self._streams, self._scenario.horizon
+        streams, fleet = self._streams, self._fleet
         count = int(poisson.ppf(streams.rng(f"incident.count/{name}").random(), mean))
         cum = np.cumsum(intensity.ravel())
         target = streams.rng(f"incident.time/{name}").random(count) * cum[-1]
         cell = np.minimum(np.searchsorted(cum, target, side="right"), cum.size - 1)
         width = np.maximum(np.diff(cum, prepend=0.0)[cell], 1e-300)
         within = np.clip(1.0 - (cum[cell] - target) / width, 0.0, 1.0)
-        tick, region = np.divmod(cell, len(REGIONS))
-        due_s = (tick + within) * horizon.tick_s
-        starts = self._fleet.region_starts(category)
-        store_cum = np.concatenate(([0.0], np.cumsum(at_store)))
-        low, high = store_cum[starts[region]], store_cum[starts[region + 1]]
+        tick, group = np.divmod(cell, CELLS)
+        due_s = (tick + within) * self._scenario.horizon.tick_s
+        edges = fleet.cell_edges(category)
+        low, high = store_cum[edges[group]], store_cum[edges[group + 1]]
         draw = low + streams.rng(f"incident.store/{name}").random(count) * (high - low)
-        found = np.searchsorted(store_cum, draw, side="right") - 1
-        stores = self._fleet.rows(category).start + np.minimum(found, starts[region + 1] - 1)
+        found = find(store_cum, draw) - 1
+        stores = fleet.rows(category).start + np.minimum(found, edges[group + 1] - 1)
         return self._warned(lunar_day, category, kind, name=name, stores=stores, due_s=due_s)
 
     def _rooms(self, lunar_day: int, bookings: Floats, ticks: slice) -> tuple[RoomDay, Block]:
@@ -253,6 +281,7 @@ class Market:
                 self._fleet, self._streams, stores=stores, category=category, kind=kind, block=name
             )
         midnight_s = (lunar_day - self._scenario.horizon.start_day) * 86400.0
+        uniform = self._streams.rng(f"conduct.spared/{name}").random(stores.size)
         return Block(
             name=name,
             lunar_day=lunar_day,
@@ -262,4 +291,7 @@ class Market:
             occurred_s=midnight_s + due_s,
             alerted=warned.alerted,
             prevented=warned.prevented,
+            spared=self.conduct.spared(self._fleet.caught[stores], uniform, kind=kind)
+            if kind in MISCONDUCT
+            else np.zeros(stores.size, dtype=np.bool_),
         )

@@ -28,10 +28,20 @@ def closures(scenario: Scenario, fleet: Fleet, *, lunar_day: int) -> Closures:
     """The closures of a lunar day."""
     opening = scenario.opening
     wave = opening.wave[lunar_day - FIRST_OFFSET_D] * opening.closure_multiple
-    closed_ratio = np.minimum(1.0, np.array(opening.closed_ratio.row()) * wave)
-    silent_ratio = np.array(scenario.solved.undeclared_ratio.row())
-    odds = opening.undeclared_odds
-    by_type = np.minimum(1.0, np.outer((odds.compliant, odds.speculator), silent_ratio))
-    closed = fleet.threshold < closed_ratio.astype(np.float32)[fleet.category]
-    silent = fleet.candour < by_type[fleet.speculator.astype(np.int8), fleet.category]
-    return Closures(declared=closed & ~silent, undeclared=closed & silent)
+    declared = np.zeros(fleet.listed.size, dtype=np.bool_)
+    undeclared = np.zeros_like(declared)
+    for category, (closed_ratio, silent_ratio) in enumerate(
+        zip(opening.closed_ratio.row(), scenario.solved.undeclared_ratio.row(), strict=True)
+    ):
+        rows = fleet.rows(category)
+        odds = opening.undeclared_odds
+        bar = np.where(
+            fleet.speculator[rows],
+            np.float32(min(1.0, odds.speculator * silent_ratio)),
+            np.float32(min(1.0, odds.compliant * silent_ratio)),
+        )
+        closed = fleet.threshold[rows] < np.float32(min(1.0, closed_ratio * wave))
+        silent = fleet.candour[rows] < bar
+        declared[rows] = closed & ~silent
+        undeclared[rows] = closed & silent
+    return Closures(declared=declared, undeclared=undeclared)

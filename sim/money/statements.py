@@ -80,8 +80,8 @@ def _ledger(books: Books) -> Table:
         name: ledger.column(name)[first:][kept]
         for name in ("posted_s", "kind", "guarantee", "store_id", "debit", "credit", "amount_fen")
     }
-    table["entry_id"] = first + np.flatnonzero(kept)
-    table["claim_id"] = claim_id[kept].astype(np.int64)
+    table["entry_id"] = np.flatnonzero(kept).astype(np.int32) + np.int32(first)
+    table["claim_id"] = claim_id[kept]
     table["lunar_day"] = _lunar_day(books, table["posted_s"])
     return table
 
