@@ -10,11 +10,15 @@ from scenarios.budgets import Pot, Pots, Recourse
 from scenarios.guarantees import Guarantees, GuaranteeTerms, TermsByTrigger
 from scenarios.terms import Term
 from scenarios.words import CATEGORIES, GUARANTEES, TRIGGERS
+from sim.money import ledger as book
 from sim.money.claims import DueClaims
 from sim.money.settlement import Settlement
 
 HOUR_S = 3600
 DAY_S = 86400
+INSTANT = "instant_compensation"
+BORNE = {"borne_by": "merchant", "recourse_ratio": 0.6}
+AT_NOON = DAY_S + 12 * HOUR_S  # of the first day that counts
 
 PLAIN_TERM: dict[str, Any] = {
     "categories": ["catering"],
@@ -159,3 +163,32 @@ def world(
         horizon=horizon or Days(),
         deposit_fen=np.array(deposit_fen, dtype=np.int64),
     )
+
+
+def claims_at(*prices_fen: int, start_s: float = AT_NOON, **changes: Any) -> list[Claim]:
+    """Claims one minute after the other."""
+    return [Claim(start_s + 60.0 * i, price, **changes) for i, price in enumerate(prices_fen)]
+
+
+def of_claims(settlement: Settlement, name: str) -> list[Any]:
+    column: list[Any] = settlement.tables()["claims"][name].tolist()
+    return column
+
+
+def of_pot(settlement: Settlement, name: str, guarantee: str = INSTANT) -> np.ndarray[Any, Any]:
+    table = settlement.tables()["pots"]
+    column: np.ndarray[Any, Any] = table[name][
+        table["guarantee"] == GUARANTEES.index(guarantee)  # type: ignore[arg-type]
+    ]
+    return column
+
+
+def metric(settlement: Settlement, name: str) -> float:
+    return settlement.metrics()[name][0]
+
+
+def ledger_rows(settlement: Settlement) -> list[tuple[str, int, int, int]]:
+    ledger = settlement.tables()["ledger"]
+    names = ("kind", "debit", "credit", "amount_fen")
+    rows = zip(*(ledger[name].tolist() for name in names), strict=True)
+    return [row for row in rows if row[0] != book.FUNDING]

@@ -14,7 +14,28 @@ from scenarios.guarantees import Guarantees
 from scenarios.terms import Term, amounts_of_one
 from scenarios.words import GUARANTEES
 from tests.money_cases import DAY_S, PROMISES, Claim, Days
-from tests.test_pots import PlainPot
+
+
+class PlainPot:
+    """One pot, one claim at a time."""
+
+    def __init__(self, day_fen: int, total_fen: int) -> None:
+        self.day_fen, self.left_fen, self.balance_fen = day_fen, day_fen, total_fen
+        self.exhausted = self.for_good = False
+
+    def open_day(self) -> None:
+        self.left_fen, self.exhausted = self.day_fen, self.for_good
+
+    def pays(self, due_fen: int) -> bool:
+        if self.exhausted:
+            return False
+        if due_fen > min(self.left_fen, self.balance_fen):
+            self.exhausted = True
+            self.for_good = due_fen > self.balance_fen
+            return False
+        self.left_fen -= due_fen
+        self.balance_fen -= due_fen
+        return True
 
 
 @dataclass

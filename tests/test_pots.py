@@ -12,32 +12,11 @@ from scenarios.words import GUARANTEES
 from sim.money.pots import PotBook
 from sim.money.recourse import draw_on_deposits
 from tests.money_cases import pots
+from tests.plain_settlement import PlainPot
 
 A, B = 0, 1
 LIMIT = st.integers(0, 60)
 CLAIMS = st.lists(st.tuples(st.sampled_from([A, B]), st.integers(0, 25)), max_size=12)
-
-
-class PlainPot:
-    """One pot, one claim at a time."""
-
-    def __init__(self, day_fen: int, total_fen: int) -> None:
-        self.day_fen, self.left_fen, self.balance_fen = day_fen, day_fen, total_fen
-        self.exhausted = self.for_good = False
-
-    def open_day(self) -> None:
-        self.left_fen, self.exhausted = self.day_fen, self.for_good
-
-    def pays(self, due_fen: int) -> bool:
-        if self.exhausted:
-            return False
-        if due_fen > min(self.left_fen, self.balance_fen):
-            self.exhausted = True
-            self.for_good = due_fen > self.balance_fen
-            return False
-        self.left_fen -= due_fen
-        self.balance_fen -= due_fen
-        return True
 
 
 def draw(book: PotBook, claims: list[tuple[int, int]]) -> list[bool]:

@@ -16,7 +16,9 @@ from pydantic import ValidationError
 
 from scenarios.budgets import Pot
 from scenarios.guarantees import GuaranteeTerms, TermsByTrigger
+from scenarios.loader import load
 from scenarios.terms import PPM, TermColumns, amounts, amounts_of_one
+from scenarios.words import GUARANTEES, TRIGGERS
 from tests.money_cases import guarantees, pots, term
 
 CLOSED = {"extra_ratio": 0.2, "extra_floor_fen": 500, "extra_cap_fen": 5000}
@@ -264,3 +266,15 @@ def test_wrong_pots_are_refused() -> None:
     values = pots().model_dump()
     with pytest.raises(ValidationError, match="greater than or equal to 1"):
         type(pots()).model_validate(values | {"review_handle_multiple": 0.9})
+
+
+def test_base_promises_something_for_whatever_can_happen() -> None:
+    base = load("spring-festival-2026")
+    row = base.guarantees.table().row
+    for category, ratios in enumerate(base.incidents.ratio.row()):
+        for trigger, ratio in enumerate(ratios.row()):
+            assert ratio == 0.0 or row[trigger, category] != -1
+    cancelled = base.rights.cancellation_ratio.row()
+    for category, ratio in enumerate(cancelled):
+        assert ratio == 0.0 or row[TRIGGERS.index("cancellation"), category] != -1
+    assert {name for name, _, _ in base.guarantees.promises()} == set(GUARANTEES)
