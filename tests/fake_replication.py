@@ -12,7 +12,7 @@ from hashlib import blake2b
 import numpy as np
 
 from scenarios import words
-from scenarios.model import Model
+from scenarios.model import Model, PerCategory, Ratio
 from scenarios.support import ChannelTarget, Targets
 from scenarios.tables import TABLES, VOCABULARIES
 from sim.streams import Streams
@@ -58,6 +58,8 @@ class FakeScenario(Model):
     """Days."""
     support: FakeSupport
     """Targets."""
+    share: PerCategory[Ratio]
+    """A generic block, as real scenarios have them: such blocks cannot be pickled."""
     heads_count: int
     """Agents of the fake."""
     demand_multiple: float
@@ -80,6 +82,7 @@ SCENARIO = FakeScenario(
             abandoned_ratio=0.05,
         )
     ),
+    share=PerCategory[Ratio](**dict.fromkeys(words.CATEGORIES, 0.125)),
     heads_count=2400,
     demand_multiple=1.0,
 )
