@@ -39,7 +39,7 @@ class NewHires(Model):
 
 
 class Wage(Model):
-    """Pay: an hour costs month / (days x hours), times a multiple on statutory days or overtime."""
+    """Pay: an hour costs month / (days x hours), times the day's or the overtime's multiple."""
 
     per_month_fen: Fen
     """Monthly wage of an agent, in fen."""
@@ -47,10 +47,8 @@ class Wage(Model):
     """Paid days in a month, by which a monthly wage is divided."""
     work_h_per_day: Annotated[float, Field(gt=0.0, le=24.0)]
     """Paid hours in a day, by which a daily wage is divided."""
-    statutory_multiple: Multiple
-    """Multiple of the hourly wage on the statutory festival days."""
     overtime_multiple: Multiple
-    """Multiple of the hourly wage for overtime on all other days."""
+    """Multiple of the hourly wage for overtime, unless the day itself (calendar) asks for more."""
 
 
 class Overtime(Model):

@@ -1,0 +1,197 @@
+"""Who is there: from heads to slots, pace and wages, for every tick and team.
+
+Decides, in this order: heads of each team on a day (one rest day in seven in rotation), on each
+shift, attending (random), at a seat, not on a break, not in shrinkage; then slots, pace, wages. A
+shift may end on the next day; a break is unpaid and unstaffed and taken in waves. Attendance: a
+day's probability is attendance x (1 + spread x normal) x shock, the heads of a shift follow by the
+binomial's inverse distribution function, so that under common random numbers more heads never bring
+fewer. New hires: handle time multiple 1 + share x slowdown x exp(-days / constant). Arrays have the
+shape (ticks, teams), teams sorted by name as in Layout; money in fen.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import exp
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binom
+
+from scenarios.calendar import Calendar
+from scenarios.demand import Horizon
+from scenarios.support import Shift, Support
+from sim.streams import Streams
+from sim.support.cases import Floats
+
+DAY_S: Final = 86400.0
+HOUR_S: Final = 3600.0
+DAYS_PER_WEEK: Final = 7
+Ints = NDArray[np.int64]
+
+
+def apportion(total: int, shares: Sequence[float]) -> list[int]:
+    """Whole numbers that add up to a total, by largest remainder (ties: the first)."""
+    exact = [total * share / sum(shares) for share in shares]
+    counts = [int(value) for value in exact]
+    by_remainder = sorted(range(len(exact)), key=lambda i: (counts[i] - exact[i], i))
+    for i in by_remainder[: total - sum(counts)]:
+        counts[i] += 1
+    return counts
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Staff by tick and team."""
+
+    team_names: tuple[str, ...]
+    heads_rostered: Ints
+    heads_present: Ints  # overtime included
+    overtime: Ints
+    agents_available: Floats  # slots / sessions: what the pool really gets
+    slots: Ints
+    pace: Floats
+    new_hire_ratio: Floats
+    wage_fen: Ints
+
+    @classmethod
+    def draw(
+        cls,
+        support: Support,
+        *,
+        calendar: Calendar,
+        horizon: Horizon,
+        streams: Streams,
+        attendance_multiple_by_day: Sequence[float] | Floats,
+    ) -> "Roster":
+        """The staff of a replication."""
+        names = tuple(sorted(support.teams))
+        plan = _Plan(support, horizon, len(names))
+        # The shifts of the day before time 0 reach into it.
+        for day in range(-1, horizon.days_count):
+            multiple = float(attendance_multiple_by_day[max(day, 0)])
+            plan.add_day(day, streams, multiple)
+        shape = plan.present.shape
+        sessions = np.array(
+            [
+                support.im.sessions_per_agent_count if support.teams[name].channel == "im" else 1
+                for name in names
+            ]
+        )
+        seated = plan.working.sum(axis=1, keepdims=True)
+        seats_ratio = np.minimum(1.0, support.seats_count / np.maximum(seated, 1.0))
+        productive = plan.working * seats_ratio * (1.0 - support.shrinkage_ratio)
+        slots = np.rint(productive * sessions).astype(np.int64)
+        lunar_days = horizon.start_day + np.arange(shape[0]) // horizon.ticks_per_day
+        pay = np.array([calendar.pay_multiple(int(day)) for day in lunar_days])
+        overtime_pay = np.maximum(pay, support.wage.overtime_multiple)
+        wage = support.wage
+        hour_fen = wage.per_month_fen / wage.work_days_per_month / wage.work_h_per_day
+        paid = (
+            plan.paid_h * pay[:, np.newaxis] + plan.overtime_h * overtime_pay[:, np.newaxis]
+        ) * hour_fen
+        new_hires = support.new_hires
+        slowdown = [
+            1.0
+            + support.new_hire_ratio
+            * new_hires.slowdown_ratio
+            * exp(
+                -max(new_hires.worked_d + float(day) - horizon.first_day, 0.0)
+                / new_hires.learning_time_constant_d
+            )
+            for day in lunar_days
+        ]
+        return cls(
+            team_names=names,
+            heads_rostered=np.rint(plan.rostered).astype(np.int64),
+            heads_present=np.rint(plan.present).astype(np.int64),
+            overtime=np.rint(plan.overtime).astype(np.int64),
+            agents_available=slots / sessions,
+            slots=slots,
+            pace=np.repeat(np.array(slowdown)[:, np.newaxis], shape[1], axis=1),
+            new_hire_ratio=np.full(shape, support.new_hire_ratio),
+            wage_fen=np.rint(paid).astype(np.int64),
+        )
+
+
+class _Plan:
+    """Heads and hours, summed up shift by shift; shape (ticks, teams)."""
+
+    def __init__(self, support: Support, horizon: Horizon, teams_count: int) -> None:
+        self._support = support
+        self._horizon = horizon
+        self._names = sorted(support.teams)
+        self._shifts = sorted(support.shifts)
+        ticks_count = horizon.days_count * horizon.ticks_per_day
+        self._tick_starts_s = np.arange(ticks_count) * float(horizon.tick_s)
+        self._team_heads = apportion(
+            support.heads_count, [support.teams[name].heads_ratio for name in self._names]
+        )
+        shape = (ticks_count, teams_count)
+        self.rostered = np.zeros(shape)
+        self.present = np.zeros(shape)
+        self.overtime = np.zeros(shape)
+        self.working = np.zeros(shape)
+        self.paid_h = np.zeros(shape)
+        self.overtime_h = np.zeros(shape)
+
+    def add_day(self, day: int, streams: Streams, attendance_multiple: float) -> None:
+        """Adds the shifts that start on a day, counted from the horizon's start."""
+        support = self._support
+        lunar_day = self._horizon.start_day + day
+        spread = streams.rng(f"attendance/d{lunar_day:+d}").standard_normal()
+        expected = support.attendance_ratio * (1.0 + support.attendance_spread_ratio * spread)
+        attending_ratio = min(max(expected * attendance_multiple, 0.0), 1.0)
+        shares = [support.shifts[name].heads_ratio for name in self._shifts]
+        heads = np.array(
+            [apportion(self._on_duty_count(heads, day), shares) for heads in self._team_heads]
+        )
+        uniforms = np.array(
+            [
+                streams.rng(f"attendance/d{lunar_day:+d}/{team}/{shift}").random()
+                for team in self._names
+                for shift in self._shifts
+            ]
+        ).reshape(heads.shape)
+        attending = np.asarray(binom.ppf(uniforms, heads, attending_ratio), dtype=np.float64)
+        for index, name in enumerate(self._shifts):
+            shift = support.shifts[name]
+            start_s = day * DAY_S + shift.start_h * HOUR_S
+            self._add_shift(shift, start_s, heads[:, index], attending[:, index])
+            if lunar_day in support.overtime.lunar_days:
+                stay = np.floor(attending[:, index] * support.overtime.heads_ratio)
+                self._add_overtime(start_s + shift.length_h * HOUR_S, stay)
+
+    def _on_duty_count(self, heads_count: int, day: int) -> int:
+        """Heads of a team that do not rest: head i rests while (day - i) mod 7 < rest days."""
+        rest_days = self._support.rest_days_per_week_count
+        whole_weeks, others = divmod(heads_count, DAYS_PER_WEEK)
+        resting = sum((day - i) % DAYS_PER_WEEK < rest_days for i in range(others))
+        return heads_count - whole_weeks * rest_days - resting
+
+    def _share(self, start_s: float, length_h: float) -> Floats:
+        """Share of each tick that a span covers."""
+        tick_s = float(self._horizon.tick_s)
+        ends_s = np.minimum(self._tick_starts_s + tick_s, start_s + length_h * HOUR_S)
+        covered_s = ends_s - np.maximum(self._tick_starts_s, start_s)
+        share: Floats = np.clip(covered_s, 0.0, None) / tick_s
+        return share
+
+    def _add_shift(self, shift: Shift, start_s: float, heads: Ints, attending: Floats) -> None:
+        on_shift = self._share(start_s, shift.length_h)
+        at_work = on_shift.copy()
+        for wave in range(shift.break_waves_count):
+            leaves_s = start_s + (shift.break_start_h + wave * shift.break_h) * HOUR_S
+            at_work -= self._share(leaves_s, shift.break_h) / shift.break_waves_count
+        tick_h = self._horizon.tick_s / HOUR_S
+        self.rostered += np.outer(on_shift, heads)
+        self.present += np.outer(on_shift, attending)
+        self.working += np.outer(at_work, attending)
+        self.paid_h += np.outer(at_work * tick_h, attending)
+
+    def _add_overtime(self, start_s: float, stay: Floats) -> None:
+        on_duty = self._share(start_s, self._support.overtime.length_h)
+        self.present += np.outer(on_duty, stay)
+        self.overtime += np.outer(on_duty, stay)
+        self.working += np.outer(on_duty, stay)
+        self.overtime_h += np.outer(on_duty * (self._horizon.tick_s / HOUR_S), stay)
