@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from scenarios.overlays import SET_LABEL, Layer, at, merge, overlaps, parse_set
+from scenarios.overlays import OWN_KEYS, SET_LABEL, Layer, at, merge, overlaps, parse_set
 from scenarios.problems import Problem, ScenarioProblems, shorten
 from scenarios.schema import Schema
 from scenarios.sources import marks
@@ -31,8 +31,6 @@ M = TypeVar("M", bound=BaseModel)
 Complete = Callable[[M, M], dict[str, Any]]
 
 SHIPPED: Final = Path(__file__).parent
-# Of a file as such, and not of the scenario that several files make.
-_OWN_KEYS: Final = ("extends", "name", "description")
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +294,7 @@ def _because(where: Problem, message: str, hint: str = "") -> Problem:
 def _stack(layers: Iterable[Layer]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for layer in layers:
-        skipped = () if layer.label == SET_LABEL else _OWN_KEYS
+        skipped = () if layer.label == SET_LABEL else OWN_KEYS
         said = {key: value for key, value in layer.values.items() if key not in skipped}
         values = merge(values, said)
     return values
@@ -306,7 +304,7 @@ def _naming(files: Sequence[Layer], overlays: Sequence[Layer]) -> dict[str, Any]
     """Name and description: the file's own, and the overlays that say anything behind the name."""
     top = files[-1].values
     name = top.get("name", Path(files[-1].label).stem)
-    said = [Path(one.label).stem for one in overlays if set(one.values) - set(_OWN_KEYS)]
+    said = [Path(one.label).stem for one in overlays if set(one.values) - set(OWN_KEYS)]
     if isinstance(name, str):
         name = "+".join([name, *sorted(said)])
     descriptions = [one.values["description"] for one in files if "description" in one.values]

@@ -15,6 +15,8 @@ from scenarios.problems import Problem, shorten
 from scenarios.sources import Mark, Source, nearest, parse_source
 
 SET_LABEL: Final = "--set"
+# Of a file as such, and not of the scenario that several files make.
+OWN_KEYS: Final = ("extends", "name", "description")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,9 @@ class Layer:
         return at(self.values, path) is not None
 
     def line(self, path: str) -> int | None:
-        """Line of the key, or of the table around it."""
-        mark = nearest(path, self.marks)
+        """Line of the key, else of the first key inside it, else of the table around it."""
+        inside = (mark for key, mark in self.marks.items() if key.startswith(f"{path}."))
+        mark = self.marks.get(path) or next(inside, None) or nearest(path, self.marks)
         return mark.line if mark else None
 
     def source(self, path: str) -> Source | None:
@@ -83,7 +86,7 @@ def overlaps(overlays: Sequence[Layer], *, settled: Sequence[str] = ()) -> list[
     for first, second in combinations(overlays, 2):
         for path, value in leaves(second.values):
             clash = _clash(first, path)
-            if clash is None or at(first.values, clash) == value or path in settled:
+            if clash is None or at(first.values, clash) == value or path in (*settled, *OWN_KEYS):
                 continue
             other = shorten(at(first.values, clash))
             problems.append(

@@ -208,7 +208,9 @@ class World:
         )
         fine_fen = np.array(self.scenario.conduct.fine_fen.row(), dtype=np.int64)
         self.money.fine(
-            self._env.now, caught.astype(np.int32), fine_fen[self.fleet.category[caught]]
+            np.nextafter(self._env.now, 0.0),
+            caught.astype(np.int32),
+            fine_fen[self.fleet.category[caught]],
         )
         self._market.conduct.learn(patrol.caught_stores.size)
         counted = market.lunar_day >= self.scenario.horizon.first_day
