@@ -143,8 +143,11 @@ def test_a_complete_run_is_carried_further(whole: Path, tmp_path: Path) -> None:
 
 def test_resuming_a_complete_run_simulates_nothing(whole: Path, tmp_path: Path) -> None:
     _run(tmp_path / "run")
+    tables = [tmp_path / "run" / f"{name}.parquet" for name in MERGED]
+    before = [table.stat().st_mtime_ns for table in tables]
     result = _run(tmp_path / "run", resume=True, simulate=failing, replications=2)
     assert (result.finished_count, result.planned_count) == (4, 4)
+    assert [table.stat().st_mtime_ns for table in tables] == before
     _same_results(tmp_path / "run", whole)
 
 

@@ -144,9 +144,12 @@ class RunDirectory:
         order = sorted({*parts, *self.merged()})
         for name in MERGED:
             files = [self.part(r) / f"{name}.parquet" for r in parts]
-            there = [file for file in files if file.exists()]
-            if len(there) == 1 and not self.table(name).exists():
-                _replace_file(self.table(name), there[0])
+            new = [file for file in files if file.exists()]
+            there = self.table(name).exists()
+            if there and not new:
+                continue
+            if len(new) == 1 and not there:
+                _replace_file(self.table(name), new[0])
             else:
                 _replace_table(self.table(name), name, self._sources(name, order, set(parts)))
         shutil.rmtree(self.path / PARTS)
