@@ -186,6 +186,10 @@ class Pool:
         ]
         return self._log.attempts(still_open, self._layout.escalation_queue)
 
+    def cases(self) -> CaseFile:
+        """All cases offered so far."""
+        return self._file
+
     def staffed(self) -> tuple[tuple[float, tuple[int, ...]], ...]:
         """Every change of staff so far: time and slots by team."""
         return tuple(self._staffed)
