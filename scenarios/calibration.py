@@ -1,10 +1,10 @@
 """Free parameters of the mechanisms, solved so that expected base ratios equal their targets.
 
-A closure, a sold-out hotel or a speculator produces incidents through a mechanism; FACTS part C gives the
-ratio that should come out in the base. Each free parameter is solved here once, by quadrature, without
-random numbers. Overlays then move the mechanism and the ratio follows; only a change of a target itself
-(`incidents`, `monitoring.coverage_ratio`) asks for a new solution. Levers (`*_multiple`), shocks and
-`monitoring.enabled` never enter.
+A closure, a sold-out hotel or a speculator produces incidents through a mechanism; FACTS part C
+gives the ratio that should come out in the base. Each free parameter is solved here once, by
+quadrature, without random numbers. Overlays then move the mechanism and the ratio follows; only a
+change of a target itself (`incidents`, `monitoring.coverage_ratio`) asks for a new solution. Levers
+(`*_multiple`), shocks and `monitoring.enabled` never enter.
 """
 
 from dataclasses import dataclass
@@ -77,9 +77,10 @@ def delay_nodes(median_s: float, sigma_ratio: float, count: int = _DELAY_NODES) 
 def closure_warning(demand: Demand, monitoring: Monitoring, category: int) -> tuple[float, float]:
     """Shares of orders at a monitored closed store that are (alerted, never placed).
 
-    The closure exists since the opening hour (or midnight for orders before it) and is seen after the
-    delay X at M = onset + X. An order due at t placed `lead` earlier is alerted if it was placed
-    before M and M + notice < t, and is never placed if it would have been placed after M < t.
+    The closure exists since the opening hour (or midnight for orders before it) and is seen after
+    the delay X at M = onset + X. An order due at t placed `lead` earlier is alerted if it was
+    placed before M and M + notice < t, and is never placed if it would have been placed after M <
+    t.
     """
     profile = np.repeat(np.array(demand.hour_profile.row()[category]), 4)
     due_s = (np.arange(96) + 0.5) * 900.0
@@ -113,7 +114,8 @@ def onset_warning(monitoring: Monitoring, kind: str) -> float:
 
 
 def _excess_mean(mean: Floats, limit: Floats) -> Floats:
-    """E (B - limit)+ for B ~ Poisson(mean): mean P(B >= c) - c P(B > c) at whole c, linear between."""
+    """E (B - limit)+ for B ~ Poisson(mean): mean P(B >= c) - c P(B > c) at whole c, linear between.
+    """
     whole = np.floor(limit)
 
     def at(c: Floats) -> Floats:
@@ -156,7 +158,7 @@ def _headroom(inputs: Inputs, declared: Floats) -> float:
     level = gammaincinv(shape, (np.arange(_DAY_NODES) + 0.5) / _DAY_NODES) / shape
     level /= level.mean()
     scale = (per_day / demand.orders_per_day.hotel / (1.0 - declared))[:, None] * level
-    mean = (scale.ravel()[:, None] * normal)
+    mean = scale.ravel()[:, None] * normal
     share = inputs.merchants.speculator_ratio.hotel
 
     def surplus(log_headroom: float) -> float:
@@ -174,52 +176,106 @@ def _headroom(inputs: Inputs, declared: Floats) -> float:
     return float(np.exp(brentq(surplus, np.log(0.2), np.log(100.0), xtol=1e-4)))
 
 
+@dataclass(frozen=True, slots=True)
+class _Category:
+    """A category's days: relative orders, closed share, and what monitoring makes of closures."""
+
+    position: int
+    orders: Floats
+    closed: Floats
+    monitored_seen_ratio: float
+    prevented_ratio: float
+
+    @classmethod
+    def of(cls, inputs: Inputs, position: int) -> "_Category":
+        days = horizon_days(inputs.horizon)
+        alerted, prevented = closure_warning(inputs.demand, inputs.monitoring, position)
+        wanted = inputs.monitoring.coverage_ratio.closed_or_refused
+        seen = min(wanted / (alerted + wanted * prevented), 1.0 - inputs.monitoring.miss_ratio)
+        wave = np.array(inputs.opening.wave)[days]
+        return cls(
+            position=position,
+            orders=np.array(inputs.demand.day_multiplier.row()[position])[days],
+            closed=wave * inputs.opening.closed_ratio.row()[position],
+            monitored_seen_ratio=seen,
+            prevented_ratio=seen * prevented,
+        )
+
+
+def _silent(inputs: Inputs, category: _Category, ratio: float) -> Floats:
+    """Share of orders at undeclared closed stores by day, given the compliant stores' ratio."""
+    share = inputs.merchants.speculator_ratio.row()[category.position]
+    odds = inputs.opening.undeclared_odds
+    by_type = (1.0 - share) * min(1.0, odds.compliant * ratio)
+    return category.closed * (by_type + share * min(1.0, odds.speculator * ratio))
+
+
+def _undeclared(inputs: Inputs, category: _Category) -> float:
+    """Undeclared ratio at which closures produce their target, paused listings deducted."""
+    name = CATEGORIES[category.position]
+    target_ratio = inputs.incidents.ratio.row()[category.position].closed_or_refused
+    factor = np.array(inputs.incidents.day_factor.closed_or_refused)[horizon_days(inputs.horizon)]
+    target = float((category.orders * factor).sum()) * target_ratio
+    if target == 0.0:
+        return 0.0
+
+    def surplus(ratio: float) -> float:
+        silent = _silent(inputs, category, ratio)
+        reached = silent / (1.0 - (category.closed - silent)) * (1.0 - category.prevented_ratio)
+        return float((category.orders * reached).sum()) - target
+
+    if surplus(1.0) < 0.0:
+        raise ValueError(
+            f"incidents.ratio.{name}.closed_or_refused cannot be reached: even if no closed store "
+            f"said so there would be too few; raise opening.closed_ratio.{name}"
+        )
+    return float(brentq(surplus, 0.0, 1.0, xtol=1e-12))
+
+
+def _watched(inputs: Inputs, kind: str) -> float:
+    """Share of stores to monitor so that `coverage_ratio` of these incidents are warned of."""
+    seen = onset_warning(inputs.monitoring, kind) * (1.0 - inputs.monitoring.miss_ratio)
+    wanted: float = getattr(inputs.monitoring.coverage_ratio, kind)
+    return min(1.0, wanted / seen)
+
+
+def _conduct(inputs: Inputs, category: _Category, open_share: Floats) -> IncidentRatios:
+    """Ratio at compliant stores: the target over what the mix of types and closures makes of it."""
+    factors = np.array(inputs.incidents.day_factor.row())[:, horizon_days(inputs.horizon)]
+    share = inputs.merchants.speculator_ratio.row()[category.position]
+    solved = []
+    for kind, target in enumerate(inputs.incidents.ratio.row()[category.position].row()):
+        if kind <= _NO_ROOM:
+            solved.append(0.0)
+            continue
+        mix = 1.0 - share + share * inputs.conduct.speculator_multiple.row()[kind]
+        due = category.orders * factors[kind]
+        solved.append(target * float(due.sum()) / (float((due * open_share).sum()) * mix))
+    return IncidentRatios(**dict(zip(INCIDENT_TYPES, solved, strict=True)))
+
+
 def calibrate(inputs: Inputs) -> Calibrated:
     """Solve all free parameters.
 
     Raises ValueError if a target cannot be reached (say, more undeclared closures than closures).
     """
-    days = horizon_days(inputs.horizon)
-    miss = inputs.monitoring.miss_ratio
-    odds = inputs.opening.undeclared_odds.speculator
     undeclared: dict[str, float] = {}
     monitored: dict[str, Foreseeable] = {}
     conduct: dict[str, IncidentRatios] = {}
     headroom = inputs.stock.allotment_headroom_ratio
-    for c, name in enumerate(CATEGORIES):
-        orders = np.array(inputs.demand.day_multiplier.row()[c])[days]
-        closed = np.array(inputs.opening.wave)[days] * inputs.opening.closed_ratio.row()[c]
-        targets = inputs.incidents.ratio.row()[c]
-        speculators = inputs.merchants.speculator_ratio.row()[c]
-        alerted, prevented = closure_warning(inputs.demand, inputs.monitoring, c)
-        wanted = inputs.monitoring.coverage_ratio.closed_or_refused
-        effective = min(wanted / (alerted + wanted * prevented), 1.0 - miss)
+    for position, name in enumerate(CATEGORIES):
+        category = _Category.of(inputs, position)
+        undeclared[name] = _undeclared(inputs, category)
+        declared = category.closed - _silent(inputs, category, undeclared[name])
         monitored[name] = Foreseeable(
-            closed_or_refused=effective / (1.0 - miss),
+            closed_or_refused=category.monitored_seen_ratio / (1.0 - inputs.monitoring.miss_ratio),
             no_room=_watched(inputs, "no_room"),
             service_no_show=_watched(inputs, "service_no_show"),
         )
-        factors = np.array(inputs.incidents.day_factor.row())[:, days]
-        target = float((orders * targets.closed_or_refused * factors[0]).sum())
-
-        def silent(ratio: float, s: float = speculators, x: Floats = closed) -> Floats:
-            return x * ((1.0 - s) * ratio + s * min(1.0, odds * ratio))
-
-        def surplus(ratio: float) -> float:
-            und = silent(ratio)  # noqa: B023 - used at once, inside this pass of the loop
-            met = orders * und / (1.0 - (closed - und)) * (1.0 - effective * prevented)  # noqa: B023
-            return float(met.sum()) - target  # noqa: B023
-
-        if target > 0.0 and surplus(1.0) < 0.0:
-            raise ValueError(
-                f"incidents.ratio.{name}.closed_or_refused cannot be reached: even if no closed "
-                f"store said so there would be too few; raise opening.closed_ratio.{name}"
-            )
-        undeclared[name] = float(brentq(surplus, 0.0, 1.0, xtol=1e-12)) if target > 0.0 else 0.0
-        declared = closed - silent(undeclared[name])
-        open_share = (1.0 - closed) / (1.0 - declared)
-        conduct[name] = _conduct(inputs, c, orders=orders, open_share=open_share, factors=factors)
-        if c == _HOTEL and headroom == 0.0:
+        conduct[name] = _conduct(
+            inputs, category, open_share=(1.0 - category.closed) / (1.0 - declared)
+        )
+        if position == _HOTEL and headroom == 0.0:
             headroom = _headroom(inputs, declared)
     return Calibrated(
         undeclared_ratio=CategoryRatios(**undeclared),
@@ -227,26 +283,3 @@ def calibrate(inputs: Inputs) -> Calibrated:
         conduct_ratio=CategoryIncidentRatios(**conduct),
         allotment_headroom_ratio=headroom,
     )
-
-
-def _watched(inputs: Inputs, kind: str) -> float:
-    """Share of stores to monitor so that `coverage_ratio` of these incidents are warned of."""
-    seen = onset_warning(inputs.monitoring, kind) * (1.0 - inputs.monitoring.miss_ratio)
-    return min(1.0, getattr(inputs.monitoring.coverage_ratio, kind) / seen)
-
-
-def _conduct(
-    inputs: Inputs, category: int, *, orders: Floats, open_share: Floats, factors: Floats
-) -> IncidentRatios:
-    """Ratio at compliant stores: the target over what the mix of types and closures makes of it."""
-    targets = inputs.incidents.ratio.row()[category].row()
-    share = inputs.merchants.speculator_ratio.row()[category]
-    solved = []
-    for kind, target in enumerate(targets):
-        if kind <= _NO_ROOM:
-            solved.append(0.0)
-            continue
-        mix = 1.0 - share + share * inputs.conduct.speculator_multiple.row()[kind]
-        made = float((orders * factors[kind] * open_share).sum()) * mix
-        solved.append(target * float((orders * factors[kind]).sum()) / made)
-    return IncidentRatios(**dict(zip(INCIDENT_TYPES, solved, strict=True)))

@@ -1,4 +1,5 @@
-"""What consumers do: complain or stay silent, by which channel, how long they wait, whether they return."""
+"""What consumers do: complain or stay silent, by which channel, how long they wait, whether they
+return."""
 
 from typing import Annotated
 
@@ -52,7 +53,8 @@ class Patience(Model):
 
 
 class Returns(Model):
-    """Redial after abandoning, reconnect after an answer that did not resolve, escalation after giving up."""
+    """Redial after abandoning, reconnect after an answer that did not resolve, escalation after
+    giving up."""
 
     redial_ratio: Ratio
     """Share of abandoners who try again (ratio)."""
@@ -67,7 +69,8 @@ class Returns(Model):
     reconnect_delay_sigma_ratio: Cv
     """Sigma of it (log units)."""
     escalation_ratio: Ratio
-    """Share of those who give up on an incident who escalate: regulator, hotline, public post (ratio)."""
+    """Share of those who give up on an incident who escalate: regulator, hotline, public post
+    (ratio)."""
     escalation_delay_mean_s: Seconds
     """Mean of the exponential delay until a specialist takes the escalation up (s)."""
     escalation_handle_multiple: Multiple
@@ -143,7 +146,8 @@ class Api(Model):
     failed_ratio: Ratio
     """Self-service claims that the API fails in normal operation (ratio)."""
     failover_ratio: Ratio
-    """Of the failed, share that turn to a person (ratio); the rest come back to self-service later."""
+    """Of the failed, share that turn to a person (ratio); the rest come back to self-service later.
+    """
     retry_delay_mean_s: Seconds
     """Mean of the exponential delay until they come back (s)."""
     latency_s: Seconds

@@ -1,4 +1,5 @@
-"""When and how many orders fall due: horizon, regions, base volumes, profiles, over-dispersion, bursts."""
+"""When and how many orders fall due: horizon, regions, base volumes, profiles, over-dispersion,
+bursts."""
 
 from typing import Annotated
 
@@ -7,7 +8,6 @@ from pydantic import Field, model_validator
 from scenarios.model import (
     FIRST_OFFSET_D,
     Cv,
-    Fen,
     Hours,
     LunarDay,
     Model,
@@ -24,7 +24,8 @@ LunarDays = Annotated[tuple[LunarDay, ...], Field(strict=False, min_length=1)]
 
 
 class Horizon(Model):
-    """The simulated days. Time 0 is 00:00 of the first warm-up day; statistics start after warm-up."""
+    """The simulated days. Time 0 is 00:00 of the first warm-up day; statistics start after warm-up.
+    """
 
     first_day: LunarDay
     """First lunar day that counts (d)."""

@@ -64,12 +64,15 @@ class Merchants(Model):
             if share * self.store_count < 1.0
         ]
         if empty:
-            raise ValueError(f"no store left for {', '.join(empty)}: raise store_count or the share")
+            raise ValueError(
+                f"no store left for {', '.join(empty)}: raise store_count or the share"
+            )
         return self
 
 
 class Opening(Model):
-    """Closing for the festival: a store closes on the days whose closed share passes its threshold."""
+    """Closing for the festival: a store closes on the days whose closed share passes its threshold.
+    """
 
     closed_ratio: PerCategory[Ratio]
     """Share of stores closed on a day with wave 1 (ratio)."""
@@ -82,7 +85,8 @@ class Opening(Model):
 
 
 class Stock(Model):
-    """Rooms: bookings come in beyond the allotment while the listing lags or the store oversells."""
+    """Rooms: bookings come in beyond the allotment while the listing lags or the store oversells.
+    """
 
     oversell_ratio: ByStoreType
     """Bookings accepted beyond the allotment on purpose, share of it (ratio)."""
@@ -93,8 +97,8 @@ class Stock(Model):
     allotment_sigma_ratio: Cv
     """Sigma of the lognormal spread of allotments between hotels (log units)."""
     allotment_headroom_ratio: Annotated[float, Field(ge=0.0, le=20.0)]
-    """Median allotment relative to normal daily bookings (ratio); 0 = solved so that the base ratio of
-    no-room incidents equals its target."""
+    """Median allotment relative to normal daily bookings (ratio); 0 = solved so that the base ratio
+    of no-room incidents equals its target."""
 
 
 class Conduct(Model):
@@ -127,7 +131,8 @@ class Conduct(Model):
 
 
 class Incidents(Model):
-    """Targets: share of orders that end in an incident, before monitoring; mechanisms are solved to them."""
+    """Targets: share of orders that end in an incident, before monitoring; mechanisms are solved to
+    them."""
 
     ratio: PerCategory[PerIncident[Ratio]]
     """Incidents per order on a day with factor 1 (ratio)."""

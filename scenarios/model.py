@@ -1,6 +1,7 @@
 """What every block of a scenario has in common: frozen, strict, no unknown keys, units in the name.
 
-Types here carry the range that their unit implies, so that a field only states what is special to it.
+Types here carry the range that their unit implies, so that a field only states what is special to
+it.
 """
 
 from typing import Annotated, Final, Generic, TypeVar

@@ -1,4 +1,5 @@
-"""What the platform sees by itself: live monitoring with alerts, the catering patrol, rewarded reports."""
+"""What the platform sees by itself: live monitoring with alerts, the catering patrol, rewarded
+reports."""
 
 from pydantic import model_validator
 

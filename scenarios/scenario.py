@@ -66,7 +66,8 @@ class Scenario(Model):
     shocks: dict[str, Shock]
     """Shocks, by name."""
     calibrated: Calibrated | None = None
-    """Solved parameters of the mechanisms; filled in by the loader, stands in a resolved scenario."""
+    """Solved parameters of the mechanisms; filled in by the loader, stands in a resolved scenario.
+    """
 
     @model_validator(mode="after")
     def _no_room_only_where_rooms_are_sold(self) -> "Scenario":

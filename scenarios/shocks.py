@@ -1,4 +1,5 @@
-"""What can go wrong on top: time-limited, region-limited multipliers, and the switches of the loops."""
+"""What can go wrong on top: time-limited, region-limited multipliers, and the switches of the
+loops."""
 
 from typing import Annotated
 

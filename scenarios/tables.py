@@ -116,7 +116,7 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
         Column("posted_s", "Float64", "s", "time of the posting"),
         _LUNAR_DAY,
         Column("kind", "enum:posting", "", "what the posting is"),
-        _GUARANTEE,
+        Column("guarantee", "enum:guarantee", "", "guarantee whose pot or terms are meant; null for fines and the reserve's funding"),
         Column("claim_id", "Int64", "", "claim; null for funding"),
         Column("store_id", "Int32", "", "store; null where none is meant"),
         Column("debit", "enum:account", "", "account debited"),

@@ -1,7 +1,7 @@
 """The closed vocabularies: every code that a table, a scenario key or a stream name may use.
 
-The simulation works on the position of a word in its tuple (a small integer column); files carry the
-word itself. Append only: a position, once published in a table, keeps its meaning.
+The simulation works on the position of a word in its tuple (a small integer column); files carry
+the word itself. Append only: a position, once published in a table, keeps its meaning.
 """
 
 from typing import Final, Literal, get_args

@@ -1,9 +1,11 @@
-"""Random streams: one per named decision, keyed by (root seed, replication, name), never by position.
+"""Random streams: one per named decision, keyed by (root seed, replication, name), never by
+position.
 
 Two scenarios with the same seed share every stream (common random numbers); asking for a new stream
-moves no other one. A stream is a PCG64DXSM generator (NumPy's recommended PCG variant) whose initial
-state is a BLAKE2b digest of the key, so that neighbouring seeds have nothing in common; hashing the key
-straight into the state costs a tenth of NumPy's own seeding, and a run opens over ten thousand streams.
+moves no other one. A stream is a PCG64DXSM generator (NumPy's recommended PCG variant) whose
+initial state is a BLAKE2b digest of the key, so that neighbouring seeds have nothing in common;
+hashing the key straight into the state costs a tenth of NumPy's own seeding, and a run opens over
+ten thousand streams.
 """
 
 from dataclasses import dataclass
@@ -29,7 +31,8 @@ class _Digest(ISeedSequence):
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-    """The streams of one replication. `rng(name)` always starts the named stream from its beginning."""
+    """The streams of one replication. `rng(name)` always starts the named stream from its
+    beginning."""
 
     seed: int
     replication: int

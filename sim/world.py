@@ -23,7 +23,7 @@ import simpy
 from scenarios.scenario import Scenario
 from scenarios.tables import TABLES
 from scenarios.words import TOPICS
-from sim.columns import Agenda, Columns, pick, stack
+from sim.columns import Agenda, Columns, Floats, pick, stack
 from sim.consumers.claims import claim_rows
 from sim.consumers.contacts import topic_habits
 from sim.consumers.daybook import (
@@ -160,13 +160,14 @@ class World:
         return Cases(**rows)
 
     def _surcharge(self, tick: int) -> tuple[float, ...]:
-        """Handle time by topic relative to normal: manual review (loop 2) and a slow API (loop 5)."""
+        """Handle time by topic relative to normal: manual review (loop 2) and a slow API (loop 5).
+        """
         multiple = self._latency_multiple[tick]
         if self.scenario.loops.exhausted_pot_review:
             multiple = multiple * np.array(self.money.handle_multiple_by_topic())
         return tuple(multiple.tolist())
 
-    def _latency(self) -> np.ndarray:
+    def _latency(self) -> Floats:
         """1 + calls x added latency / mean handle time; shape (ticks, topics)."""
         added_s = self._shocks.api_added_latency_s
         if not self.scenario.loops.api_failover:
@@ -175,7 +176,7 @@ class World:
             topic_habits(self.scenario, topic).handle_phone_s for topic in range(len(TOPICS))
         ]
         waits_s = added_s * self.scenario.api.calls_per_contact_count
-        return 1.0 + waits_s[:, None] / np.maximum(np.array(handle_s), 1e-9)
+        return np.asarray(1.0 + waits_s[:, None] / np.maximum(np.array(handle_s), 1e-9))
 
     def _settle(self, start_s: float, end_s: float) -> None:
         """Step 6: the tick's claims, from people and without, in order of time."""

@@ -1,8 +1,9 @@
 """Claims that need no person: self-service, rights, valid reports, compensation of the warned.
 
-Every row has the columns of sim/money/settlement.py's `DueClaims`. Rights are Poisson counts: a share of
-the day's orders is cancelled without a reason, a share of cinema orders was granted the right to return
-the ticket and uses it. Their opportunistic part grows with the generosity of the terms.
+Every row has the columns of sim/money/settlement.py's `DueClaims`. Rights are Poisson counts: a
+share of the day's orders is cancelled without a reason, a share of cinema orders was granted the
+right to return the ticket and uses it. Their opportunistic part grows with the generosity of the
+terms.
 """
 
 from typing import Any

@@ -1,8 +1,9 @@
 """What a consumer who turns to a person will do, all of it drawn at birth.
 
-Columns as in sim/support/cases.py: patience before each attempt, whether and when a redial follows an
-abandonment, handle times, whether and when a reconnect follows an answer, escalation after giving up.
-Lognormal durations are written as scale x exp(sigma z), so that a rescaled scenario rescales them exactly.
+Columns as in sim/support/cases.py: patience before each attempt, whether and when a redial follows
+an abandonment, handle times, whether and when a reconnect follows an answer, escalation after
+giving up. Lognormal durations are written as scale x exp(sigma z), so that a rescaled scenario
+rescales them exactly.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from scipy.special import log_ndtr
 
 from scenarios.scenario import Scenario
 from scenarios.words import CHANNELS, INCIDENT_TYPES, PRIORITIES, SKILLS, TOPICS
-from sim.columns import Columns, Floats
+from sim.columns import Bools, Columns, Floats
 from sim.streams import Streams
 
 PHONE = CHANNELS.index("phone")
@@ -89,7 +90,7 @@ def draw_contacts(
 
 
 def _patience_s(
-    scenario: Scenario, streams: Streams, habits: TopicHabits, *, block: str, phone: Floats
+    scenario: Scenario, streams: Streams, habits: TopicHabits, *, block: str, phone: Bools
 ) -> Floats:
     """Patience of each attempt (s), shape (n, tries); exponential for urgent calls: -ln Phi(-z)."""
     patience = scenario.consumers.patience

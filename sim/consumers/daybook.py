@@ -1,8 +1,8 @@
 """A day of consumers: every incident, claim and contact that the day's market gives rise to.
 
-Puts the blocks of a market day in order of time, numbers incidents and cases, and splits what follows:
-claims that need no person (with the time of their decision), consumers who turn to a person (with the
-time of their arrival), and counts for the tables `alerts` and `merchants_daily`.
+Puts the blocks of a market day in order of time, numbers incidents and cases, and splits what
+follows: claims that need no person (with the time of their decision), consumers who turn to a
+person (with the time of their arrival), and counts for the tables `alerts` and `merchants_daily`.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,9 @@
-"""What becomes of the orders of a block: warned, silent, claimed by self-service or brought to a person.
+"""What becomes of the orders of a block: warned, silent, claimed by self-service or brought to a
+person.
 
-Every answer is drawn at birth from a stream of its own. A warned consumer takes the alternative, cancels
-with compensation, or goes anyway; whoever changed plans has no incident left to claim. Self-service
-needs the guarantee API: a failed claim turns to a person or comes back later.
+Every answer is drawn at birth from a stream of its own. A warned consumer takes the alternative,
+cancels with compensation, or goes anyway; whoever changed plans has no incident left to claim.
+Self-service needs the guarantee API: a failed claim turns to a person or comes back later.
 """
 
 from dataclasses import dataclass
@@ -31,7 +32,8 @@ class Fates:
     """The fates of one block."""
 
     incidents: Columns
-    """One row an incident that was not prevented or spared; the columns of the table, plus claim draws."""
+    """One row an incident that was not prevented or spared; the columns of the table, plus claim
+    draws."""
     contacts: Columns
     """One row a consumer who turns to a person; `incident_row` points into `incidents`."""
     contacts_saved_count: int
@@ -60,7 +62,8 @@ def order_value_fen(scenario: Scenario, category: int, z: Floats) -> Ints:
     cv = scenario.demand.order_value_cv.row()[category]
     sigma = np.sqrt(np.log1p(cv * cv))
     mean = scenario.demand.order_value_fen.row()[category]
-    return np.maximum(np.rint(mean * np.exp(sigma * z - sigma**2 / 2.0)), 1.0).astype(np.int64)
+    price = np.maximum(np.rint(mean * np.exp(sigma * z - sigma**2 / 2.0)), 1.0)
+    return np.asarray(price.astype(np.int64))
 
 
 def draw_fates(
@@ -98,7 +101,7 @@ def draw_fates(
     human = (path == HUMAN) & kept
     saved = int((human & solved).sum())
     path = np.where(solved, SILENT, path)
-    incidents = {
+    incidents: Columns = {
         "occurred_s": block.occurred_s,
         "lunar_day": np.full(count, block.lunar_day, dtype=np.int8),
         "category": np.full(count, block.category, dtype=np.int8),

@@ -1,7 +1,7 @@
 """Plain questions that reach a person: a Poisson count a day and category, by the contact profile.
 
-Intensity = inquiries per order x expected orders of the day (gamma day factor included) x profile, with
-the late hours of 除夕 partly moved to the afternoon, times the levers and shocks on contacts.
+Intensity = inquiries per order x expected orders of the day (gamma day factor included) x profile,
+with the late hours of 除夕 partly moved to the afternoon, times the levers and shocks on contacts.
 """
 
 import numpy as np
@@ -27,7 +27,7 @@ def contact_profile(scenario: Scenario, lunar_day: int) -> Floats:
         moved = profile[18:] * inquiries.eve_shift_ratio
         profile[18:] -= moved
         profile[11:18] += moved.sum() / 7.0
-    return profile
+    return np.asarray(profile)
 
 
 def inquiries_day(

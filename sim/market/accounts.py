@@ -1,4 +1,5 @@
-"""The day's accounts of the market: rows of `merchants_daily` (by category and store type) and `demand`.
+"""The day's accounts of the market: rows of `merchants_daily` (by category and store type) and
+`demand`.
 
 Margin of a group = orders x mean price x margin ratio + misconduct x price x gain ratio - fines -
 recourse: what compliant stores and speculators earn, so that their drifting apart is a number.
@@ -10,8 +11,8 @@ from scenarios.scenario import Scenario
 from scenarios.words import CATEGORIES, REGIONS, STORE_TYPES
 from sim.columns import Columns, Floats, Ints
 from sim.market.conduct import CATERING, Conduct
-from sim.market.fleet import Fleet
 from sim.market.demand import Demand
+from sim.market.fleet import Fleet
 from sim.market.incidents import MISCONDUCT, MarketDay
 from sim.market.monitoring import Monitoring
 from sim.market.patrol import PatrolDay

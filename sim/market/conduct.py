@@ -2,9 +2,9 @@
 
 The ratio at a store is conduct_ratio (calibrated) x speculator_multiple (if it speculates) x
 caught_multiple (once caught) x misconduct_multiple x deterrence. Deterrence, by category, is
-exp(-elasticity x (pi - 1)) where pi = perceived catches / reference catches x fine / reference fine:
-1 in the base, so that the base ratios hold there; merchants perceive catches by exponential smoothing
-over days. Only restaurants are patrolled; elsewhere pi follows the fine.
+exp(-elasticity x (pi - 1)) where pi = perceived catches / reference catches x fine / reference
+fine: 1 in the base, so that the base ratios hold there; merchants perceive catches by exponential
+smoothing over days. Only restaurants are patrolled; elsewhere pi follows the fine.
 """
 
 import numpy as np

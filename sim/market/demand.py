@@ -1,9 +1,9 @@
 """Expected orders due by tick, category and region.
 
-orders(t, c, r) = base_c x multiple x day_multiplier_c(d) x profile_c(h) x share_r x G_d G_cd G_h G_ch
-x (1 + bursts) x shocks, with independent gamma factors G of mean 1: the Poisson counts drawn around it
-are over-dispersed as real ones are (FACTS A1, A2). The counts themselves are drawn where they are split
-into orders that go wrong and orders that do not (thinning).
+orders(t, c, r) = base_c x multiple x day_multiplier_c(d) x profile_c(h) x share_r x G_d G_cd G_h
+G_ch x (1 + bursts) x shocks, with independent gamma factors G of mean 1: the Poisson counts drawn
+around it are over-dispersed as real ones are (FACTS A1, A2). The counts themselves are drawn where
+they are split into orders that go wrong and orders that do not (thinning).
 """
 
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ def regular_orders(scenario: Scenario) -> Floats:
     base = np.array(demand.orders_per_day.row()) * np.array(demand.category_multiple.row())
     by_day = np.array(demand.day_multiplier.row()).T[days] * base * demand.orders_multiple
     profile = np.array(demand.hour_profile.row()).T
-    return by_day[:, None, :] * (profile / profile.sum(axis=0))[None]
+    return np.asarray(by_day[:, None, :] * (profile / profile.sum(axis=0))[None])
 
 
 def burst_ratio(scenario: Scenario) -> Floats:

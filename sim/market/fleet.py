@@ -1,8 +1,9 @@
 """The fleet: every store as a row of columns, ordered by category, region and type.
 
-Drawn once a replication. The order makes each (category, region, type) a run of rows, so that sums over
-them and draws within them need no index. Popularity is a lognormal weight, normalised so that each category's weights
-add up to 1: an order of the category goes to a listed store with probability proportional to it.
+Drawn once a replication. The order makes each (category, region, type) a run of rows, so that sums
+over them and draws within them need no index. Popularity is a lognormal weight, normalised so that
+each category's weights add up to 1: an order of the category goes to a listed store with
+probability proportional to it.
 """
 
 from dataclasses import dataclass
@@ -50,14 +51,12 @@ class Fleet:
 
     def rows(self, category: int) -> slice:
         """The rows of a category."""
-        return slice(
-            int(self.edges[category * CELLS]), int(self.edges[(category + 1) * CELLS])
-        )
+        return slice(int(self.edges[category * CELLS]), int(self.edges[(category + 1) * CELLS]))
 
     def cell_edges(self, category: int) -> Ints:
         """Start of each (region, type) within the category's rows, and their end: (CELLS + 1,)."""
         edges = self.edges[category * CELLS : (category + 1) * CELLS + 1]
-        return edges - edges[0]
+        return np.asarray(edges - edges[0])
 
     def type_sums(self, values: NDArray[Any]) -> Floats:
         """Sums over all stores by category and type; shape (categories, types)."""

@@ -2,10 +2,11 @@
 
 Orders are Poisson given their expected number; an order at store s goes wrong in a given way with a
 probability that the mechanisms set. Thinning is exact: for each (day, category, kind) the number of
-incidents is one Poisson draw around the summed intensity, their times, regions and store types follow the
-intensity by (tick, region, type), and their stores popularity; an order at a store that was caught before
-is then spared with the complement of its multiple. Orders without an incident stay a count. Draw i of each stream belongs to incident i of the block, so that scenarios with
-more incidents share the first ones.
+incidents is one Poisson draw around the summed intensity, their times, regions and store types
+follow the intensity by (tick, region, type), and their stores popularity; an order at a store that
+was caught before is then spared with the complement of its multiple. Orders without an incident
+stay a count. Draw i of each stream belongs to incident i of the block, so that scenarios with more
+incidents share the first ones.
 """
 
 from dataclasses import dataclass
@@ -74,7 +75,7 @@ class MarketDay:
 
 def opportunism_multiple(share: float, generosity: float, elasticity: float) -> float:
     """Claims relative to the reference terms when refunds are `generosity` times as generous."""
-    return 1.0 - share + share * generosity**elasticity
+    return float(1.0 - share + share * generosity**elasticity)
 
 
 def find(cum: Floats, keys: Floats) -> Ints:
@@ -92,7 +93,8 @@ def pick_stores(cum: Floats, uniform: Floats) -> Ints:
 
 
 def cell_masses(cum: Floats, edges: Ints) -> Floats:
-    """Mass of each (region, type) from a cumulated weight with a leading 0; shape (regions, types)."""
+    """Mass of each (region, type) from a cumulated weight with a leading 0; shape (regions, types).
+    """
     return np.asarray(np.diff(cum[edges]).reshape(len(REGIONS), len(STORE_TYPES)))
 
 

@@ -1,10 +1,10 @@
 """Sweeps: which problems are seen, when, and which consumers can still be warned.
 
-The monitored share of stores is calibrated to the target coverage (scenarios/calibration.py, which has
-the equations); a monitored store is missed with `miss_ratio`, and seen after a lognormal delay otherwise.
-A closed store that was seen takes no further orders: those that would have been placed later are never
-placed. Delay and miss of a store rotate from day to day (golden-ratio rotation of one uniform draw), so
-that all orders at a store share them.
+The monitored share of stores is calibrated to the target coverage (scenarios/calibration.py, which
+has the equations); a monitored store is missed with `miss_ratio`, and seen after a lognormal delay
+otherwise. A closed store that was seen takes no further orders: those that would have been placed
+later are never placed. Delay and miss of a store rotate from day to day (golden-ratio rotation of
+one uniform draw), so that all orders at a store share them.
 """
 
 from dataclasses import dataclass
@@ -66,7 +66,8 @@ class Monitoring:
     def closure_seen_s(
         self, fleet: Fleet, stores: Ints, *, category: int, lunar_day: int
     ) -> tuple[Floats, Bools]:
-        """Delay after the onset at which a closed store is seen (s), and whether it is seen at all."""
+        """Delay after the onset at which a closed store is seen (s), and whether it is seen at all.
+        """
         turn = np.mod(fleet.luck[stores] + lunar_day * _GOLDEN, 1.0)
         miss = self._monitoring.miss_ratio
         seen = (turn >= miss) & self.watched(fleet, stores, category=category, kind=CLOSED)

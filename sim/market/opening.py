@@ -1,9 +1,9 @@
 """Closures of a day: who is closed, and who of them says so.
 
-A store is closed on day d if threshold < closed_ratio x wave(d): each store closes for a run of days,
-longer for low thresholds. Of the closed, a compliant store stays silent with the calibrated ratio q, a
-speculator with min(1, odds x q). A declared closure takes the store out of the day's orders; an
-undeclared one goes on taking them.
+A store is closed on day d if threshold < closed_ratio x wave(d): each store closes for a run of
+days, longer for low thresholds. Of the closed, a compliant store stays silent with the calibrated
+ratio q, a speculator with min(1, odds x q). A declared closure takes the store out of the day's
+orders; an undeclared one goes on taking them.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,9 @@
 """The catering patrol, and reports by consumers for a bounty.
 
 Inspectors visit restaurants uniformly at random. A speculator's kitchen is in violation with
-`violating_ratio` (times `caught_multiple` once caught), and a visit finds it with `find_ratio`. Reports
-arrive as a Poisson count; each is valid with `reports_valid_ratio` and then names a speculator.
+`violating_ratio` (times `caught_multiple` once caught), and a visit finds it with `find_ratio`.
+Reports arrive as a Poisson count; each is valid with `reports_valid_ratio` and then names a
+speculator.
 """
 
 from dataclasses import dataclass

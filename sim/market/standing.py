@@ -2,8 +2,8 @@
 
 Points are given once for each (store, kind, day) with an established violation; at
 `delisting_points_count` the store is taken off the platform from the next day on. Violations are
-established from evidence (the order, the photo, the patrol), whether or not the consumer got through to
-a person: how many agents answer must not change who sells tomorrow.
+established from evidence (the order, the photo, the patrol), whether or not the consumer got
+through to a person: how many agents answer must not change who sells tomorrow.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,9 @@
 """Rooms: a hotel sells more than it has while it oversells on purpose and its listing lags.
 
 Bookings B ~ Poisson(expected orders of the store); allotment c = headroom x normal bookings x a
-lognormal spread between hotels; accepted beyond it: min((B - c)+, floor(oversell x c) + L) with L ~ Poisson(orders during the listing lag). What
-comes after is turned away. The incident ratio therefore rises faster than demand.
+lognormal spread between hotels; accepted beyond it: min((B - c)+, floor(oversell x c) + L) with L ~
+Poisson(orders during the listing lag). What comes after is turned away. The incident ratio
+therefore rises faster than demand.
 """
 
 from dataclasses import dataclass
@@ -39,8 +40,8 @@ def room_day(
 ) -> RoomDay:
     """One day of bookings.
 
-    `bookings_mean` (expected orders of each hotel) and `oversell_multiple` (shocks, by hotel) have one
-    entry for each hotel row.
+    `bookings_mean` (expected orders of each hotel) and `oversell_multiple` (shocks, by hotel) have
+    one entry for each hotel row.
     """
     stock = scenario.stock
     rows = fleet.rows(HOTEL)
