@@ -102,12 +102,7 @@ def _mixed(*tables: dict[str, object]) -> bool:
     return False
 
 
-def test_several_errors_in_several_files_are_all_reported_at_once(
-    library: Library[Small], tmp_path: Path
-) -> None:
-    mine = write(
-        tmp_path,
-        """\
+SEVERAL = """\
 extends = "base"
 pot_policy = "revue"
 colour = "red"
@@ -129,67 +124,73 @@ shifts = []
 
 [shocks.storm]
 orders_multiple = 0.5
-""",
-    )
+"""
+EXPECTED = {
+    ("mine.toml", 2, "pot_policy"): (
+        '"revue"',
+        "should be 'reserve', 'review' or 'stop'",
+        "one of reserve, review, stop: What happens when the pot is exhausted.",
+    ),
+    ("mine.toml", 3, "colour"): (
+        '"red"',
+        "unknown key",
+        "the file's top may hold: name, description, calendar, orders_per_day, support, "
+        "pot_policy, shocks",
+    ),
+    ("mine.toml", 6, "calendar.year"): (
+        '"2027"',
+        "should be a valid integer",
+        "a whole number from 2000 to 2100: Year of the festival; 2019 to 2035 are known, "
+        "others need override.lunar_new_year_date.",
+    ),
+    ("mine.toml", 9, "calendar.override.lunar_new_year_date"): (
+        '"2027-02-30"',
+        "should be a valid date",
+        "a date such as 2027-02-06: Date of 正月初一.",
+    ),
+    ("mine.toml", 12, "orders_per_day.catering"): (
+        "-1.0",
+        "should be greater than or equal to 0",
+        "a number at least 0: Orders (orders per day).",
+    ),
+    ("mine.toml", 13, "orders_per_day.hotell"): ("5.0", "unknown key", "did you mean hotel?"),
+    ("mine.toml", 16, "support.headcount_count"): (
+        "24.5",
+        "should be a valid integer",
+        "a whole number from 0 to 1e+09: Paid heads (agents).",
+    ),
+    ("mine.toml", 17, "support.attendance_ratio"): (
+        "1.3",
+        "should be less than or equal to 1",
+        "a number from 0 to 1: Share of the rostered that come (ratio).",
+    ),
+    ("mine.toml", 18, "support.shifts"): (
+        "[]",
+        "Tuple should have at least 1 item after validation, not 0",
+        "an array of at least 1, each a table: The day's shifts.",
+    ),
+    ("mine.toml", 20, "shocks.storm.lunar_days"): (
+        "",
+        "is missing",
+        "an array of at least 1, each a whole number: Days hit (d).",
+    ),
+    ("bad.toml", 2, "support.attendence_ratio"): (
+        "0.5",
+        "unknown key",
+        "did you mean attendance_ratio?",
+    ),
+    ("--set", None, "support.shift"): ("3", "unknown key", "did you mean shifts?"),
+}
+
+
+def test_several_errors_in_several_files_are_all_reported_at_once(
+    library: Library[Small], tmp_path: Path
+) -> None:
+    mine = write(tmp_path, SEVERAL)
     (tmp_path / "overlays" / "bad.toml").write_text("[support]\nattendence_ratio = 0.5\n")
     found = problems_of(library, mine, overlays=["bad"], sets=["support.shift=3"])
     seen = {(Path(p.file).name, p.line, p.path): (p.value, p.message, p.hint) for p in found}
-    assert seen == {
-        ("mine.toml", 2, "pot_policy"): (
-            '"revue"',
-            "should be 'reserve', 'review' or 'stop'",
-            "one of reserve, review, stop: What happens when the pot is exhausted.",
-        ),
-        ("mine.toml", 3, "colour"): (
-            '"red"',
-            "unknown key",
-            "the file's top may hold: name, description, calendar, orders_per_day, support, "
-            "pot_policy, shocks",
-        ),
-        ("mine.toml", 6, "calendar.year"): (
-            '"2027"',
-            "should be a valid integer",
-            "a whole number from 2000 to 2100: Year of the festival; 2019 to 2035 are known, "
-            "others need override.lunar_new_year_date.",
-        ),
-        ("mine.toml", 9, "calendar.override.lunar_new_year_date"): (
-            '"2027-02-30"',
-            "should be a valid date",
-            "a date such as 2027-02-06: Date of 正月初一.",
-        ),
-        ("mine.toml", 12, "orders_per_day.catering"): (
-            "-1.0",
-            "should be greater than or equal to 0",
-            "a number at least 0: Orders (orders per day).",
-        ),
-        ("mine.toml", 13, "orders_per_day.hotell"): ("5.0", "unknown key", "did you mean hotel?"),
-        ("mine.toml", 16, "support.headcount_count"): (
-            "24.5",
-            "should be a valid integer",
-            "a whole number from 0 to 1e+09: Paid heads (agents).",
-        ),
-        ("mine.toml", 17, "support.attendance_ratio"): (
-            "1.3",
-            "should be less than or equal to 1",
-            "a number from 0 to 1: Share of the rostered that come (ratio).",
-        ),
-        ("mine.toml", 18, "support.shifts"): (
-            "[]",
-            "Tuple should have at least 1 item after validation, not 0",
-            "an array of at least 1, each a table: The day's shifts.",
-        ),
-        ("mine.toml", 20, "shocks.storm.lunar_days"): (
-            "",
-            "is missing",
-            "an array of at least 1, each a whole number: Days hit (d).",
-        ),
-        ("bad.toml", 2, "support.attendence_ratio"): (
-            "0.5",
-            "unknown key",
-            "did you mean attendance_ratio?",
-        ),
-        ("--set", None, "support.shift"): ("3", "unknown key", "did you mean shifts?"),
-    }
+    assert seen == EXPECTED
 
 
 @pytest.mark.parametrize(
