@@ -36,6 +36,7 @@ from sim.experiment.rundir import (
     write_estimates,
 )
 from sim.experiment.worker import Job, Simulate, receipts, replicate, start_worker
+from sim.replication import simulate as simulate_replication
 
 Progress = Callable[[int, int], None]
 
@@ -63,7 +64,7 @@ def run(
     keep_rows: int = 1,
     executor: Executor | None = None,
     progress: Progress | None = None,
-    simulate: Simulate | None = None,
+    simulate: Simulate = simulate_replication,
 ) -> RunResult:
     """Run until `replications` are finished or `precision_ratio` is reached, whichever is given.
 
@@ -90,7 +91,7 @@ def run(
         seed=seed,
         workers=workers,
         keep_rows=keep_rows,
-        simulate=simulate or _model(),
+        simulate=simulate,
         started_s=time.perf_counter(),
         earlier_wall_s=there["wall_s"],
         earlier_receipts=there["replications"],
@@ -104,13 +105,6 @@ def run(
     finally:
         if fresh and not session.finished():
             shutil.rmtree(path)
-
-
-def _model() -> Simulate:
-    from sim.replication import simulate  # noqa: PLC0415
-
-    model: Simulate = simulate
-    return model
 
 
 @dataclass(frozen=True, slots=True)
