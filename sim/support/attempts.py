@@ -11,25 +11,18 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from scenarios.words import ATTEMPT_KINDS, OUTCOMES
+from scenarios.words import OUTCOMES
 from sim.support.cases import ATTEMPT_COLUMNS, CaseFile, Floats
+from sim.support.key import CODES, ESCALATION, abandonments, answers, kind_of
 
-FRESH: Final = ATTEMPT_KINDS.index("fresh")
-REDIAL: Final = ATTEMPT_KINDS.index("redial")
-RECONNECT: Final = ATTEMPT_KINDS.index("reconnect")
-ESCALATION: Final = ATTEMPT_KINDS.index("escalation")
 ANSWERED: Final = OUTCOMES.index("answered")
 ABANDONED: Final = OUTCOMES.index("abandoned")
 IN_SYSTEM: Final = OUTCOMES.index("in_system")
-# An attempt's code: kind x 64 + abandonments before it x 8 + answers before it.
-KIND: Final = 64
-ABANDONMENT: Final = 8
-COUNT_MASK: Final = 7
 NO_TEAM: Final = -1
 
-# (ended_s, how it ended, case row, code, team, arrived_s, answered_s, delay to the next attempt)
-Record: TypeAlias = tuple[float, int, int, int, int, float, float, float]
-RECORD_LENGTH: Final = 8
+# (ended_s, how it ended, key, team, arrived_s, answered_s, delay to the next attempt)
+Record: TypeAlias = tuple[float, int, int, int, float, float, float]
+RECORD_LENGTH: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +81,19 @@ class AttemptLog:
 
     def outcomes(self) -> Outcomes:
         """Cases that came to an end since the last call."""
-        block = self._seal()
-        final = np.isinf(block[:, 7])
-        abandoned = block[:, 4] == NO_TEAM
-        case_id = self._file.gather("case_id", block[:, 2].astype(np.int64))
-        resolved = final & ~abandoned
-        given_up = final & abandoned
+        ended_s, _, key, team, _, _, next_delay_s = self._seal().T
+        final = np.isinf(next_delay_s)
+        keys = key.astype(np.int64)
+        case_id = self._file.case_id(keys // CODES)
+        escalated = kind_of(keys) == ESCALATION
+        resolved = final & (team != NO_TEAM)
+        given_up = final & (team == NO_TEAM)
         return Outcomes(
             resolved_case_id=case_id[resolved],
-            resolved_s=block[resolved, 0],
-            resolved_escalated=block[resolved, 3] // KIND == ESCALATION,
+            resolved_s=ended_s[resolved],
+            resolved_escalated=escalated[resolved],
             given_up_case_id=case_id[given_up],
-            given_up_s=block[given_up, 0],
+            given_up_s=ended_s[given_up],
         )
 
     def attempts(self, still_open: Sequence[Record], escalation_queue: int) -> Attempts:
@@ -107,31 +101,32 @@ class AttemptLog:
         self._seal()
         block = np.concatenate([*self._sealed, _columns(still_open)])
         self._sealed = [block[: len(block) - len(still_open)]]
-        block = block[np.lexsort((block[:, 3], block[:, 2], block[:, 5]))]
-        row = block[:, 2].astype(np.int64)
-        code = block[:, 3].astype(np.int64)
-        team = block[:, 4].astype(np.int8)
-        kind = (code // KIND).astype(np.int8)
-        before = code % KIND // ABANDONMENT + (code & COUNT_MASK)
+        block = block[np.lexsort((block[:, 2], block[:, 4]))]
+        ended_s, _, key, team_number, arrived_s, answered_s, next_delay_s = block.T
+        keys = key.astype(np.int64)
+        row = keys // CODES
+        team = team_number.astype(np.int8)
+        kind = kind_of(keys).astype(np.int8)
+        before = abandonments(keys) + answers(keys)
         escalated = kind == ESCALATION
         answered = team != NO_TEAM
-        ended = ~np.isnan(block[:, 0])
-        followed = np.isfinite(block[:, 7])
+        ended = ~np.isnan(ended_s)
+        followed = np.isfinite(next_delay_s)
         patience = self._file.gather("patience_s", row).reshape(-1, ATTEMPT_COLUMNS)
         patience_s = patience[np.arange(len(row)), np.minimum(before, ATTEMPT_COLUMNS - 1)]
         queue = self._file.gather("queue", row)
         priority = self._file.gather("priority", row)
         return Attempts(
             case_row=row,
-            case_id=self._file.gather("case_id", row),
+            case_id=self._file.case_id(row),
             attempt=(before + 1).astype(np.int16),
             kind=kind,
             queue=np.where(escalated, escalation_queue, queue).astype(np.int8),
             priority=np.where(escalated, 0, priority).astype(np.int8),
             topic=self._file.gather("topic", row).astype(np.int8),
-            arrived_s=block[:, 5].copy(),
-            answered_s=block[:, 6].copy(),
-            ended_s=block[:, 0].copy(),
+            arrived_s=arrived_s.copy(),
+            answered_s=answered_s.copy(),
+            ended_s=ended_s.copy(),
             outcome=np.select([answered, ended], [ANSWERED, ABANDONED], IN_SYSTEM).astype(np.int8),
             team=team,
             patience_s=np.where(escalated, np.inf, patience_s),

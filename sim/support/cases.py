@@ -78,6 +78,7 @@ class CaseFile:
         self._chunks: list[Cases] = []
         self._starts: list[int] = []
         self._rows_count = 0
+        self._case_id = np.zeros(1024, dtype=np.int64)  # doubles when full
 
     def add(self, cases: Cases) -> int:
         """Keeps the cases and returns the row of the first."""
@@ -85,12 +86,19 @@ class CaseFile:
         self._chunks.append(cases)
         self._starts.append(start)
         self._rows_count += len(cases)
+        while self._rows_count > len(self._case_id):
+            self._case_id = np.concatenate([self._case_id, np.zeros_like(self._case_id)])
+        self._case_id[start : self._rows_count] = cases.case_id
         return start
 
     def find(self, row: int) -> tuple[Cases, int]:
         """The chunk that holds a row, and the position in it."""
         chunk = bisect_right(self._starts, row) - 1
         return self._chunks[chunk], row - self._starts[chunk]
+
+    def case_id(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The ids of the cases at some rows."""
+        return self._case_id[rows]
 
     def gather(self, column: str, rows: NDArray[np.int64]) -> NDArray[Any]:
         """A column's values at some rows; reads only the chunks between the outermost ones."""

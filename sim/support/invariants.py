@@ -10,18 +10,10 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.support.attempts import (
-    ABANDONED,
-    ANSWERED,
-    ESCALATION,
-    FRESH,
-    IN_SYSTEM,
-    RECONNECT,
-    REDIAL,
-    Attempts,
-)
+from sim.support.attempts import ABANDONED, ANSWERED, IN_SYSTEM, Attempts
 from sim.support.cases import CaseFile
 from sim.support.integrals import open_integral
+from sim.support.key import ESCALATION, FRESH, RECONNECT, REDIAL
 from sim.support.layout import PRIORITIES_COUNT, Layout
 
 LITTLE_RATIO: Final = 1e-9

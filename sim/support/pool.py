@@ -22,18 +22,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import simpy
 
-from sim.support.attempts import (
-    ABANDONMENT,
-    COUNT_MASK,
-    ESCALATION,
-    KIND,
-    NO_TEAM,
-    RECONNECT,
-    REDIAL,
-    AttemptLog,
-    Attempts,
-    Outcomes,
-)
+from sim.support.attempts import NO_TEAM, AttemptLog, Attempts, Outcomes
 from sim.support.cases import (
     ATTEMPT_COLUMNS,
     GRID_MAGIC,
@@ -41,6 +30,16 @@ from sim.support.cases import (
     CaseFile,
     Cases,
     on_grid,
+)
+from sim.support.key import (
+    CODES,
+    ESCALATION,
+    abandonments,
+    answers,
+    escalation_key,
+    kind_of,
+    reconnect_key,
+    redial_key,
 )
 from sim.support.layout import Layout
 
@@ -50,9 +49,10 @@ END: Final = 0
 ARRIVAL: Final = 1
 PATIENCE: Final = 2
 
-# (arrived_s, ARRIVAL, case row, code, line, topic, handle_s, patience_s, delay to the next attempt)
-Contact: TypeAlias = tuple[float, int, int, int, int, int, float, float, float]
-# A Contact; a Record, which is the END; or (ends_s, PATIENCE, case row, code, line).
+# (arrived_s, ARRIVAL, key, place, handle_s, patience_s, delay to the next attempt), where
+# place = line x topics + topic
+Contact: TypeAlias = tuple[float, int, int, int, float, float, float]
+# A Contact; a Record, which is the END; or (ends_s, PATIENCE, key, line).
 Entry: TypeAlias = tuple[Any, ...]
 
 
@@ -61,7 +61,8 @@ class Pool:
 
     def __init__(self, env: simpy.Environment, layout: Layout) -> None:
         teams_count = len(layout.teams)
-        queues = layout.queues_count
+        queues, topics = layout.queues_count, layout.topics_count
+        places_count = layout.lines_count * topics
         self._env = env
         self._layout = layout
         self._slots = [0] * teams_count
@@ -71,24 +72,26 @@ class Pool:
         self._floors = [0] * (2 * teams_count)
         self._pace = (1.0,) * teams_count
         self._surcharge = (1.0,) * layout.topics_count
-        self._factors = [[1.0] * layout.topics_count for _ in range(teams_count)]
+        self._factors = [[1.0] * places_count for _ in range(teams_count)]
+        # By place: the teams to ask, each with its index in `_floors`; the queue's lines as bits.
+        queue_of_place = [place // topics % queues for place in range(places_count)]
         self._routes = [
             tuple(
-                (t, t if layout.teams[t].first == line % queues else teams_count + t)
-                for t in layout.routes[line % queues]
+                (team, team if layout.teams[team].first == queue else teams_count + team)
+                for team in layout.routes[queue]
             )
-            for line in range(layout.lines_count)
+            for queue in queue_of_place
         ]
-        # Waiting contacts by case row, in order of arrival. Lines that are not empty are bits of
+        self._queue_mask = [
+            sum(1 << line for line in range(queue, layout.lines_count, queues))
+            for queue in queue_of_place
+        ]
+        # Waiting contacts by key, in order of arrival. Lines that are not empty are bits of
         # `_mask`; `_picks` remembers the choice for a mask.
         self._lines: list[OrderedDict[int, Contact]] = [
             OrderedDict() for _ in range(layout.lines_count)
         ]
         self._mask = 0
-        self._queue_mask = [
-            sum(1 << other for other in range(line % queues, layout.lines_count, queues))
-            for line in range(layout.lines_count)
-        ]
         self._first_mask = [
             sum(1 << line for line in lines if line % queues == team.first)
             for lines, team in zip(layout.preferences, layout.teams, strict=True)
@@ -146,14 +149,13 @@ class Pool:
         self._last_arrived_s = float(cases.arrived_s[-1])
         start = self._file.add(cases)
         lines = cases.priority.astype(np.int64) * self._layout.queues_count + cases.queue
+        places = lines * self._layout.topics_count + cases.topic
         contacts = list(
             zip(
                 cases.arrived_s.tolist(),
                 [ARRIVAL] * len(cases),
-                range(start, start + len(cases)),
-                [0] * len(cases),
-                lines.tolist(),
-                cases.topic.tolist(),
+                range(start * CODES, (start + len(cases)) * CODES, CODES),
+                places.tolist(),
                 cases.handle_s[:, 0].tolist(),
                 cases.patience_s[:, 0].tolist(),
                 cases.reconnect_delay_s[:, 0].tolist(),
@@ -180,9 +182,9 @@ class Pool:
         buckets = (self._today, *self._agenda.values())
         in_hand = [entry for bucket in buckets for entry in bucket if entry[1] == END]
         still_open = [(nan, *entry[1:]) for entry in in_hand] + [
-            (nan, PATIENCE, row, code, NO_TEAM, arrived_s, nan, inf)
+            (nan, PATIENCE, key, NO_TEAM, arrived_s, nan, inf)
             for line in self._lines
-            for arrived_s, _, row, code, *_ in line.values()
+            for arrived_s, _, key, *_ in line.values()
         ]
         return self._log.attempts(still_open, self._layout.escalation_queue)
 
@@ -225,7 +227,7 @@ class Pool:
                 self._today = sorted(self._agenda.pop(bucket))
         self._wake()
 
-    def _walk(self, limit_s: float) -> bool:
+    def _walk(self, limit_s: float) -> bool:  # noqa: PLR0912, PLR0915 - a call costs a tenth
         """Handles the open bucket's entries before a time; False if some are left. The hot loop."""
         today = self._today
         agenda = self._agenda
@@ -244,41 +246,39 @@ class Pool:
                 return False
             order = entry[1]
             if order == ARRIVAL:
-                line = entry[4]
+                now_s, _, key, place, handle_s, _, again_s = entry
                 # Where somebody waits already, no team that serves the queue has a slot for it.
-                if self._mask & queue_mask[line]:
+                if self._mask & queue_mask[place]:
                     self._wait(entry, position + 1)
                     continue
-                for team, floor_index in routes[line]:
+                for team, floor_index in routes[place]:
                     if free[team] > floors[floor_index]:
                         break
                 else:
                     self._wait(entry, position + 1)
                     continue
                 free[team] -= 1
-                now_s, _, row, code, _, topic, handle_s, _, again_s = entry
                 arrived_s = now_s
             elif order == END:
                 log += entry
-                now_s, _, row, code, team, _, _, again_s = entry
+                now_s, _, key, team, _, _, again_s = entry
                 if again_s != inf:
-                    counts = code % KIND + 1
-                    self._return_at(now_s + again_s, row, RECONNECT * KIND + counts, position + 1)
+                    self._return_at(now_s + again_s, reconnect_key(key), position + 1)
                 free[team] += 1
                 if not self._mask & reach[team]:
                     continue
                 contact = self._take(team)
                 if contact is None:
                     continue
-                arrived_s, _, row, code, _, topic, handle_s, _, again_s = contact
+                arrived_s, _, key, place, handle_s, _, again_s = contact
             else:
-                contact = lines[entry[4]].get(entry[2])
-                if contact is not None and contact[3] == entry[3]:  # it still waits
+                contact = lines[entry[3]].get(entry[2])
+                if contact is not None:  # it still waits
                     self._lose_patience(contact, position + 1)
                 continue
             # on_grid() written out.
-            ends_s = (now_s + handle_s * factors[team][topic] + GRID_MAGIC) - GRID_MAGIC
-            end = (ends_s, END, row, code, team, arrived_s, now_s, again_s)
+            ends_s = (now_s + handle_s * factors[team][place] + GRID_MAGIC) - GRID_MAGIC
+            end = (ends_s, END, key, team, arrived_s, now_s, again_s)
             end_bucket = int(ends_s * BUCKETS_PER_S)
             if end_bucket > bucket:
                 agenda[end_bucket].append(end)
@@ -298,13 +298,13 @@ class Pool:
     # What happens to contacts.
 
     def _wait(self, contact: Contact, position: int) -> None:
-        row = contact[2]
-        line = contact[4]
-        self._lines[line][row] = contact
+        arrived_s, _, key, place, _, patience_s, _ = contact
+        line = place // self._layout.topics_count
+        self._lines[line][key] = contact
         self._mask |= 1 << line
-        ends_s = contact[0] + contact[7]
+        ends_s = arrived_s + patience_s
         if ends_s < HORIZON_LIMIT_S:
-            self._push((ends_s, PATIENCE, row, contact[3], line), position)
+            self._push((ends_s, PATIENCE, key, line), position)
 
     def _take(self, team: int) -> Contact | None:
         """The contact that a team's free agent serves now, out of its line; the slot is counted."""
@@ -331,49 +331,50 @@ class Pool:
 
     def _answer(self, contact: Contact, team: int) -> None:
         """Puts a contact that has waited in hand when staff changes."""
-        arrived_s, _, row, code, _, topic, handle_s, _, again_s = contact
+        arrived_s, _, key, place, handle_s, _, again_s = contact
         now_s = self._env.now
-        ends_s = on_grid(now_s + handle_s * self._factors[team][topic])
-        self._push((ends_s, END, row, code, team, arrived_s, now_s, again_s), 0)
+        ends_s = on_grid(now_s + handle_s * self._factors[team][place])
+        self._push((ends_s, END, key, team, arrived_s, now_s, again_s), 0)
 
     def _lose_patience(self, contact: Contact, position: int) -> None:
         """A contact that waits abandons: redial, escalation, or gone for good."""
-        arrived_s, _, row, code, line, _, _, patience_s, _ = contact
+        arrived_s, _, key, place, _, patience_s, _ = contact
         now_s = arrived_s + patience_s
-        del self._lines[line][row]
+        line = place // self._layout.topics_count
+        del self._lines[line][key]
         if not self._lines[line]:
             self._mask ^= 1 << line
-        cases, i = self._file.find(row)
-        counts = code % KIND + ABANDONMENT
-        j = counts // ABANDONMENT - 1
+        cases, i = self._file.find(key // CODES)
+        j = abandonments(key)
         delay_s = float(cases.redial_delay_s[i, j]) if j < ATTEMPT_COLUMNS else inf
-        kind = REDIAL
+        next_key = redial_key(key)
         if delay_s == inf:
-            delay_s, kind = float(cases.escalation_delay_s[i]), ESCALATION
+            delay_s, next_key = float(cases.escalation_delay_s[i]), escalation_key(key)
         if delay_s != inf:
-            self._return_at(now_s + delay_s, row, kind * KIND + counts, position)
-        self._log.entries += (now_s, PATIENCE, row, code, NO_TEAM, arrived_s, nan, delay_s)
+            self._return_at(now_s + delay_s, next_key, position)
+        self._log.entries += (now_s, PATIENCE, key, NO_TEAM, arrived_s, nan, delay_s)
 
-    def _return_at(self, at_s: float, row: int, code: int, position: int) -> None:
+    def _return_at(self, at_s: float, key: int, position: int) -> None:
         """Puts the next attempt of a case on the agenda."""
         if at_s >= HORIZON_LIMIT_S:
             return
-        cases, i = self._file.find(row)
-        topic = int(cases.topic[i])
-        contact: Contact
-        if code // KIND == ESCALATION:
+        cases, i = self._file.find(key // CODES)
+        if kind_of(key) == ESCALATION:
             line = self._layout.escalation_queue
             handle_s = float(cases.escalation_handle_s[i])
-            contact = (at_s, ARRIVAL, row, code, line, topic, handle_s, inf, inf)
+            patience_s = again_s = inf
         else:
-            answers = code & COUNT_MASK
-            attempt = min(code % KIND // ABANDONMENT + answers, ATTEMPT_COLUMNS - 1)
             line = int(cases.priority[i]) * self._layout.queues_count + int(cases.queue[i])
-            handle_s = float(cases.handle_s[i, answers])
+            k = answers(key)
+            handle_s = float(cases.handle_s[i, k])
+            attempt = min(abandonments(key) + k, ATTEMPT_COLUMNS - 1)
             patience_s = float(cases.patience_s[i, attempt])
-            again_s = float(cases.reconnect_delay_s[i, answers])
-            contact = (at_s, ARRIVAL, row, code, line, topic, handle_s, patience_s, again_s)
-        self._push(contact, position)
+            again_s = float(cases.reconnect_delay_s[i, k])
+        place = line * self._layout.topics_count + int(cases.topic[i])
+        self._push((at_s, ARRIVAL, key, place, handle_s, patience_s, again_s), position)
 
     def _refactor(self) -> None:
-        self._factors = [[pace * multiple for multiple in self._surcharge] for pace in self._pace]
+        lines_count = self._layout.lines_count
+        self._factors = [
+            [pace * multiple for multiple in self._surcharge] * lines_count for pace in self._pace
+        ]
