@@ -173,7 +173,8 @@ class Library(Generic[M]):
         elif kind == "value_error":
             message, hint = str(detail["ctx"]["error"]), ""
         else:
-            message = detail["msg"].replace("Input should be", "should be")
+            message = detail["msg"].replace("Input should", "should").replace("Tuple ", "")
+            message = message.replace(" after validation", "")
         return Problem(
             file=layer.label,
             line=layer.line(place) if place else None,

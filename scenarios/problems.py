@@ -34,10 +34,10 @@ class Problem:
 
 
 class ScenarioProblems(Exception):
-    """Raised with all problems found; nothing has been written when it is raised."""
+    """Raised with all problems found, in order of file and line, before anything is written."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(problems)
+        self.problems = tuple(sorted(problems, key=lambda one: (one.file, one.line or 0)))
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 

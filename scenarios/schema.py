@@ -147,9 +147,9 @@ def _range(node: Node) -> str:
     low, high = node.get("minimum"), node.get("maximum")
     above, below = node.get("exclusiveMinimum"), node.get("exclusiveMaximum")
     if low is not None and high is not None:
-        return f" from {low:g} to {high:g}"
+        return f" from {low:.12g} to {high:.12g}"
     bounds = [
-        f"{word} {bound:g}"
+        f"{word} {bound:.12g}"
         for word, bound in (
             ("at least", low), ("above", above), ("at most", high), ("below", below),
         )

@@ -157,7 +157,7 @@ EXPECTED = {
     ("mine.toml", 16, "support.headcount_count"): (
         "24.5",
         "should be a valid integer",
-        "a whole number from 0 to 1e+09: Paid heads (agents).",
+        "a whole number from 0 to 1000000000: Paid heads (agents).",
     ),
     ("mine.toml", 17, "support.attendance_ratio"): (
         "1.3",
@@ -166,7 +166,7 @@ EXPECTED = {
     ),
     ("mine.toml", 18, "support.shifts"): (
         "[]",
-        "Tuple should have at least 1 item after validation, not 0",
+        "should have at least 1 item, not 0",
         "an array of at least 1, each a table: The day's shifts.",
     ),
     ("mine.toml", 20, "shocks.storm.lunar_days"): (
@@ -251,10 +251,10 @@ def test_missing_files_are_named_with_the_nearest_name(library: Library[Small]) 
     found = problems_of(library, "bass", overlays=["surg", "no/such.toml"])
     assert [(p.file, p.message) for p in found] == [
         ("bass", "no scenario of this name"),
-        ("surg", "no overlay of this name"),
         ("no/such.toml", "no such file"),
+        ("surg", "no overlay of this name"),
     ]
-    assert [p.hint for p in found[:2]] == ["did you mean base?", "did you mean surge?"]
+    assert [p.hint for p in found[::2]] == ["did you mean base?", "did you mean surge?"]
 
 
 def test_overlapping_overlays_are_refused_unless_settled(library: Library[Small]) -> None:

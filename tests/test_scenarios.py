@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 
@@ -175,7 +176,7 @@ EXPECTED = {
     "horizon.tick_s": (11, "a whole number from 60 to 3600"),
     "demand.orders_multipel": (14, "did you mean orders_multiple?"),
     "demand.common_day_cv": (15, "a number from 0 to 5"),
-    "demand.orders_per_day.catering": (18, "a number from 0 to 1e+09"),
+    "demand.orders_per_day.catering": (18, "a number from 0 to 1000000000"),
     "demand.orders_per_day.karaoke": (19, "may hold: catering, hotel"),
     "demand.day_multiplier.hotel": (22, "an array of 16"),
     "support.headcount_count": (25, "a whole number"),
@@ -207,6 +208,16 @@ def test_twenty_planted_errors_in_one_file_are_all_reported_at_once(tmp_path: Pa
         assert (problem.file, problem.line) == (str(path), line), key
         assert said in f"{problem.message}; {problem.hint}", problem
         assert problem.value or problem.message == "is missing", key
+
+
+def test_problems_read_as_they_did(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, golden: Callable[[str, str], None]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.toml").write_text(PLANTED, encoding="utf-8")
+    with pytest.raises(ScenarioProblems) as caught:
+        load("mine.toml", overlays=["generous-terms", "strict-terms", "snowstrom"])
+    golden("problems.txt", f"{caught.value}\n")
 
 
 def test_an_empty_roster_is_refused(tmp_path: Path) -> None:
