@@ -2,8 +2,8 @@
 
 The one place where the support record becomes statistics, after the run; nothing is simulated here.
 Contacts count in the interval in which they arrive. Service level = answered within the channel's
-threshold / offered; abandoned ratio = abandoned / offered; ASA = mean wait of the answered;
-occupancy = busy / available agent time (an agent with one of three IM sessions taken is busy by a
+threshold / offered; abandoned ratio = abandoned / offered; ASA = mean wait of the answered,
+without escalations, whose consumers are called back and wait on no line; occupancy = busy / available agent time (an agent with one of three IM sessions taken is busy by a
 third; contacts in hand at a shift's end may lift it over 1). Definitions: STYLE C5. Warm-up days
 are left out.
 """
@@ -218,8 +218,13 @@ def metrics(support: Support, found: dict[str, Columns]) -> dict[str, tuple[floa
         within = total("answered_within_threshold_count", channel)
         return ratio(within, total("offered_count", channel))
 
+    contacts = found["contacts"]
+    waited = (contacts["outcome"] == ANSWERED) & (contacts["kind"] != ESCALATION)
+
     def asa_s(channel: int) -> float:
-        return ratio(total("wait_answered_s_sum", channel), total("answered_count", channel))
+        chosen = waited & (contacts["channel"] == channel)
+        wait_s = (contacts["answered_s"] - contacts["arrived_s"])[chosen]
+        return ratio(float(wait_s.sum()), float(chosen.sum()))
 
     intervals_count = len(np.unique(staffing["interval_start_s"]))
 
