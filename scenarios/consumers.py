@@ -71,6 +71,10 @@ class Returns(Model):
     escalation_ratio: Ratio
     """Share of those who give up on an incident who escalate: regulator, hotline, public post
     (ratio)."""
+    fallback_ratio: Ratio
+    """Share of those who give up without escalating who claim by self-service instead (ratio)."""
+    fallback_delay_mean_s: Seconds
+    """Mean of the exponential delay until they do (s)."""
     escalation_delay_mean_s: Seconds
     """Mean of the exponential delay until a specialist takes the escalation up (s)."""
     escalation_handle_multiple: Multiple

@@ -23,7 +23,7 @@ import simpy
 from scenarios.scenario import Scenario
 from scenarios.tables import TABLES
 from scenarios.words import TOPICS
-from sim.columns import Agenda, Columns, Floats, pick, stack
+from sim.columns import Agenda, Columns, Floats, Ints, pick, stack
 from sim.consumers.claims import claim_rows
 from sim.consumers.contacts import topic_habits
 from sim.consumers.daybook import (
@@ -86,6 +86,7 @@ class World:
         self.pool = Pool(self._env, self.layout)
         self._arrivals = Agenda("arrived_s")
         self._claims = Agenda("decided_s")
+        self._fallbacks = Agenda("decided_s")
         self._case_claims: list[Columns] = []
         self.incidents: list[Columns] = []
         self.merchant_days: list[Columns] = []
@@ -181,12 +182,27 @@ class World:
     def _settle(self, start_s: float, end_s: float) -> None:
         """Step 6: the tick's claims, from people and without, in order of time."""
         outcomes = self.pool.collect()
-        claims = self._case_claims[0]
-        upheld = claims["upheld"][outcomes.resolved_case_id]
-        rows = pick(claims, outcomes.resolved_case_id[upheld])
-        by_person = claim_rows(
-            # A contact that ends with the tick to the last bit still belongs to it.
-            decided_s=np.minimum(outcomes.resolved_s[upheld], np.nextafter(end_s, start_s)),
+        # A contact that ends with the tick to the last bit still belongs to it.
+        resolved_s = np.minimum(outcomes.resolved_s, np.nextafter(end_s, start_s))
+        by_person = self._of_cases(outcomes.resolved_case_id, resolved_s)
+        upheld = self._case_claims[0]["upheld"][outcomes.resolved_case_id]
+        by_person["escalated"] = outcomes.resolved_escalated[upheld]
+        delay_s = self._case_claims[0]["fallback_delay_s"][outcomes.given_up_case_id]
+        self._fallbacks.add(
+            self._of_cases(outcomes.given_up_case_id, outcomes.given_up_s + delay_s)
+        )
+        due = stack(
+            [self._claims.take_before(end_s), by_person, self._fallbacks.take_before(end_s)]
+        )
+        due = pick(due, np.argsort(due["decided_s"], kind="stable"))
+        self.money.settle(start_s, end_s, DueClaims(**due))
+
+    def _of_cases(self, case_id: Ints, decided_s: Floats) -> Columns:
+        """The upheld claims of these cases, decided at these times."""
+        upheld = self._case_claims[0]["upheld"][case_id]
+        rows = pick(self._case_claims[0], case_id[upheld])
+        return claim_rows(
+            decided_s=decided_s[upheld],
             trigger=rows["trigger"],
             category=rows["category"],
             incident_id=rows["incident_id"],
@@ -195,10 +211,6 @@ class World:
             draws=rows,
             opportunistic=rows["opportunistic"],
         )
-        by_person["escalated"] = outcomes.resolved_escalated[upheld]
-        due = stack([self._claims.take_before(end_s), by_person])
-        due = pick(due, np.argsort(due["decided_s"], kind="stable"))
-        self.money.settle(start_s, end_s, DueClaims(**due))
 
     def _close_day(self, market: MarketDay, patrol: PatrolDay, consumers: ConsumerDay) -> None:
         """Step 7."""

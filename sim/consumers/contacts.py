@@ -106,7 +106,8 @@ def _patience_s(
 def _returns(
     scenario: Scenario, streams: Streams, habits: TopicHabits, *, block: str, count: int
 ) -> Columns:
-    """Redials, reconnects and escalation; inf = does not happen. The last of each never happens."""
+    """Redials, reconnects, escalation, falling back on self-service; inf = does not happen. The
+    last redial and the last reconnect never happen."""
     returns = scenario.consumers.returns
     loops = scenario.loops.abandonment_returns
     shape = (count, TRIES)
@@ -128,6 +129,11 @@ def _returns(
     delay_s = returns.escalation_delay_mean_s * streams.rng(
         f"contact.escalation_delay/{block}"
     ).standard_exponential(count)
+    falls_back = streams.rng(f"contact.fallback/{block}").random(count) < returns.fallback_ratio
+    falls_back &= habits.escalates
+    fallback_s = returns.fallback_delay_mean_s * streams.rng(
+        f"contact.fallback_delay/{block}"
+    ).standard_exponential(count)
     sigma = scenario.consumers.handle_sigma_ratio
     z = streams.rng(f"contact.escalation_handle/{block}").standard_normal(count)
     mean_s = habits.handle_phone_s * returns.escalation_handle_multiple
@@ -135,5 +141,6 @@ def _returns(
         "redial_delay_s": np.where(redials & loops, redial_s, np.inf),
         "reconnect_delay_s": reconnect_s,
         "escalation_delay_s": np.where(escalates, delay_s, np.inf),
+        "fallback_delay_s": np.where(falls_back, fallback_s, np.inf),
         "escalation_handle_s": mean_s * np.exp(sigma * z - sigma**2 / 2.0),
     }

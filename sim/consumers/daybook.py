@@ -75,7 +75,8 @@ class ConsumerDay:
     contacts: Columns
     """Consumers who turn to a person: CONTACT_COLUMNS and `category`."""
     contact_claims: Columns
-    """CLAIM_COLUMNS and `trigger` for each row of `contacts`; trigger -1 = nothing to claim."""
+    """CLAIM_COLUMNS, `trigger` and `fallback_delay_s` for each row of `contacts`; trigger -1 =
+    nothing to claim."""
     alerts: Columns
     """Rows of the table `alerts`, without costs."""
     false_alarms_by_type: Ints
@@ -176,6 +177,7 @@ def _contact_claims(incidents: Columns, contacts: Columns) -> Columns:
     at = np.where(asks, 0, row)
     claims = {name: incidents[name][at] for name in CLAIM_COLUMNS}
     claims["upheld"] = claims["upheld"] & ~asks
+    claims["fallback_delay_s"] = contacts["fallback_delay_s"]
     claims["trigger"] = np.where(asks, -1, incidents["incident"][at]).astype(np.int8)
     claims["incident_id"] = np.where(asks, -1, claims["incident_id"])
     return claims
