@@ -18,6 +18,8 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 from rich.table import Table
 
+from loadtests.guarantee_api import command as guarantee_api
+
 if TYPE_CHECKING:
     from scenarios.loader import Resolved
     from scenarios.problems import Problem
@@ -36,6 +38,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 scenarios_app = typer.Typer(help="What is assumed: look at, check and compare scenarios.")
+app.command()(guarantee_api.serve)
+app.command()(guarantee_api.token)
 app.add_typer(scenarios_app, name="scenarios", no_args_is_help=True)
 
 ScenarioName = Annotated[

@@ -170,18 +170,36 @@ def amounts(
     escalated: Bools,
 ) -> Amounts:
     """What each claim is owed under its own term (`terms` has one row a claim)."""
-    assert order_value_fen.min(initial=0) >= 0
-    assert order_value_fen.max(initial=0) <= PRICE_MAX_FEN
-    refund_fen = share_fen(order_value_fen, terms.refund_ppm)
     drawn_ppm = np.rint(-np.log1p(-severity_u) * terms.extra_ppm)
     drawn_ppm = np.minimum(drawn_ppm, MULTIPLE_MAX * PPM).astype(np.int64)
     extra_ppm = np.where(terms.exponential, drawn_ppm, terms.extra_ppm)
-    agreed_fen = share_fen(order_value_fen, extra_ppm)
+    return amounts_known(
+        terms,
+        order_value_fen=order_value_fen,
+        agreed_fen=share_fen(order_value_fen, extra_ppm),
+        statutory=legal_u < terms.legal_ratio,
+        escalated=escalated,
+    )
+
+
+def amounts_known(
+    terms: TermColumns,
+    *,
+    order_value_fen: Ints,
+    agreed_fen: Ints,
+    statutory: Bools,
+    escalated: Bools,
+) -> Amounts:
+    """The same where nothing is drawn: the extra part before floor and cap is known (a fixed
+    multiple, or a price gap on a receipt), and so is whether the law's minimum applies."""
+    assert order_value_fen.min(initial=0) >= 0
+    assert order_value_fen.max(initial=0) <= PRICE_MAX_FEN
+    refund_fen = share_fen(order_value_fen, terms.refund_ppm)
     agreed_fen = np.minimum(np.maximum(agreed_fen, terms.extra_floor_fen), terms.extra_cap_fen)
     raised_fen = np.maximum(share_fen(agreed_fen, terms.escalated_ppm), terms.goodwill_fen)
     agreed_fen = np.where(escalated, raised_fen, agreed_fen)
     statute_fen = np.maximum(share_fen(order_value_fen, terms.legal_ppm), terms.legal_floor_fen)
-    statute_fen = np.where(legal_u < terms.legal_ratio, statute_fen, 0)
+    statute_fen = np.where(statutory, statute_fen, 0)
     extra_fen = np.maximum(agreed_fen, statute_fen)
     return Amounts(refund_fen, extra_fen, extra_fen - agreed_fen)
 

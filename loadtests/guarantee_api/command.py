@@ -1,0 +1,84 @@
+"""`springpeak serve` and `springpeak token`: they parse and call. The front door registers them."""
+
+import time
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+BASE: Final = "spring-festival-2026"
+SecretFile = Annotated[
+    Path, typer.Option(help="File with the secret that signs tokens; made if there is none.")
+]
+
+
+def serve(
+    scenario: Annotated[
+        str, typer.Argument(metavar="SCENARIO", help="Whose guarantees and budgets are served.")
+    ] = BASE,
+    *,
+    overlay: Annotated[
+        list[str] | None,
+        typer.Option("--overlay", metavar="NAME", help="Lay this overlay on top; repeatable."),
+    ] = None,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Set one key, in TOML; repeatable."),
+    ] = None,
+    store: Annotated[
+        str, typer.Option(metavar="URL", help="sqlite:///FILE or postgresql://...")
+    ] = "sqlite:///guarantee.db",
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8080,
+    workers: Annotated[int, typer.Option(min=1, help="Serving processes.")] = 1,
+    secret_file: SecretFile = Path("guarantee.secret"),
+    settings: Annotated[
+        Path | None, typer.Option(help="TOML file that replaces some of the shipped limits.")
+    ] = None,
+    faults: Annotated[
+        bool, typer.Option("--faults", help="Allow faults on request. For tests only.")
+    ] = False,
+) -> None:
+    """Serve the reference guarantee API until told to stop."""
+    from loadtests.guarantee_api.server import Plan
+    from loadtests.guarantee_api.server import serve as run
+    from scenarios import loader
+    from scenarios.problems import ScenarioProblems
+
+    if not store.startswith(("sqlite:///", "postgresql://", "postgres://")):
+        raise typer.BadParameter("--store is sqlite:///FILE or postgresql://...")
+    plan = Plan(
+        scenario=scenario,
+        overlays=overlay or [],
+        sets=sets or [],
+        store=store,
+        secret_file=str(secret_file),
+        settings_file=None if settings is None else str(settings),
+        faults=faults,
+    )
+    try:
+        loader.load(scenario, overlays=plan.overlays, sets=plan.sets)
+    except ScenarioProblems as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    try:
+        run(plan, host=host, port=port, workers=workers)
+    except ValueError as error:  # a secret too short, settings out of range
+        raise typer.BadParameter(str(error)) from None
+
+
+def token(
+    role: Annotated[str, typer.Option(help="consumer, agent, operator or auditor.")],
+    subject: Annotated[str, typer.Option(help="Who it is for; a consumer's consumer_id.")],
+    secret_file: SecretFile = Path("guarantee.secret"),
+    hours: Annotated[float, typer.Option(min=0.0, help="How long it is good for.")] = 24.0,
+) -> None:
+    """Print a signed bearer token for the guarantee API."""
+    from loadtests.guarantee_api.tokens import issue, secret_from
+
+    try:
+        expires_s = int(time.time() + hours * 3600)
+        text = issue(secret_from(secret_file), role=role, subject=subject, expires_s=expires_s)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    typer.echo(text)

@@ -1,0 +1,45 @@
+"""Faults on request, for tests only: they exist when the service is started with `--faults`.
+
+Decides when a batch fails, and how: before the commit (nothing is kept), after it (all is kept, the
+answers are lost), frozen for a while; or the data base itself is made to refuse. Times in ms.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from loadtests.guarantee_api.commands import Answer, Write
+from loadtests.guarantee_api.messages import FaultsRequest
+from loadtests.guarantee_api.store import Store, StoreUnavailable
+
+
+class Faults:
+    """Stands between the writer and the store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.latency_ms = 0
+        self._before_count = 0
+        self._after_count = 0
+        self._frozen_ms = 0
+
+    async def set(self, request: FaultsRequest) -> None:
+        """Switch to exactly these faults."""
+        self.latency_ms = request.latency_ms
+        self._before_count = request.fail_before_commit_count
+        self._after_count = request.fail_after_commit_count
+        self._frozen_ms = request.frozen_store_ms
+        await self._store.hinder(disk_full=request.disk_full, read_only=request.read_only)
+
+    async def run(self, writes: Sequence[Write]) -> list[Answer]:
+        """As the store's own, with the faults."""
+        frozen_ms, self._frozen_ms = self._frozen_ms, 0
+        if frozen_ms:
+            await asyncio.sleep(frozen_ms / 1000)
+        if self._before_count:
+            self._before_count -= 1
+            raise StoreUnavailable("fault: failed before the commit")
+        answers = await self._store.run(writes)
+        if self._after_count:
+            self._after_count -= 1
+            raise StoreUnavailable("fault: failed after the commit")
+        return answers

@@ -1,0 +1,268 @@
+"""The books in PostgreSQL over asyncpg: the same batches, rows sent with COPY and unnest.
+
+An advisory lock, held to the end of the transaction, lets one batch at a time decide, whatever the
+number of serving processes; every read after it sees the last commit (READ COMMITTED). Durability
+is the server's own (`synchronous_commit`, which is set to on here whatever its default).
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final
+
+import asyncpg
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from loadtests.guarantee_api.books import (
+    AnswerRow,
+    Books,
+    ClaimRow,
+    EntryRow,
+    Found,
+    MerchantRow,
+    Needs,
+    Pot,
+)
+from loadtests.guarantee_api.commands import Answer, Write
+from loadtests.guarantee_api.decide import Decider
+from loadtests.guarantee_api.proof import QUERIES, BooksWrong
+from loadtests.guarantee_api.schema import CLAIM_COLUMNS, ENTRY_COLUMNS, fund, migrate
+from loadtests.guarantee_api.store import StoreUnavailable
+
+LOCK: Final = "SELECT pg_advisory_xact_lock(20260217)"
+TIMEOUT_S: Final = 30.0
+CLAIMS: Final = ", ".join(CLAIM_COLUMNS)
+ENTRIES: Final = ", ".join(ENTRY_COLUMNS)
+ANSWERS: Final = ", ".join(AnswerRow._fields)
+GONE: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, asyncio.TimeoutError)
+
+UPSERTS: Final = {
+    "pots": (
+        "INSERT INTO pots SELECT * FROM"
+        " unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])"
+        " ON CONFLICT (guarantee) DO UPDATE SET funded_fen = excluded.funded_fen,"
+        " available_fen = excluded.available_fen, held_fen = excluded.held_fen,"
+        " settled_fen = excluded.settled_fen"
+    ),
+    "days": (
+        "INSERT INTO pot_days SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])"
+        " ON CONFLICT (guarantee, day) DO UPDATE SET used_fen = excluded.used_fen"
+    ),
+    "deposits": (
+        "INSERT INTO deposits SELECT * FROM unnest($1::bigint[], $2::bigint[])"
+        " ON CONFLICT (merchant_id) DO UPDATE SET balance_fen = excluded.balance_fen"
+    ),
+    "merchants": (
+        "INSERT INTO merchants SELECT * FROM"
+        " unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])"
+        " ON CONFLICT (merchant_id) DO UPDATE SET status = excluded.status,"
+        " version = excluded.version, changed_ms = excluded.changed_ms"
+    ),
+    "statuses": (
+        "INSERT INTO merchants (merchant_id, status, version, changed_ms)"
+        " SELECT one.id, one.status, 1, one.at FROM"
+        " unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS one (id, status, at)"
+        " ON CONFLICT (merchant_id) DO UPDATE SET status = excluded.status,"
+        " version = merchants.version + 1, changed_ms = excluded.changed_ms"
+    ),
+    "resolved": (
+        "UPDATE claims SET state = one.state, resolved_ms = one.at FROM"
+        " unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS one (id, state, at)"
+        " WHERE claim_id = one.id"
+    ),
+}
+PURGE_ANSWERS: Final = (
+    "DELETE FROM answers WHERE created_ms <= $1 AND answer_id IN"
+    " (SELECT answer_id FROM answers ORDER BY answer_id LIMIT 64)"
+)
+# The four small reads that every batch of claims makes, in one round trip.
+MONEY: Final = (
+    "SELECT (SELECT COALESCE(MAX(claim_id), 0) FROM claims),"
+    " ARRAY(SELECT ARRAY[guarantee, funded_fen, available_fen, held_fen, settled_fen] FROM pots),"
+    " ARRAY(SELECT ARRAY[guarantee, day, used_fen] FROM pot_days WHERE day = ANY($1::bigint[])),"
+    " ARRAY(SELECT ARRAY[order_id, trigger] FROM claims"
+    " WHERE state IN (0, 1, 3) AND order_id = ANY($2::bigint[]))"
+)
+
+
+class PostgresStore:
+    """A data base by URL; `run` is for one task at a time (writer.py)."""
+
+    def __init__(self, url: str, decider: Decider) -> None:
+        self._url = url.replace("postgres://", "postgresql://", 1)
+        self._decider = decider
+        self._writer: asyncpg.Connection | None = None
+        self._readers: asyncpg.Pool | None = None
+        self._disk_full = self._read_only = False
+
+    async def open(self, now_ms: int) -> None:
+        engine = create_async_engine(make_url(self._url).set(drivername="postgresql+asyncpg"))
+        try:
+            async with engine.begin() as connection:
+                await connection.exec_driver_sql(LOCK)
+                await connection.run_sync(migrate)
+        finally:
+            await engine.dispose()
+        db = await self._connected()
+        async with db.transaction():
+            await db.execute(LOCK)
+            pots = {row[0]: Pot(*row[1:]) for row in await db.fetch("SELECT * FROM pots")}
+            funded, entries = fund(self._decider.programme, pots, now_ms)
+            await db.copy_records_to_table("entries", records=entries, columns=ENTRY_COLUMNS)
+            await _upsert(db, "pots", _pot_rows(funded))
+        self._readers = await asyncpg.create_pool(self._url, min_size=1, max_size=4)
+        wrong = await self.prove()
+        if wrong:
+            raise BooksWrong("; ".join(wrong))
+
+    async def close(self) -> None:
+        if self._readers is not None:
+            await self._readers.close()
+        if self._writer is not None:
+            await self._writer.close()
+
+    async def run(self, writes: Sequence[Write]) -> list[Answer]:
+        try:
+            db = await self._connected()
+            async with asyncio.timeout(TIMEOUT_S), db.transaction():
+                await db.execute(LOCK)
+                found = await _load(db, self._decider.needs(writes))
+                answers, books = self._decider.decide(writes, found)
+                await self._keep(db, books, writes)
+        except GONE as error:
+            if self._writer is not None and not isinstance(error, asyncpg.PostgresError):
+                self._writer.terminate()
+            raise StoreUnavailable(str(error)) from error
+        return answers
+
+    async def claim(self, claim_id: int) -> ClaimRow | None:
+        rows = await self._read(f"SELECT {CLAIMS} FROM claims WHERE claim_id = $1", claim_id)
+        return ClaimRow(*rows[0]) if rows else None
+
+    async def claims(self, *, after: int, limit: int) -> list[ClaimRow]:
+        sql = f"SELECT {CLAIMS} FROM claims WHERE claim_id > $1 ORDER BY claim_id LIMIT $2"
+        return [ClaimRow(*row) for row in await self._read(sql, after, limit)]
+
+    async def entries(self, *, after: int, limit: int) -> list[tuple[int, EntryRow]]:
+        sql = (
+            f"SELECT entry_id, {ENTRIES} FROM entries WHERE entry_id > $1"
+            " ORDER BY entry_id LIMIT $2"
+        )
+        return [(row[0], EntryRow(*row[1:])) for row in await self._read(sql, after, limit)]
+
+    async def merchant(self, merchant_id: int) -> MerchantRow | None:
+        rows = await self._read("SELECT * FROM merchants WHERE merchant_id = $1", merchant_id)
+        return MerchantRow(*rows[0]) if rows else None
+
+    async def pots(self, *, day: int) -> tuple[dict[int, Pot], dict[int, int]]:
+        used = await self._read("SELECT guarantee, used_fen FROM pot_days WHERE day = $1", day)
+        rows = await self._read("SELECT * FROM pots")
+        return {row[0]: Pot(*row[1:]) for row in rows}, {row[0]: row[1] for row in used}
+
+    async def prove(self) -> list[str]:
+        found = [(text, await self._read(f"{sql} LIMIT 1")) for text, sql in QUERIES.items()]
+        return [f"{text}: {tuple(rows[0])}" for text, rows in found if rows]
+
+    async def hinder(self, *, disk_full: bool, read_only: bool) -> None:
+        """Read-only is the server's own refusal; a full disk is raised as the server would."""
+        self._disk_full, self._read_only = disk_full, read_only
+        db = await self._connected()
+        await db.execute(f"SET default_transaction_read_only = {'on' if read_only else 'off'}")
+
+    async def _connected(self) -> asyncpg.Connection:
+        if self._writer is None or self._writer.is_closed():
+            self._writer = await asyncpg.connect(
+                self._url, timeout=TIMEOUT_S, server_settings={"synchronous_commit": "on"}
+            )
+            if self._read_only:
+                await self._writer.execute("SET default_transaction_read_only = on")
+        return self._writer
+
+    async def _read(self, sql: str, *values: int) -> list[Any]:
+        try:
+            if self._readers is None:
+                self._readers = await asyncpg.create_pool(self._url, min_size=1, max_size=4)
+            rows: list[Any] = await self._readers.fetch(sql, *values)
+        except GONE as error:
+            raise StoreUnavailable(str(error)) from error
+        return rows
+
+    async def _keep(self, db: asyncpg.Connection, books: Books, writes: Sequence[Write]) -> None:
+        changes, found = books.changes, books.found
+        if self._disk_full:
+            raise asyncpg.DiskFullError("could not extend file: no space left on device")
+        if changes.resolved:  # before new claims: a released order may be claimed again
+            rows = [(c.claim_id, c.state, c.resolved_ms) for c in changes.resolved.values()]
+            await _upsert(db, "resolved", rows)
+        if changes.claims:
+            await db.copy_records_to_table("claims", records=changes.claims, columns=CLAIM_COLUMNS)
+        if changes.entries:
+            await db.copy_records_to_table(
+                "entries", records=changes.entries, columns=ENTRY_COLUMNS
+            )
+        if changes.expired:
+            await db.execute(
+                "DELETE FROM answers WHERE key_hash = ANY($1::bytea[])",
+                [key for (key,) in changes.expired],
+            )
+        if changes.answers:
+            await db.copy_records_to_table(
+                "answers", records=changes.answers, columns=AnswerRow._fields
+            )
+            await db.execute(PURGE_ANSWERS, self._decider.expired_before_ms(writes[-1].now_ms))
+        if changes.pots:
+            await _upsert(db, "pots", _pot_rows({one: found.pots[one] for one in changes.pots}))
+        if changes.days:
+            await _upsert(db, "days", [(*key, found.days_fen[key]) for key in changes.days])
+        if changes.deposits:
+            balances = [(one, found.deposits_fen[one]) for one in sorted(changes.deposits)]
+            await _upsert(db, "deposits", balances)
+        if changes.merchants:
+            await _upsert(db, "merchants", list(changes.merchants.values()))
+        if changes.statuses:
+            await _upsert(db, "statuses", changes.statuses_rows())
+        if changes.probed_ms is not None:
+            await db.execute(
+                "INSERT INTO probes VALUES (1, $1)"
+                " ON CONFLICT (probe_id) DO UPDATE SET probed_ms = excluded.probed_ms",
+                changes.probed_ms,
+            )
+
+
+async def _upsert(db: asyncpg.Connection, name: str, rows: Sequence[Sequence[Any]]) -> None:
+    await db.execute(UPSERTS[name], *map(list, zip(*rows, strict=True)))
+
+
+def _pot_rows(pots: dict[int, Pot]) -> list[tuple[int, ...]]:
+    return [
+        (number, pot.funded_fen, pot.available_fen, pot.held_fen, pot.settled_fen)
+        for number, pot in pots.items()
+    ]
+
+
+async def _load(db: asyncpg.Connection, needs: Needs) -> Found:
+    """What a batch has to know, inside its transaction."""
+    found = Found()
+    if needs.key_hashes:
+        sql = f"SELECT {ANSWERS} FROM answers WHERE key_hash = ANY($1::bytea[])"
+        found.answers = {r[0]: AnswerRow(*r) for r in await db.fetch(sql, needs.key_hashes)}
+    if needs.merchant_ids:
+        sql = "SELECT * FROM merchants WHERE merchant_id = ANY($1::bigint[])"
+        found.merchants = {r[0]: MerchantRow(*r) for r in await db.fetch(sql, needs.merchant_ids)}
+    if not needs.moves_money:
+        return found
+    if needs.claim_ids:
+        sql = f"SELECT {CLAIMS} FROM claims WHERE claim_id = ANY($1::bigint[])"
+        found.claims = {r[0]: ClaimRow(*r) for r in await db.fetch(sql, needs.claim_ids)}
+        stores = [claim.merchant_id for claim in found.claims.values()]
+        sql = "SELECT merchant_id, balance_fen FROM deposits WHERE merchant_id = ANY($1::bigint[])"
+        found.deposits_fen = {r[0]: r[1] for r in await db.fetch(sql, stores)}
+    days = needs.days | {claim.day for claim in found.claims.values()}
+    orders = [order_id for order_id, _ in needs.orders]
+    row = await db.fetchrow(MONEY, list(days), orders)
+    assert row is not None
+    found.last_claim_id = row[0]
+    found.pots = {pot[0]: Pot(*pot[1:]) for pot in row[1]}
+    found.days_fen = {(guarantee, day): used_fen for guarantee, day, used_fen in row[2]}
+    found.live_orders = {(order_id, trigger) for order_id, trigger in row[3]}
+    return found

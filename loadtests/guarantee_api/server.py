@@ -1,0 +1,86 @@
+"""Runs the service under uvicorn: one process, or several that share a port and a store.
+
+A process is told what to serve by one environment variable, because uvicorn starts further
+processes afresh.
+"""
+
+import gc
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import uvicorn
+
+from loadtests.guarantee_api import logs, settings
+from loadtests.guarantee_api.app import Application
+from loadtests.guarantee_api.guard import GuardedProtocol
+from loadtests.guarantee_api.programme import Programme
+from loadtests.guarantee_api.service import Service
+from loadtests.guarantee_api.tokens import secret_from
+from scenarios import loader
+
+VARIABLE: Final = "SPRINGPEAK_GUARANTEE_API"
+# The writing thread gets the interpreter back ten times sooner than by default (5 ms).
+SWITCH_S: Final = 0.0005
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What to serve."""
+
+    scenario: str
+    overlays: list[str]
+    sets: list[str]
+    store: str
+    secret_file: str
+    settings_file: str | None
+    faults: bool
+
+
+def application() -> Application:
+    """The application of one process (uvicorn calls this)."""
+    plan = msgspec.json.decode(os.environ[VARIABLE], type=Plan)
+    limits = settings.load(Path(plan.settings_file) if plan.settings_file else None)
+    logs.set_up()
+    GuardedProtocol.limits(
+        header_bytes_max=limits.header_bytes_max,
+        request_s_max=limits.request_s_max,
+        connections_count_max=limits.connections_count_max,
+    )
+    scenario = loader.load(plan.scenario, overlays=plan.overlays, sets=plan.sets)
+    service = Service(
+        Programme.of(scenario),
+        limits,
+        store_url=plan.store,
+        secret=secret_from(Path(plan.secret_file)),
+        with_faults=plan.faults,
+    )
+    # Requests leave no cycles behind: what is here stays, and is not looked through again.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+    sys.setswitchinterval(SWITCH_S)
+    return Application(service)
+
+
+def serve(plan: Plan, *, host: str, port: int, workers: int) -> None:
+    """Serve until told to stop; running requests are finished first."""
+    limits = settings.load(Path(plan.settings_file) if plan.settings_file else None)
+    secret_from(Path(plan.secret_file))  # made once, before several processes look for it
+    os.environ[VARIABLE] = msgspec.json.encode(plan).decode()
+    uvicorn.run(
+        "loadtests.guarantee_api.server:application",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        loop="uvloop",
+        http=GuardedProtocol,
+        ws="none",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=int(limits.shutdown_s_max),
+    )

@@ -1,0 +1,155 @@
+"""What the tests of the guarantee API share: a small programme, tokens, a client without a socket.
+
+The clock stands still unless a test moves it. PostgreSQL is started by the first test that needs it
+(api_postgres.py); where that cannot be, those tests are skipped and say so.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from loadtests.guarantee_api import settings
+from loadtests.guarantee_api.app import Application
+from loadtests.guarantee_api.programme import Programme
+from loadtests.guarantee_api.service import Service
+from loadtests.guarantee_api.tokens import issue
+from scenarios import loader
+
+SECRET = b"a secret of the tests, of more than 32 bytes"
+# 2026-02-18 12:00 in China, the second day of the festival.
+NOON_S = 1_771_387_200.0
+MONEY_KEYS = ("funded_fen", "available_fen", "held_fen", "settled_fen")
+keys = count(1)
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now_s = NOON_S
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@cache
+def programme(*sets: str) -> Programme:
+    """The base scenario's programme, with keys replaced."""
+    return Programme.of(loader.load("spring-festival-2026", sets=sets))
+
+
+def bearer(role: str, subject: str = "7", *, hours: float = 1.0) -> dict[str, str]:
+    """The header of a genuine token."""
+    expires_s = int(NOON_S + hours * 3600)
+    token = issue(SECRET, role=role, subject=subject, expires_s=expires_s)
+    return {"authorization": f"Bearer {token}"}
+
+
+def claim_body(order_id: int, **changed: Any) -> dict[str, Any]:
+    """A catering claim over 100 CNY: refund 10,000 fen, extra 2,000 fen."""
+    body = {
+        "trigger": "closed_or_refused",
+        "category": "catering",
+        "order_id": order_id,
+        "merchant_id": 5,
+        "consumer_id": 7,
+        "order_value_fen": 10_000,
+    }
+    return body | changed
+
+
+class Client:
+    """Calls the application; every write gets a key of its own unless the test gives one."""
+
+    def __init__(self, service: Service, clock: Clock) -> None:
+        self.service = service
+        self.clock = clock
+        transport = httpx.ASGITransport(app=Application(service), raise_app_exceptions=True)
+        self._http = httpx.AsyncClient(transport=transport, base_url="http://api")
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        role: str | None = "agent",
+        subject: str = "7",
+        key: str | None = "fresh",
+        headers: dict[str, str] | None = None,
+    ) -> httpx.Response:
+        sent = bearer(role, subject) if role else {}
+        if method in ("POST", "PUT") and key is not None:
+            sent["idempotency-key"] = f"fresh-{next(keys)}" if key == "fresh" else key
+        content = {"content": body} if isinstance(body, bytes) else {"json": body}
+        if isinstance(body, bytes):
+            sent["content-type"] = "application/json"
+        if body is None:
+            content = {}
+        return await self._http.request(method, path, headers=sent | (headers or {}), **content)
+
+    async def claim(self, order_id: int, *, key: str = "fresh", **changed: Any) -> httpx.Response:
+        return await self.call("POST", "/v1/claims", claim_body(order_id, **changed), key=key)
+
+    async def resolve(self, claim_id: int, outcome: str = "settle", **how: Any) -> httpx.Response:
+        path = f"/v1/claims/{claim_id}/resolution"
+        return await self.call("POST", path, {"outcome": outcome}, **how)
+
+    async def pot(self, guarantee: str | None = "instant_compensation") -> dict[str, int]:
+        found = (await self.call("GET", "/v1/budgets", role="auditor")).json()["budgets"]
+        return next(one for one in found if one["guarantee"] == guarantee)
+
+    async def ledger(self) -> list[dict[str, Any]]:
+        """Every entry but the funding, page by page."""
+        entries: list[dict[str, Any]] = []
+        cursor: str | None = "0"
+        while cursor is not None:
+            path = f"/v1/ledger?cursor={cursor}&limit=1000"
+            page = (await self.call("GET", path, role="auditor")).json()
+            entries += page["entries"]
+            cursor = page["next_cursor"]
+        return [one for one in entries if one["kind"] != "funding"]
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+
+@asynccontextmanager
+async def serving(
+    store_url: str, *sets: str, faults: bool = False, **limits: Any
+) -> AsyncIterator[Client]:
+    """A started service and a client; the books are proved at the end."""
+    clock = Clock()
+    values = settings.load().model_dump() | limits
+    service = Service(
+        programme(*sets),
+        settings.Settings.model_validate(values),
+        store_url=store_url,
+        secret=SECRET,
+        with_faults=faults,
+        now_s=clock,
+        clock_s=clock,
+    )
+    await service.start()
+    client = Client(service, clock)
+    try:
+        yield client
+        assert await service.store.prove() == []
+    finally:
+        await client.close()
+        await service.stop()
+
+
+def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run an asynchronous test."""
+    asyncio.run(test())
+
+
+def sqlite_url(folder: Path) -> str:
+    return f"sqlite:///{folder / 'guarantee.db'}"
