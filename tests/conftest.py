@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests import api_postgres
+
 settings.register_profile("house", derandomize=True, deadline=None, database=None)
 settings.load_profile("house")
 
@@ -28,3 +30,21 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         assert path.read_text(encoding="utf-8") == text, f"{name} differs; `make golden` if meant"
 
     return check
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty store of the guarantee API: every test that asks for it runs on both."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'guarantee.db'}"
+    if api_postgres.why_not():
+        pytest.skip(f"PostgreSQL was not tested: {api_postgres.why_not()}")
+    return api_postgres.fresh_database()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say plainly what was not tested."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    said = {str(one.longrepr[2]) for one in skipped if "PostgreSQL" in str(one.longrepr)}
+    for line in sorted(said):
+        terminalreporter.write_line(line.removeprefix("Skipped: "), yellow=True, bold=True)

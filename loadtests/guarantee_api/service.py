@@ -63,7 +63,11 @@ class Service:
 
     async def start(self) -> None:
         """Open the store, prove its books, begin to write."""
-        await self.store.open(self.now_ms())
+        try:
+            await self.store.open(self.now_ms())
+        except BaseException:
+            await self.store.close()
+            raise
         self.writer.start()
 
     async def stop(self) -> None:
