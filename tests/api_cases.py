@@ -186,4 +186,5 @@ def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 
 def sqlite_url(folder: Path) -> str:
+    """An empty store, for what does not depend on the store."""
     return f"sqlite:///{folder / 'guarantee.db'}"

@@ -5,8 +5,10 @@ and what needs finding out (fraud, escalation, a report) goes to a person.
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -81,22 +83,27 @@ def decoded(call: Call) -> Any:
         raise Refusal("malformed", str(error)[:200]) from None
 
 
-def query_of(call: Call) -> dict[str, str]:
+def query_of(call: Call) -> Mapping[str, str]:
     """The query's parameters: known ones, each once."""
+    return _parameters(call.query, call.route.query)
+
+
+@lru_cache(maxsize=1024)
+def _parameters(query: bytes, known: tuple[str, ...]) -> Mapping[str, str]:
     try:
         pairs = parse_qsl(
-            call.query.decode("ascii"), keep_blank_values=True, max_num_fields=8, errors="strict"
+            query.decode("ascii"), keep_blank_values=True, max_num_fields=8, errors="strict"
         )
     except ValueError:
         raise Refusal("invalid", "the query cannot be read") from None
     values = dict(pairs)
-    if len(values) != len(pairs) or not values.keys() <= set(call.route.query):
-        allowed = ", ".join(call.route.query) or "none"
+    if len(values) != len(pairs) or not values.keys() <= set(known):
+        allowed = ", ".join(known) or "none"
         raise Refusal("invalid", f"allowed parameters, each once: {allowed}")
-    return values
+    return MappingProxyType(values)
 
 
-def _number(values: dict[str, str], name: str, *, low: int, high: int, default: int) -> int:
+def _number(values: Mapping[str, str], name: str, *, low: int, high: int, default: int) -> int:
     text = values.get(name)
     if text is None:
         return default

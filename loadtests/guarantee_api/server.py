@@ -82,5 +82,6 @@ def serve(plan: Plan, *, host: str, port: int, workers: int) -> None:
         log_config=None,
         server_header=False,
         date_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=int(limits.shutdown_s_max),
     )

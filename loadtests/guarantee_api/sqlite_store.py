@@ -30,6 +30,8 @@ from loadtests.guarantee_api.schema import CLAIM_COLUMNS, ENTRY_COLUMNS, fund, m
 from loadtests.guarantee_api.store import StoreUnavailable
 
 BUSY_S: Final = 10.0
+# Twice as many answers are looked at as came: the backlog shrinks.
+PURGE_COUNT: Final = 4096
 # SQLite's own limit is 32,766 variables a statement; a batch has far fewer.
 CLAIMS: Final = ", ".join(CLAIM_COLUMNS)
 ENTRIES: Final = ", ".join(ENTRY_COLUMNS)
@@ -45,7 +47,7 @@ INSERT_ENTRY: Final = f"INSERT INTO entries ({ENTRIES}) VALUES ({_marks(len(ENTR
 INSERT_ANSWER: Final = f"INSERT INTO answers ({ANSWERS}) VALUES ({_marks(len(AnswerRow._fields))})"
 PURGE_ANSWERS: Final = (
     "DELETE FROM answers WHERE answer_id IN"
-    " (SELECT answer_id FROM answers ORDER BY answer_id LIMIT 64) AND created_ms <= ?"
+    " (SELECT answer_id FROM answers ORDER BY answer_id LIMIT 8192) AND created_ms <= ?"
 )
 UPSERT_STATUS: Final = (
     "INSERT INTO merchants (merchant_id, status, version, changed_ms) VALUES (?, ?, 1, ?)"
@@ -63,6 +65,7 @@ class SqliteStore:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
         self._writer: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
+        self._unpurged_count = 0
 
     async def open(self, now_ms: int) -> None:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._open, now_ms)
@@ -169,7 +172,8 @@ class SqliteStore:
             db.execute("BEGIN IMMEDIATE")
             found = _load(db, self._decider.needs(writes))
             answers, books = self._decider.decide(writes, found)
-            self._keep(db, books, writes)
+            self._keep(db, books)
+            self._purge(db, writes)
             db.execute("COMMIT")
         except sqlite3.Error as error:
             self._give_up()
@@ -178,6 +182,13 @@ class SqliteStore:
             self._give_up()
             raise
         return answers
+
+    def _purge(self, db: sqlite3.Connection, writes: Sequence[Write]) -> None:
+        """Forget the oldest answers whose keys are past their lifetime, now and then."""
+        self._unpurged_count += len(writes)
+        if self._unpurged_count >= PURGE_COUNT:
+            self._unpurged_count = 0
+            db.execute(PURGE_ANSWERS, (self._decider.expired_before_ms(writes[-1].now_ms),))
 
     def _give_up(self) -> None:
         """Undo; a connection that cannot even do that is replaced by the next batch."""
@@ -189,7 +200,7 @@ class SqliteStore:
             self._writer.close()
             self._writer = None
 
-    def _keep(self, db: sqlite3.Connection, books: Books, writes: Sequence[Write]) -> None:
+    def _keep(self, db: sqlite3.Connection, books: Books) -> None:
         changes, found = books.changes, books.found
         if changes.resolved:  # before new claims: a released order may be claimed again
             db.executemany(
@@ -204,7 +215,6 @@ class SqliteStore:
             db.executemany("DELETE FROM answers WHERE key_hash = ?", changes.expired)
         if changes.answers:
             db.executemany(INSERT_ANSWER, changes.answers)
-            db.execute(PURGE_ANSWERS, (self._decider.expired_before_ms(writes[-1].now_ms),))
         if changes.pots:
             touched = {number: found.pots[number] for number in changes.pots}
             db.executemany("REPLACE INTO pots VALUES (?, ?, ?, ?, ?)", _pot_rows(touched))
