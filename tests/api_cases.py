@@ -49,7 +49,7 @@ def _token(role: str, subject: str, expires_s: int) -> str:
     return issue(SECRET, role=role, subject=subject, expires_s=expires_s)
 
 
-def bearer(role: str, subject: str = "7", *, hours: float = 48.0) -> dict[str, str]:
+def bearer(role: str, subject: str = "7", *, hours: float = 2000.0) -> dict[str, str]:
     """The header of a genuine token."""
     expires_s = int(NOON_S + hours * 3600)
     return {"authorization": f"Bearer {_token(role, subject, expires_s)}"}

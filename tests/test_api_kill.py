@@ -79,7 +79,7 @@ async def stream(running: Server, history: History, *, until: int, kill: bool) -
     tasks = [asyncio.create_task(client(running, history, until=reach, again=one)) for one in again]
     while kill and len(history.answered) < until:
         assert not all(one.done() for one in tasks), "clients stopped before the kill"
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.001)
     if kill:
         running.kill()
     await asyncio.gather(*tasks)

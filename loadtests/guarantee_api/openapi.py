@@ -110,6 +110,8 @@ def _operation(route: Route) -> dict[str, Any]:
 
 def _responses(route: Route) -> dict[str, Any]:
     kinds = [*ALWAYS, *route.refusals]
+    if "{id}" in route.path and "not-found" not in kinds:
+        kinds.append("not-found")  # what is no number is nowhere
     kinds += WITH_TOKEN if route.roles is not None else ()
     kinds += WITH_BODY if route.body is not None else ()
     kinds += WITH_KEY if route.writes else ()
