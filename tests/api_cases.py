@@ -106,7 +106,8 @@ class Client:
         content = body if isinstance(body, bytes) else b""
         if body is not None:
             sent["content-type"] = "application/json"
-            content = content or json.dumps(body).encode()
+            if not isinstance(body, bytes):
+                content = json.dumps(body).encode()
             sent["content-length"] = str(len(content))
         path, _, query = path.partition("?")
         scope = {

@@ -70,7 +70,10 @@ def test_no_request_gets_an_answer_outside_the_document(tmp_path: Path) -> None:
         modes = (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE)
         for operation in operations:
             headers = bearer(role_for(operation))
+            described = operation.definition.raw
             for mode in modes:
+                if mode is modes[1] and not {"parameters", "requestBody"} & described.keys():
+                    continue  # nothing to get wrong
                 cases = operation.as_strategy(generation_mode=mode)
 
                 @seed(20260217)

@@ -84,9 +84,11 @@ class Application:
 
     async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
         most = self._service.settings.body_bytes_max
+        # After a refusal the rest of the body is read and dropped (guard.py ends what takes too
+        # long): a client that is cut off while sending would never see why.
         told = headers.get(b"content-length", b"0")
         if len(told) > 12 or int(told) > most:
-            raise Refusal("too-large", f"at most {most} bytes", header="connection close")
+            raise Refusal("too-large", f"at most {most} bytes")
         message = await receive()
         body: bytes = message.get("body", b"")
         while message.get("more_body", False) and len(body) <= most:
@@ -95,7 +97,7 @@ class Application:
         if message["type"] == "http.disconnect":
             raise ClientGone
         if len(body) > most:
-            raise Refusal("too-large", f"at most {most} bytes", header="connection close")
+            raise Refusal("too-large", f"at most {most} bytes")
         return body
 
     async def _live(self, receive: Receive, send: Send) -> None:

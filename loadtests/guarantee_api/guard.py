@@ -13,6 +13,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from loadtests.guarantee_api.problems import CONTENT_TYPE, TITLES, problem
 
 
+class HeadTooLarge(Exception):
+    """Stops the parser."""
+
+
 class GuardedProtocol(HttpToolsProtocol):
     """HTTP/1.1 with limits; `limits` sets them for the process before it serves."""
 
@@ -30,6 +34,8 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._head_bytes = 0
+        self._headers_bytes = 0
+        self.url = b""
         self._arriving = True
         self._timer: asyncio.TimerHandle | None = None
         super().connection_made(transport)
@@ -55,9 +61,17 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self._arriving = True
+        self._headers_bytes = 0
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers_bytes += len(name) + len(value) + 4
+        super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
+        if self._headers_bytes + len(self.url) > self.header_bytes_max:
+            # A large head that came whole. The parser hands this on to send_400_response.
+            raise HeadTooLarge
         # From here on bytes are a body, which the application counts.
         self._head_bytes = -(1 << 62)
         super().on_headers_complete()
@@ -69,7 +83,8 @@ class GuardedProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
-        self._refuse("malformed", msg)
+        too_large = self._headers_bytes + len(self.url) > self.header_bytes_max
+        self._refuse("headers-too-large" if too_large else "malformed", msg)
 
     def _disarm(self) -> None:
         if self._timer is not None:
