@@ -1,6 +1,6 @@
 # Every target does its own set-up; `setup` is quick when nothing changed.
 .DEFAULT_GOAL := help
-.PHONY: help setup peak test lint bench golden clean
+.PHONY: help setup peak test nightly lint bench bench-api golden clean
 
 # The newest Python that the pins are known for, or whatever python3 is (3.11 or later).
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
@@ -12,6 +12,8 @@ STAMP := .venv/.springpeak-installed
 help:
 	@echo "make peak     simulate Spring Festival 2026 for the whole country and write the report"
 	@echo "make test     tests, types, lint and import floors"
+	@echo "make nightly  the long versions of the guarantee API's tests: 20 kills, 10,000 made-up requests"
+	@echo "make bench-api  the guarantee API beside a plain FastAPI service, durable writes on both"
 	@echo "make lint     types, lint and import floors only"
 	@echo "make bench    speed beside the reference model and Ciw"
 	@echo "make golden   rewrite the golden files; read the diff, say so in CHANGELOG.md"
@@ -33,6 +35,9 @@ test: setup
 	$(BIN)/python -m pytest -q -n 2
 	@$(MAKE) --no-print-directory lint
 
+nightly: setup
+	SPRINGPEAK_NIGHTLY=1 $(BIN)/python -m pytest -q tests/test_api_kill.py tests/test_api_schema.py
+
 lint: setup
 	$(BIN)/mypy
 	$(BIN)/ruff check .
@@ -41,6 +46,9 @@ lint: setup
 bench: setup
 	@set -e; for file in benchmarks/bench_*.py; do \
 		$(BIN)/python -m "benchmarks.$$(basename $$file .py)"; done
+
+bench-api: setup
+	$(BIN)/python -m benchmarks.bench_api
 
 golden: setup
 	$(BIN)/python -m pytest -q --update-golden

@@ -27,6 +27,7 @@ from tests.api_server import server
 
 KEPT = Path(openapi.__file__).with_name("openapi.json")
 CASES = 10_000 if "SPRINGPEAK_NIGHTLY" in os.environ else 500
+VARIED = {"parameters", "requestBody"}
 CHECKS = (
     not_a_server_error,
     status_code_conformance,
@@ -63,7 +64,8 @@ def test_no_request_gets_an_answer_outside_the_document(tmp_path: Path) -> None:
     schema = schemathesis.openapi.from_dict(document)
     operations = [one.ok() for one in schema.get_all_operations()]
     assert len(operations) == len(ROUTES)
-    each = -(-CASES // len(operations))
+    varied = [one for one in operations if VARIED & one.definition.raw.keys()]
+    each = -(-CASES // len(varied))
     sent = 0
     with server(tmp_path, f"sqlite:///{tmp_path / 'guarantee.db'}") as running:
         base_url = f"http://127.0.0.1:{running.port}"
@@ -72,7 +74,7 @@ def test_no_request_gets_an_answer_outside_the_document(tmp_path: Path) -> None:
             headers = bearer(role_for(operation))
             described = operation.definition.raw
             for mode in modes:
-                if mode is modes[1] and not {"parameters", "requestBody"} & described.keys():
+                if mode is modes[1] and not VARIED & described.keys():
                     continue  # nothing to get wrong
                 cases = operation.as_strategy(generation_mode=mode)
 
@@ -92,4 +94,4 @@ def test_no_request_gets_an_answer_outside_the_document(tmp_path: Path) -> None:
                     case.validate_response(answer, checks=CHECKS)
 
                 check()
-    assert sent >= CASES * 0.8
+    assert sent >= CASES

@@ -40,7 +40,7 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the reference guarantee API until told to stop."""
-    from loadtests.guarantee_api.server import Plan
+    from loadtests.guarantee_api.server import Plan, prepare
     from loadtests.guarantee_api.server import serve as run
     from scenarios import loader
     from scenarios.problems import ScenarioProblems
@@ -62,9 +62,10 @@ def serve(
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
     try:
-        run(plan, host=host, port=port, workers=workers)
-    except ValueError as error:  # a secret too short, settings out of range
+        prepare(plan)
+    except (ValueError, OSError) as error:  # a secret too short, settings out of range
         raise typer.BadParameter(str(error)) from None
+    run(plan, host=host, port=port, workers=workers)
 
 
 def token(

@@ -64,10 +64,16 @@ def application() -> Application:
     return Application(service)
 
 
+def prepare(plan: Plan) -> settings.Settings:
+    """Check what was given, and make the secret before several processes look for it."""
+    limits = settings.load(Path(plan.settings_file) if plan.settings_file else None)
+    secret_from(Path(plan.secret_file))
+    return limits
+
+
 def serve(plan: Plan, *, host: str, port: int, workers: int) -> None:
     """Serve until told to stop; running requests are finished first."""
-    limits = settings.load(Path(plan.settings_file) if plan.settings_file else None)
-    secret_from(Path(plan.secret_file))  # made once, before several processes look for it
+    limits = prepare(plan)
     os.environ[VARIABLE] = msgspec.json.encode(plan).decode()
     uvicorn.run(
         "loadtests.guarantee_api.server:application",
