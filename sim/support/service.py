@@ -2,10 +2,10 @@
 
 The one place where the support record becomes statistics, after the run; nothing is simulated here.
 Contacts count in the interval in which they arrive. Service level = answered within the channel's
-threshold / offered; abandoned ratio = abandoned / offered; ASA = mean wait of the answered,
-without escalations, whose consumers are called back and wait on no line; occupancy = busy / available agent time (an agent with one of three IM sessions taken is busy by a
-third; contacts in hand at a shift's end may lift it over 1). Definitions: STYLE C5. Warm-up days
-are left out.
+threshold / offered; abandoned ratio = abandoned / offered; ASA = mean wait of the answered, without
+escalations, whose consumers are called back and wait on no line; occupancy = busy / available agent
+time (an agent with one of three IM sessions taken is busy by a third; contacts in hand at a shift's
+end may lift it over 1). Definitions: STYLE C5. Warm-up days are left out.
 """
 
 from typing import Any, Final
