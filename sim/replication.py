@@ -35,8 +35,8 @@ def simulate(scenario: Scenario, *, seed: int, replication: int) -> ReplicationR
     """Simulate replication `replication` of a scenario under a root seed."""
     world = World(scenario, Streams(seed=seed, replication=replication))
     world.run()
-    money = world.money.tables()
     incidents = _incidents(world)
+    money = world.money.tables()
     support = service.tables(
         scenario.support,
         horizon=scenario.horizon,
@@ -62,8 +62,9 @@ def simulate(scenario: Scenario, *, seed: int, replication: int) -> ReplicationR
 
 
 def _incidents(world: World) -> Columns:
-    """The table `incidents`, by incident_id."""
+    """The table `incidents`, by incident_id; the world's days are given up for it."""
     table = stack(world.incidents)
+    world.incidents.clear()
     return pick(table, np.argsort(table["incident_id"]))
 
 

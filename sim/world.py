@@ -99,9 +99,11 @@ class World:
         self._latency_multiple = self._latency()
 
     def run(self) -> None:
-        """Simulate the horizon."""
+        """Simulate the horizon; what only the run needed is given up at its end."""
         process = self._env.process(self._live())
         self._env.run(until=process)
+        self._case_claims.clear()
+        del self._arrivals, self._claims, self._fallbacks
 
     def _live(self) -> Generator[simpy.Event, None, None]:
         horizon = self.scenario.horizon

@@ -346,10 +346,10 @@ class Pool:
             self._mask ^= 1 << line
         cases, i = self._file.find(key // CODES)
         j = abandonments(key)
-        delay_s = float(cases.redial_delay_s[i, j]) if j < ATTEMPT_COLUMNS else inf
+        delay_s = cases.redial_delay_s.item(i, j) if j < ATTEMPT_COLUMNS else inf
         next_key = redial_key(key)
         if delay_s == inf:
-            delay_s, next_key = float(cases.escalation_delay_s[i]), escalation_key(key)
+            delay_s, next_key = cases.escalation_delay_s.item(i), escalation_key(key)
         if delay_s != inf:
             self._return_at(now_s + delay_s, next_key, position)
         self._log.entries += (now_s, PATIENCE, key, NO_TEAM, arrived_s, nan, delay_s)
@@ -361,16 +361,16 @@ class Pool:
         cases, i = self._file.find(key // CODES)
         if kind_of(key) == ESCALATION:
             line = self._layout.escalation_queue
-            handle_s = float(cases.escalation_handle_s[i])
+            handle_s = cases.escalation_handle_s.item(i)
             patience_s = again_s = inf
         else:
-            line = int(cases.priority[i]) * self._layout.queues_count + int(cases.queue[i])
+            line = cases.priority.item(i) * self._layout.queues_count + cases.queue.item(i)
             k = answers(key)
-            handle_s = float(cases.handle_s[i, k])
+            handle_s = cases.handle_s.item(i, k)
             attempt = min(abandonments(key) + k, ATTEMPT_COLUMNS - 1)
-            patience_s = float(cases.patience_s[i, attempt])
-            again_s = float(cases.reconnect_delay_s[i, k])
-        place = line * self._layout.topics_count + int(cases.topic[i])
+            patience_s = cases.patience_s.item(i, attempt)
+            again_s = cases.reconnect_delay_s.item(i, k)
+        place = line * self._layout.topics_count + cases.topic.item(i)
         self._push((at_s, ARRIVAL, key, place, handle_s, patience_s, again_s), position)
 
     def _refactor(self) -> None:
