@@ -314,7 +314,8 @@ def _simulate(
     typer.echo(f"{result.finished_count} replications of {scenario.name} in {result.path}")
     if result.interrupted:
         missing_count = result.planned_count - result.finished_count
-        typer.echo(f"interrupted, {missing_count} missing: the same command with --resume goes on")
+        again = "the same command" if resume else "the same command with --resume"
+        typer.echo(f"interrupted, {missing_count} missing: {again} goes on")
         raise typer.Exit(INTERRUPTED)
     return result
 
