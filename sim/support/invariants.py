@@ -103,6 +103,8 @@ def _hold_between_attempts(attempts: Attempts, cases: CaseFile, end_s: float) ->
         (ESCALATION, "escalation_delay_s", None, abandoned),
     ):
         chosen = kind[next_at] == code
+        if not chosen.any():
+            continue
         assert came_after[previous[chosen]].all(), f"{column}: comes after its cause"
         delays = cases.gather(column, row[next_at[chosen]])
         delay_s = delays if index is None else delays[np.arange(len(delays)), index[chosen]]
