@@ -1,9 +1,9 @@
 """Speed of the support pool beside a process-per-consumer model and Ciw: contact attempts a second.
 
-Method: CPU time of one core, all in the same run, ours and the peer's turn by turn, medians. (a) One
-day with everything on (six queues, two channels, priorities, redial, reconnect, escalation, cross-
-training, staff that changes every quarter of an hour) on the same draws through the pool and the
-reference of the tests; both end with their record as NumPy columns. (b) One day of M/M/n+M with
+Method: CPU time of one core, all in the same run, ours and the peer's turn by turn, medians.
+(a) One day with everything on (six queues, two channels, priorities, redial, reconnect, escalation,
+cross-training, staff that changes every quarter of an hour) on the same draws through the pool and
+the reference of the tests; both end with their record as NumPy columns. (b) One day of M/M/n+M with
 2,400 servers, which Ciw can do too; drawing the random numbers counts for both.
 """
 
