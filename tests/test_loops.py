@@ -1,8 +1,9 @@
 """The five feedback loops: each moves what it should, and switched off passes exactly nothing on.
 
-Method: a lever at the loop's entry is pulled in two worlds, loop on and loop off, and the quantity at its
-exit is compared under common random numbers. On: the 99 % paired interval lies on the right side of 0
-(false alarm at most 1 in 200 a test, fixed by the seed). Off: every difference is exactly 0.
+Method: a lever at the loop's entry is pulled in two worlds, loop on and loop off, and the quantity
+at its exit is compared under common random numbers. On: the 99 % paired interval lies on the right
+side of 0 (false alarm at most 1 in 200 a test, fixed by the seed). Off: every difference is exactly
+0.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,8 @@
-"""Every shipped overlay moves what it should, paired; one that acts on no simulated day moves nothing.
+"""Every shipped overlay moves what it should, paired; one that acts on no simulated day moves
+nothing.
 
-On: the 99 % paired interval lies on the right side of 0 (false alarm at most 1 in 200, fixed by the seed).
+On: the 99 % paired interval lies on the right side of 0 (false alarm at most 1 in 200, fixed by the
+seed).
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """The whole world on a small scale: twin worlds, what staffing may not touch, what must be there.
 
-Goal: differences between scenarios are consequences of what differs, and nothing else. Method: worlds
-under common random numbers, compared draw by draw or as paired differences.
+Goal: differences between scenarios are consequences of what differs, and nothing else. Method:
+worlds under common random numbers, compared draw by draw or as paired differences.
 """
 
 import numpy as np
@@ -65,7 +65,7 @@ def offered_cases(sets: tuple[str, ...]) -> dict[str, np.ndarray]:
     return {name: np.concatenate([part[name] for part in seen]) for name in names}
 
 
-def test_staffing_leaves_arrivals_patience_and_handle_times_of_every_consumer_as_they_were() -> None:
+def test_staffing_leaves_what_every_consumer_was_born_with() -> None:
     full = offered_cases(())
     short = offered_cases(("support.headcount_count=36", "support.headcount_before_count=30"))
     assert full["case_id"].size > 4000

@@ -1,7 +1,7 @@
 """Small worlds for tests: the shipped scenario at a fiftieth of the country, two days long.
 
-Everything that counts heads, stores, orders or money in pots is divided by 50; ratios, laws and profiles
-stay. Seeds are fixed, so that each test either always holds or never does.
+Everything that counts heads, stores, orders or money in pots is divided by 50; ratios, laws and
+profiles stay. Seeds are fixed, so that each test either always holds or never does.
 """
 
 from collections.abc import Sequence

@@ -10,21 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from scenarios.scenario import Scenario
-from scenarios.words import ALERT_RESPONSES, CATEGORIES, INCIDENT_TYPES, TRIGGERS
+from scenarios.words import TRIGGERS
 from sim.columns import Columns, Floats, Ints, stack
-from sim.consumers.claims import (
-    alert_claims,
-    false_alarms,
-    report_claims,
-    rights_claims,
-    self_service_claims,
-)
-from sim.consumers.fates import ALTERNATIVE, CANCELLED, SILENT, WENT_ANYWAY, draw_fates
+from sim.consumers.alerts import alert_claims, alert_day
+from sim.consumers.claims import report_claims, rights_claims, self_service_claims
+from sim.consumers.fates import SILENT, draw_fates
 from sim.consumers.inquiries import inquiries_day
 from sim.market.demand import Demand
 from sim.market.fleet import Fleet
 from sim.market.incidents import MarketDay
-from sim.market.monitoring import CLOSED, FORESEEABLE_KINDS
 from sim.market.patrol import PatrolDay
 from sim.market.shocks import ShockField
 from sim.streams import Streams
@@ -137,7 +131,7 @@ def consumer_day(
         scenario, streams, demand=demand, shocks=shocks, lunar_day=market.lunar_day
     )
     contacts = stack([*(f.contacts for f in fates), asked])
-    alerts, alert_parts, marked = _alerts(
+    alerts = alert_day(
         scenario,
         streams,
         market,
@@ -157,7 +151,7 @@ def consumer_day(
                 fleet=fleet,
                 cancellation_generosity=terms.cancellation,
             ),
-            *alert_parts,
+            *alerts.false_alarm_claims,
         ]
     )
     return ConsumerDay(
@@ -165,8 +159,8 @@ def consumer_day(
         claims=claims,
         contacts={name: contacts[name] for name in (*CONTACT_COLUMNS, "category")},
         contact_claims=_contact_claims(incidents, contacts),
-        alerts=alerts,
-        false_alarms_by_type=marked,
+        alerts=alerts.rows,
+        false_alarms_by_type=alerts.false_alarms_by_type,
     )
 
 
@@ -181,79 +175,6 @@ def _contact_claims(incidents: Columns, contacts: Columns) -> Columns:
     claims["trigger"] = np.where(asks, -1, incidents["incident"][at]).astype(np.int8)
     claims["incident_id"] = np.where(asks, -1, claims["incident_id"])
     return claims
-
-
-def _alerts(
-    scenario: Scenario,
-    streams: Streams,
-    market: MarketDay,
-    *,
-    fleet: Fleet,
-    incidents: Columns,
-    saved: list[int],
-) -> tuple[Columns, list[Columns], Ints]:
-    """Rows of `alerts`, compensation after false alarms, and stores falsely marked by type."""
-    rows: list[tuple[int, ...]] = []
-    parts: list[Columns] = []
-    marked = np.zeros((len(CATEGORIES), 2), dtype=np.int64)
-    width = len(INCIDENT_TYPES)
-    kinds = incidents["category"].astype(np.int64) * width + incidents["incident"]
-    answers = np.zeros((len(ALERT_RESPONSES), len(CATEGORIES) * width), dtype=np.int64)
-    np.add.at(answers, (incidents["alert_response"], kinds), 1)
-    prevented = np.zeros(len(CATEGORIES) * width, dtype=np.int64)
-    contacts_saved = np.zeros(len(CATEGORIES) * width, dtype=np.int64)
-    for block, count in zip(market.blocks, saved, strict=True):
-        prevented[block.category * width + block.kind] += int(block.prevented.sum())
-        contacts_saved[block.category * width + block.kind] += count
-    for category in range(len(CATEGORIES)):
-        cell = slice(category * width, (category + 1) * width)
-        compensation, answer = false_alarms(
-            scenario,
-            streams,
-            market,
-            fleet=fleet,
-            category=category,
-            true_alerts_count=int(answers[1:, cell].sum()),
-        )
-        parts.append(compensation)
-        stores = np.unique(compensation["store_id"])
-        marked[category] += np.bincount(fleet.speculator[stores].astype(np.int64), minlength=2)
-        for kind in FORESEEABLE_KINDS:
-            at = category * width + kind
-            false = answer if kind == CLOSED else answer[:0]
-            took = [int((false == r).sum()) for r in (ALTERNATIVE, CANCELLED, WENT_ANYWAY)]
-            true = [int(answers[r, at]) for r in (ALTERNATIVE, CANCELLED, WENT_ANYWAY)]
-            total = sum(true) + sum(took)
-            if total or prevented[at]:
-                rows.append(
-                    (
-                        category,
-                        kind,
-                        total,
-                        sum(took),
-                        true[0] + took[0],
-                        true[1] + took[1],
-                        true[2] + took[2],
-                        int(prevented[at]),
-                        int(contacts_saved[at]),
-                    )
-                )
-    names = (
-        "category",
-        "incident",
-        "alerts_count",
-        "false_alarms_count",
-        "alternative_count",
-        "cancelled_count",
-        "went_anyway_count",
-        "prevented_count",
-        "contacts_saved_count",
-    )
-    values = np.array(rows, dtype=np.int64).reshape(-1, len(names))
-    table: Columns = {name: values[:, i] for i, name in enumerate(names)}
-    table["lunar_day"] = np.full(len(rows), market.lunar_day, dtype=np.int64)
-    table["cost_fen"] = table["alerts_count"] * scenario.monitoring.alert_cost_fen
-    return table, parts, marked
 
 
 def established(incidents: Columns) -> tuple[Ints, Ints]:

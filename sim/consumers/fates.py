@@ -66,6 +66,24 @@ def order_value_fen(scenario: Scenario, category: int, z: Floats) -> Ints:
     return np.asarray(price.astype(np.int64))
 
 
+class _Draws:
+    """The streams of one block: draw i belongs to incident i."""
+
+    def __init__(self, streams: Streams, block: Block) -> None:
+        self._streams = streams
+        self._name = block.name
+        self._count = block.stores.size
+
+    def uniform(self, decision: str) -> Floats:
+        return self._streams.rng(f"{decision}/{self._name}").random(self._count)
+
+    def normal(self, decision: str) -> Floats:
+        return self._streams.rng(f"{decision}/{self._name}").standard_normal(self._count)
+
+    def exponential(self, decision: str) -> Floats:
+        return self._streams.rng(f"{decision}/{self._name}").standard_exponential(self._count)
+
+
 def draw_fates(
     scenario: Scenario,
     streams: Streams,
@@ -76,67 +94,42 @@ def draw_fates(
     refund_generosity: float,
 ) -> Fates:
     """Draw the fates of a block's incidents."""
-    count = block.stores.size
-
-    def uniform(decision: str) -> Floats:
-        return streams.rng(f"{decision}/{block.name}").random(count)
-
-    response = responses(scenario, uniform("alert.response"), block.alerted)
+    draws = _Draws(streams, block)
+    consumers = scenario.consumers
+    response = responses(scenario, draws.uniform("alert.response"), block.alerted)
     solved = (response == ALTERNATIVE) | (response == CANCELLED)
-    tick = np.minimum(
-        (block.occurred_s / scenario.horizon.tick_s).astype(np.int64),
-        shocks.contact_multiple.shape[0] - 1,
-    )
-    urge = shocks.contact_multiple[tick, block.category, fleet.region[block.stores]]
-    path = _path(scenario, block.kind, urge, uniform("claim.path"))
-    claim_s = block.occurred_s + scenario.consumers.claim_delay_median_s.row()[block.kind] * (
-        np.exp(
-            scenario.consumers.claim_delay_sigma_ratio
-            * streams.rng(f"claim.delay/{block.name}").standard_normal(count)
-        )
-    )
+    path = _path(scenario, block, draws, fleet=fleet, shocks=shocks)
     claims = path != SILENT
-    path, claim_s = _meet_api(scenario, streams, block, shocks=shocks, path=path, claim_s=claim_s)
+    delay_s = consumers.claim_delay_median_s.row()[block.kind] * np.exp(
+        consumers.claim_delay_sigma_ratio * draws.normal("claim.delay")
+    )
+    path, claim_s = _meet_api(
+        scenario, draws, shocks=shocks, path=path, claim_s=block.occurred_s + delay_s
+    )
     kept = block.kept
-    human = (path == HUMAN) & kept
-    saved = int((human & solved).sum())
+    saved = int(((path == HUMAN) & kept & solved).sum())
     path = np.where(solved, SILENT, path)
     incidents: Columns = {
-        "occurred_s": block.occurred_s,
-        "lunar_day": np.full(count, block.lunar_day, dtype=np.int8),
-        "category": np.full(count, block.category, dtype=np.int8),
-        "region": fleet.region[block.stores],
-        "incident": np.full(count, block.kind, dtype=np.int8),
-        "surface": _surface(scenario, block.kind, uniform("incident.surface")),
-        "store_id": block.stores.astype(np.int32),
-        "store_type": fleet.speculator[block.stores].astype(np.int8),
-        "order_value_fen": order_value_fen(
-            scenario,
-            block.category,
-            streams.rng(f"order.value/{block.name}").standard_normal(count),
-        ),
+        **_circumstances(scenario, block, draws, fleet=fleet),
         "alert_response": response.astype(np.int8),
         "path": path.astype(np.int8),
-        "upheld": uniform("claim.upheld") < scenario.consumers.upheld_ratio.row()[block.kind],
-        "opportunistic": uniform("claim.opportunistic")
+        "upheld": draws.uniform("claim.upheld") < consumers.upheld_ratio.row()[block.kind],
+        "opportunistic": draws.uniform("claim.opportunistic")
         < _opportunistic_ratio(scenario, block.kind, refund_generosity),
         "claim_s": claim_s,
-        "severity_u": uniform("claim.severity"),
-        "legal_u": uniform("claim.legal"),
-        "recourse_u": uniform("claim.recourse"),
-        "recourse_lag_u": uniform("claim.recourse_lag"),
+        "severity_u": draws.uniform("claim.severity"),
+        "legal_u": draws.uniform("claim.legal"),
+        "recourse_u": draws.uniform("claim.recourse"),
+        "recourse_lag_u": draws.uniform("claim.recourse_lag"),
     }
-    rows = np.flatnonzero(kept)
     comes = ((path == HUMAN) & kept)[claims]
+    habits = topic_habits(scenario, block.kind)
     contacts = draw_contacts(
-        scenario,
-        streams,
-        topic_habits(scenario, block.kind),
-        block=block.name,
-        arrived_s=claim_s[claims],
+        scenario, streams, habits, block=block.name, arrived_s=claim_s[claims]
     )
     contacts["incident_row"] = (np.cumsum(kept) - 1)[claims]
     contacts["category"] = incidents["category"][claims]
+    rows = np.flatnonzero(kept)
     return Fates(
         incidents={name: values[rows] for name, values in incidents.items()},
         contacts={name: values[comes] for name, values in contacts.items()},
@@ -144,12 +137,35 @@ def draw_fates(
     )
 
 
-def _path(scenario: Scenario, kind: int, urge: Floats, uniform: Floats) -> Ints:
+def _circumstances(
+    scenario: Scenario, block: Block, draws: _Draws, *, fleet: Fleet
+) -> Columns:
+    """What happened, when, where and to an order of what price."""
+    count = block.stores.size
+    return {
+        "occurred_s": block.occurred_s,
+        "lunar_day": np.full(count, block.lunar_day, dtype=np.int8),
+        "category": np.full(count, block.category, dtype=np.int8),
+        "region": fleet.region[block.stores],
+        "incident": np.full(count, block.kind, dtype=np.int8),
+        "surface": _surface(scenario, block.kind, draws.uniform("incident.surface")),
+        "store_id": block.stores.astype(np.int32),
+        "store_type": fleet.speculator[block.stores].astype(np.int8),
+        "order_value_fen": order_value_fen(scenario, block.category, draws.normal("order.value")),
+    }
+
+
+def _path(
+    scenario: Scenario, block: Block, draws: _Draws, *, fleet: Fleet, shocks: ShockField
+) -> Ints:
     """Silent, self-service or a person; shocks raise only what reaches a person."""
     consumers = scenario.consumers
-    claims = consumers.contact_ratio.row()[kind] * consumers.contact_multiple
-    by_self = min(1.0, claims * consumers.self_service_ratio.row()[kind])
-    by_person = claims * (1.0 - consumers.self_service_ratio.row()[kind]) * urge
+    tick = _tick(scenario, shocks, block.occurred_s)
+    urge = shocks.contact_multiple[tick, block.category, fleet.region[block.stores]]
+    claims = consumers.contact_ratio.row()[block.kind] * consumers.contact_multiple
+    by_self = min(1.0, claims * consumers.self_service_ratio.row()[block.kind])
+    by_person = claims * (1.0 - consumers.self_service_ratio.row()[block.kind]) * urge
+    uniform = draws.uniform("claim.path")
     return np.asarray(
         np.where(
             uniform < by_self, SELF_SERVICE, np.where(uniform < by_self + by_person, HUMAN, SILENT)
@@ -157,27 +173,21 @@ def _path(scenario: Scenario, kind: int, urge: Floats, uniform: Floats) -> Ints:
     )
 
 
+def _tick(scenario: Scenario, shocks: ShockField, at_s: Floats) -> Ints:
+    """Tick of each time; the last one for what lies beyond the horizon."""
+    tick = (at_s / scenario.horizon.tick_s).astype(np.int64)
+    return np.minimum(tick, shocks.api_failed_ratio.size - 1)
+
+
 def _meet_api(
-    scenario: Scenario,
-    streams: Streams,
-    block: Block,
-    *,
-    shocks: ShockField,
-    path: Ints,
-    claim_s: Floats,
+    scenario: Scenario, draws: _Draws, *, shocks: ShockField, path: Ints, claim_s: Floats
 ) -> tuple[Ints, Floats]:
     """Self-service claims that the API fails: to a person, or later."""
-    count = path.size
-    tick = np.minimum(
-        (claim_s / scenario.horizon.tick_s).astype(np.int64), shocks.api_failed_ratio.size - 1
-    )
-    failed = streams.rng(f"api.failed/{block.name}").random(count) < shocks.api_failed_ratio[tick]
-    failed &= path == SELF_SERVICE
-    turns = streams.rng(f"api.failover/{block.name}").random(count) < scenario.api.failover_ratio
-    turns &= failed & scenario.loops.api_failover
-    retry_s = scenario.api.retry_delay_mean_s * streams.rng(
-        f"api.retry/{block.name}"
-    ).standard_exponential(count)
+    failed_ratio = shocks.api_failed_ratio[_tick(scenario, shocks, claim_s)]
+    failed = (draws.uniform("api.failed") < failed_ratio) & (path == SELF_SERVICE)
+    turns = failed & (draws.uniform("api.failover") < scenario.api.failover_ratio)
+    turns &= scenario.loops.api_failover
+    retry_s = scenario.api.retry_delay_mean_s * draws.exponential("api.retry")
     return np.where(turns, HUMAN, path), np.where(failed & ~turns, claim_s + retry_s, claim_s)
 
 
