@@ -6,7 +6,7 @@ Times in seconds from the horizon's start, NaN where it did not happen.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,10 +60,6 @@ class Outcomes:
     given_up_s: Floats
 
 
-def _columns(records: Sequence[Any]) -> Floats:
-    return np.array(records, dtype=np.float64).reshape(-1, RECORD_LENGTH)
-
-
 class AttemptLog:
     """Records in order of their end. `entries` is a flat list that grows by a record at a time."""
 
@@ -74,7 +70,8 @@ class AttemptLog:
 
     def _seal(self) -> Floats:
         """Moves the entries into a compact column block, and returns it."""
-        block = _columns(self.entries)
+        entries = self.entries
+        block = np.fromiter(entries, np.float64, len(entries)).reshape(-1, RECORD_LENGTH)
         self.entries.clear()
         self._sealed.append(block)
         return block
@@ -99,7 +96,8 @@ class AttemptLog:
     def attempts(self, still_open: Sequence[Record], escalation_queue: int) -> Attempts:
         """All records, with those of attempts still in the system, in order of arrival."""
         self._seal()
-        block = np.concatenate([*self._sealed, _columns(still_open)])
+        still_open_block = np.array(still_open, dtype=np.float64).reshape(-1, RECORD_LENGTH)
+        block = np.concatenate([*self._sealed, still_open_block])
         self._sealed = [block[: len(block) - len(still_open)]]
         block = block[np.lexsort((block[:, 2], block[:, 4]))]
         ended_s, _, key, team_number, arrived_s, answered_s, next_delay_s = block.T

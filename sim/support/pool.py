@@ -43,7 +43,7 @@ from sim.support.key import (
 )
 from sim.support.layout import Layout
 
-BUCKETS_PER_S: Final = 0.0625
+BUCKETS_PER_S: Final = 1 / 32  # a power of two: t x rate is exact
 # Second number of an entry: the order of what happens at one instant, also on SimPy's calendar.
 END: Final = 0
 ARRIVAL: Final = 1
