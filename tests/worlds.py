@@ -24,26 +24,32 @@ BASE = "spring-festival-2026"
 @cache
 def small(overlays: tuple[str, ...] = (), sets: tuple[str, ...] = ()) -> Scenario:
     """The small scenario on 初二 and 初三, with overlays and `key=value` changes on top."""
+    two_days = ("horizon.first_day=1", "horizon.last_day=2")
+    mine = {line.split("=")[0] for line in sets}
+    days = tuple(line for line in two_days if line.split("=")[0] not in mine)
+    return scaled(SCALE, overlays, (*days, *sets))
+
+
+def scaled(scale: int, overlays: tuple[str, ...], sets: tuple[str, ...]) -> Scenario:
+    """The shipped scenario with everything that is counted divided by `scale`."""
     base = load(BASE)
-    changes = {
-        "horizon.first_day": 1,
-        "horizon.last_day": 2,
-        "merchants.store_count": base.merchants.store_count // SCALE,
-        "support.headcount_count": base.support.headcount_count // SCALE,
-        "support.headcount_before_count": base.support.headcount_before_count // SCALE,
-        "support.seats_count": base.support.seats_count // SCALE,
-        "patrol.online_inspectors_count": base.patrol.online_inspectors_count // SCALE,
-        "patrol.onsite_inspectors_count": base.patrol.onsite_inspectors_count // SCALE,
+    changes: dict[str, float] = {
+        "merchants.store_count": base.merchants.store_count // scale,
+        "support.headcount_count": base.support.headcount_count // scale,
+        "support.headcount_before_count": base.support.headcount_before_count // scale,
+        "support.seats_count": base.support.seats_count // scale,
+        "patrol.online_inspectors_count": base.patrol.online_inspectors_count // scale,
+        "patrol.onsite_inspectors_count": base.patrol.onsite_inspectors_count // scale,
         "patrol.reference_visits_per_day_count": base.patrol.reference_visits_per_day_count
-        // SCALE,
-        "patrol.reports_per_day_count": base.patrol.reports_per_day_count // SCALE,
-        "pots.reserve_fen": base.pots.reserve_fen // SCALE,
+        // scale,
+        "patrol.reports_per_day_count": base.patrol.reports_per_day_count // scale,
+        "pots.reserve_fen": base.pots.reserve_fen // scale,
     }
-    for name, orders in zip(CATEGORIES, base.demand.orders_per_day.row(), strict=True):
-        changes[f"demand.orders_per_day.{name}"] = orders / SCALE
-    for name, pot in zip(GUARANTEES, base.pots.row(), strict=True):
-        changes[f"pots.{name}.day_limit_fen"] = pot.day_limit_fen // SCALE
-        changes[f"pots.{name}.total_limit_fen"] = pot.total_limit_fen // SCALE
+    for category, orders in zip(CATEGORIES, base.demand.orders_per_day.row(), strict=True):
+        changes[f"demand.orders_per_day.{category}"] = orders / scale
+    for guarantee, pot in zip(GUARANTEES, base.pots.row(), strict=True):
+        changes[f"pots.{guarantee}.day_limit_fen"] = pot.day_limit_fen // scale
+        changes[f"pots.{guarantee}.total_limit_fen"] = pot.total_limit_fen // scale
     mine = {line.split("=")[0] for line in sets}
     lines = [f"{key}={value!r}" for key, value in changes.items() if key not in mine]
     return load(BASE, overlays=overlays, sets=(*lines, *sets))
