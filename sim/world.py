@@ -86,7 +86,7 @@ class World:
         self.pool = Pool(self._env, self.layout)
         self._arrivals = Agenda("arrived_s")
         self._claims = Agenda("decided_s")
-        self._fallbacks = Agenda("decided_s")
+        self._unheard = Agenda("decided_s")
         self._case_claims: list[Columns] = []
         self.incidents: list[Columns] = []
         self.merchant_days: list[Columns] = []
@@ -103,7 +103,7 @@ class World:
         process = self._env.process(self._live())
         self._env.run(until=process)
         self._case_claims.clear()
-        del self._arrivals, self._claims, self._fallbacks
+        del self._arrivals, self._claims, self._unheard
 
     def _live(self) -> Generator[simpy.Event, None, None]:
         horizon = self.scenario.horizon
@@ -186,15 +186,19 @@ class World:
         outcomes = self.pool.collect()
         # A contact that ends with the tick to the last bit still belongs to it.
         resolved_s = np.minimum(outcomes.resolved_s, np.nextafter(end_s, start_s))
-        by_person = self._of_cases(outcomes.resolved_case_id, resolved_s)
-        upheld = self._case_claims[0]["upheld"][outcomes.resolved_case_id]
-        by_person["escalated"] = outcomes.resolved_escalated[upheld]
+        regular = ~outcomes.resolved_escalated
+        by_person = self._of_cases(outcomes.resolved_case_id[regular], resolved_s[regular])
+        # Paying is how an escalation is ended: the specialist's call is work, not a condition.
+        raised = self._of_cases(outcomes.escalated_case_id, outcomes.escalated_s)
+        raised["escalated"] = np.ones_like(raised["escalated"])
         delay_s = self._case_claims[0]["fallback_delay_s"][outcomes.given_up_case_id]
-        self._fallbacks.add(
-            self._of_cases(outcomes.given_up_case_id, outcomes.given_up_s + delay_s)
+        self._unheard.add(
+            stack(
+                [raised, self._of_cases(outcomes.given_up_case_id, outcomes.given_up_s + delay_s)]
+            )
         )
         due = stack(
-            [self._claims.take_before(end_s), by_person, self._fallbacks.take_before(end_s)]
+            [self._claims.take_before(end_s), by_person, self._unheard.take_before(end_s)]
         )
         due = pick(due, np.argsort(due["decided_s"], kind="stable"))
         self.money.settle(start_s, end_s, DueClaims(**due))

@@ -15,11 +15,13 @@ from tests.worlds import World, paired
 
 @dataclass(frozen=True)
 class Loop:
-    """A switch, a lever that feeds the loop, and the metrics at its exit with their direction."""
+    """A switch, a lever that feeds the loop, and the metrics at its exit with their direction;
+    `still` holds other loops still that would carry the lever's effect around this one."""
 
     switch: str
     lever: World
     exits: dict[str, str]
+    still: tuple[str, ...] = ()
 
 
 SHORT = ("support.headcount_count=36", "support.headcount_before_count=30")
@@ -29,7 +31,7 @@ HIGH_FINES = tuple(f"conduct.fine_fen.{name}=400000" for name in CATEGORIES)
 
 LOOPS = (
     Loop("abandonment_returns", ((), SHORT), {"redials_count": "up", "escalations_count": "up"}),
-    Loop("exhausted_pot_review", ((), SMALL_POT), {"occupancy_ratio": "up"}),
+    Loop("exhausted_pot_review", ((), SMALL_POT), {"aht_phone_s": "up", "aht_im_s": "up"}),
     Loop(
         "alerts_save_contacts",
         (("monitoring-off",), ()),
@@ -39,7 +41,8 @@ LOOPS = (
     Loop(
         "api_failover",
         (("api-outage",), ()),
-        {"contacts_fresh_count": "up", "occupancy_ratio": "up"},
+        {"contacts_fresh_count": "up", "aht_im_s": "up"},
+        ("loops.exhausted_pot_review=false",),
     ),
 )
 CASES = [(loop, metric) for loop in LOOPS for metric in loop.exits]
@@ -48,13 +51,14 @@ IDS = [f"{loop.switch}-{metric}" for loop, metric in CASES]
 
 @pytest.mark.parametrize(("loop", "metric"), CASES, ids=IDS)
 def test_on_it_moves_its_exit(loop: Loop, metric: str) -> None:
-    moved = paired(metric, ((), ()), loop.lever)
+    overlays, sets = loop.lever
+    moved = paired(metric, ((), loop.still), (overlays, (*sets, *loop.still)))
     assert moved.rises if loop.exits[metric] == "up" else moved.falls, moved.interval()
 
 
 @pytest.mark.parametrize(("loop", "metric"), CASES, ids=IDS)
 def test_off_it_moves_nothing(loop: Loop, metric: str) -> None:
-    off = (f"loops.{loop.switch}=false",)
+    off = (*loop.still, f"loops.{loop.switch}=false")
     overlays, sets = loop.lever
     moved = paired(metric, ((), off), (overlays, (*sets, *off)))
     assert moved.exactly_zero, moved.differences

@@ -58,6 +58,10 @@ class Outcomes:
     resolved_escalated: NDArray[np.bool_]
     given_up_case_id: NDArray[np.int64]
     given_up_s: Floats
+    escalated_case_id: NDArray[np.int64]
+    """Cases whose consumer gave up and goes over the floor's head."""
+    escalated_s: Floats
+    """When the escalation is raised; not in order, and maybe later than now."""
 
 
 class AttemptLog:
@@ -85,12 +89,19 @@ class AttemptLog:
         escalated = kind_of(keys) == ESCALATION
         resolved = final & (team != NO_TEAM)
         given_up = final & (team == NO_TEAM)
+        returning = np.flatnonzero(~final & (team == NO_TEAM))
+        tries = np.minimum(abandonments(keys[returning]), ATTEMPT_COLUMNS - 1)
+        redial_delay_s = self._file.gather("redial_delay_s", keys[returning] // CODES)
+        redial_delay_s = redial_delay_s.reshape(-1, ATTEMPT_COLUMNS)
+        raised = returning[np.isinf(redial_delay_s[np.arange(len(returning)), tries])]
         return Outcomes(
             resolved_case_id=case_id[resolved],
             resolved_s=ended_s[resolved],
             resolved_escalated=escalated[resolved],
             given_up_case_id=case_id[given_up],
             given_up_s=ended_s[given_up],
+            escalated_case_id=case_id[raised],
+            escalated_s=ended_s[raised] + next_delay_s[raised],
         )
 
     def attempts(self, still_open: Sequence[Record], escalation_queue: int) -> Attempts:

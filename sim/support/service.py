@@ -226,6 +226,12 @@ def metrics(support: Support, found: dict[str, Columns]) -> dict[str, tuple[floa
         wait_s = (contacts["answered_s"] - contacts["arrived_s"])[chosen]
         return ratio(float(wait_s.sum()), float(chosen.sum()))
 
+    def aht_s(channel: int) -> float:
+        chosen = (contacts["channel"] == channel) & ~np.isnan(contacts["ended_s"])
+        chosen &= contacts["outcome"] == ANSWERED
+        handle_s = (contacts["ended_s"] - contacts["answered_s"])[chosen]
+        return ratio(float(handle_s.sum()), float(chosen.sum()))
+
     intervals_count = len(np.unique(staffing["interval_start_s"]))
 
     def mean_heads(name: str) -> float:
@@ -242,6 +248,8 @@ def metrics(support: Support, found: dict[str, Columns]) -> dict[str, tuple[floa
         "service_level_im_ratio": (service_level(IM), "ratio"),
         "asa_phone_s": (asa_s(PHONE), "s"),
         "asa_im_s": (asa_s(IM), "s"),
+        "aht_phone_s": (aht_s(PHONE), "s"),
+        "aht_im_s": (aht_s(IM), "s"),
         "occupancy_ratio": (ratio(total("agents_busy"), total("agents_available")), "ratio"),
         "redials_count": (total("redial_count"), "contacts"),
         "reconnects_count": (total("reconnect_count"), "contacts"),
