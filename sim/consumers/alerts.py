@@ -13,7 +13,7 @@ import numpy as np
 from scenarios.scenario import Scenario
 from scenarios.words import ALERT_RESPONSES, CATEGORIES, INCIDENT_TYPES, STORE_TYPES, TRIGGERS
 from sim.columns import Columns, Ints, pick
-from sim.consumers.claims import at_category_rows, claim_rows, day_rows
+from sim.consumers.claims import at_category_rows, claim_rows, day_draws, day_rows
 from sim.consumers.fates import ALTERNATIVE, CANCELLED, WENT_ANYWAY, responses
 from sim.market.fleet import Fleet
 from sim.market.incidents import MarketDay
@@ -37,10 +37,13 @@ class AlertDay:
     """Stores falsely marked, shape (categories, store types)."""
 
 
-def alert_claims(scenario: Scenario, incidents: Columns) -> Columns:
+def alert_claims(
+    scenario: Scenario, streams: Streams, incidents: Columns, *, lunar_day: int
+) -> Columns:
     """Compensation of warned consumers who cancelled; decided at the alert."""
     rows = pick(incidents, incidents["alert_response"] == CANCELLED)
     midnight_s = np.floor(rows["occurred_s"] / 86400.0) * 86400.0
+    count = midnight_s.size
     return claim_rows(
         decided_s=np.maximum(rows["occurred_s"] - scenario.monitoring.notice_s, midnight_s),
         trigger=ALERT,
@@ -48,7 +51,7 @@ def alert_claims(scenario: Scenario, incidents: Columns) -> Columns:
         incident_id=rows["incident_id"],
         store_id=rows["store_id"],
         order_value_fen=rows["order_value_fen"],
-        draws=rows,
+        draws=day_draws(streams, f"alert/d{lunar_day:+d}", count),
     )
 
 

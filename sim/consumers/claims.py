@@ -1,4 +1,4 @@
-"""Claims that need no person: self-service, rights, valid reports.
+"""Claims that need no person and no incident: rights, valid reports.
 
 Every row has the columns of sim/money/settlement.py's `DueClaims`. Rights are Poisson counts: a
 share of the day's orders is cancelled without a reason, a share of cinema orders was granted the
@@ -14,8 +14,8 @@ from scipy.stats import poisson
 
 from scenarios.scenario import Scenario
 from scenarios.words import CATEGORIES, TRIGGERS
-from sim.columns import Bools, Columns, Floats, Ints, pick
-from sim.consumers.fates import SELF_SERVICE, order_value_fen
+from sim.columns import Bools, Columns, Floats, Ints
+from sim.consumers.fates import order_value_fen
 from sim.market.fleet import Fleet
 from sim.market.incidents import MarketDay, opportunism_multiple, pick_stores
 from sim.market.patrol import PatrolDay
@@ -56,22 +56,12 @@ def claim_rows(
     }
 
 
-def self_service_claims(incidents: Columns) -> Columns:
-    """Upheld claims of those who helped themselves; decided when they claim."""
-    rows = pick(incidents, (incidents["path"] == SELF_SERVICE) & incidents["upheld"])
-    return claim_rows(
-        decided_s=rows["claim_s"],
-        trigger=rows["incident"],
-        category=rows["category"],
-        incident_id=rows["incident_id"],
-        store_id=rows["store_id"],
-        order_value_fen=rows["order_value_fen"],
-        draws=rows,
-        opportunistic=rows["opportunistic"],
-    )
+def settled_without_escalation(claims: Columns) -> Columns:
+    """Claim columns completed to those of `DueClaims`."""
+    return {**claims, "escalated": np.zeros(claims["decided_s"].size, dtype=np.bool_)}
 
 
-def _day_draws(streams: Streams, name: str, count: int) -> dict[str, Floats]:
+def day_draws(streams: Streams, name: str, count: int) -> dict[str, Floats]:
     return {draw: streams.rng(f"{name}.{draw}").random(count) for draw in _DRAWS}
 
 
@@ -104,7 +94,7 @@ def day_rows(
         incident_id=None,
         store_id=stores,
         order_value_fen=order_value_fen(scenario, category, value_z),
-        draws=_day_draws(streams, stream, count),
+        draws=day_draws(streams, stream, count),
         opportunistic=streams.rng(f"{stream}.opportunistic").random(count) < opportunistic_ratio,
     )
 
@@ -168,5 +158,5 @@ def report_claims(scenario: Scenario, streams: Streams, patrol: PatrolDay, day: 
         incident_id=None,
         store_id=patrol.reported_stores,
         order_value_fen=np.full(count, scenario.demand.order_value_fen.catering, dtype=np.int64),
-        draws=_day_draws(streams, f"bounty/d{day:+d}", count),
+        draws=day_draws(streams, f"bounty/d{day:+d}", count),
     )

@@ -13,8 +13,8 @@ from scenarios.scenario import Scenario
 from scenarios.words import TRIGGERS
 from sim.columns import Columns, Floats, Ints, stack
 from sim.consumers.alerts import alert_claims, alert_day
-from sim.consumers.claims import report_claims, rights_claims, self_service_claims
-from sim.consumers.fates import SILENT, draw_fates
+from sim.consumers.claims import report_claims, rights_claims, settled_without_escalation
+from sim.consumers.fates import SILENT, Fates, draw_fates
 from sim.consumers.inquiries import inquiries_day
 from sim.market.demand import Demand
 from sim.market.fleet import Fleet
@@ -23,18 +23,6 @@ from sim.market.patrol import PatrolDay
 from sim.market.shocks import ShockField
 from sim.streams import Streams
 
-CLAIM_COLUMNS = (
-    "incident_id",
-    "category",
-    "store_id",
-    "order_value_fen",
-    "severity_u",
-    "legal_u",
-    "recourse_u",
-    "recourse_lag_u",
-    "upheld",
-    "opportunistic",
-)
 CONTACT_COLUMNS = (
     "arrived_s",
     "queue",
@@ -62,15 +50,14 @@ class ConsumerDay:
     """What a day gives rise to."""
 
     incidents: Columns
-    """Columns of the table, without `case_id`, plus the draws of their claims; in order of the
-    blocks, `incident_id` counts in order of time."""
-    claims: Columns
-    """Claims that need no person."""
-    contacts: Columns
-    """Consumers who turn to a person: CONTACT_COLUMNS and `category`."""
-    contact_claims: Columns
-    """CLAIM_COLUMNS, `trigger` and `fallback_delay_s` for each row of `contacts`; trigger -1 =
-    nothing to claim."""
+    """Columns of the table, without `case_id`; numbered block by block."""
+    claims: list[Columns]
+    """Claims that need no person, in batches."""
+    contacts: list[Columns]
+    """Consumers who turn to a person, in batches: CONTACT_COLUMNS and `category`."""
+    contact_claims: list[Columns]
+    """Claim columns, `upheld` and `fallback_delay_s` for each row of `contacts`; trigger and
+    incident_id -1 = nothing to claim."""
     alerts: Columns
     """Rows of the table `alerts`, without costs."""
     false_alarms_by_type: Ints
@@ -119,18 +106,15 @@ def consumer_day(
         )
         for block in market.blocks
     ]
-    starts = np.cumsum([0] + [f.incidents["occurred_s"].size for f in fates])
+    starts = first_incident_id + np.cumsum([0] + [f.incidents["occurred_s"].size for f in fates])
     incidents = stack([f.incidents for f in fates])
+    incidents["incident_id"] = np.arange(starts[0], starts[-1])
     for fate, start in zip(fates, starts, strict=False):
-        fate.contacts["incident_row"] += start
-    order = np.argsort(incidents["occurred_s"], kind="stable")
-    incident_id = np.empty(order.size, dtype=np.int64)
-    incident_id[order] = first_incident_id + np.arange(order.size)
-    incidents["incident_id"] = incident_id
+        for claims in (fate.self_claims, fate.contact_claims):
+            claims["incident_id"] = claims.pop("incident_row") + start
     asked = inquiries_day(
         scenario, streams, demand=demand, shocks=shocks, lunar_day=market.lunar_day
     )
-    contacts = stack([*(f.contacts for f in fates), asked])
     alerts = alert_day(
         scenario,
         streams,
@@ -139,10 +123,11 @@ def consumer_day(
         incidents=incidents,
         saved=[f.contacts_saved_count for f in fates],
     )
-    claims = stack(
-        [
-            self_service_claims(incidents),
-            alert_claims(scenario, incidents),
+    return ConsumerDay(
+        incidents=incidents,
+        claims=[
+            *(settled_without_escalation(f.self_claims) for f in fates),
+            alert_claims(scenario, streams, incidents, lunar_day=market.lunar_day),
             report_claims(scenario, streams, patrol, market.lunar_day),
             *rights_claims(
                 scenario,
@@ -152,29 +137,24 @@ def consumer_day(
                 cancellation_generosity=terms.cancellation,
             ),
             *alerts.false_alarm_claims,
-        ]
-    )
-    return ConsumerDay(
-        incidents=incidents,
-        claims=claims,
-        contacts={name: contacts[name] for name in (*CONTACT_COLUMNS, "category")},
-        contact_claims=_contact_claims(incidents, contacts),
+        ],
+        contacts=[*(f.contacts for f in fates), asked],
+        contact_claims=[
+            *(f.contact_claims for f in fates),
+            _nothing(asked["arrived_s"].size, fates),
+        ],
         alerts=alerts.rows,
         false_alarms_by_type=alerts.false_alarms_by_type,
     )
 
 
-def _contact_claims(incidents: Columns, contacts: Columns) -> Columns:
-    """What each consumer who turns to a person will claim; inquiries claim nothing."""
-    row = contacts["incident_row"]
-    asks = row < 0
-    at = np.where(asks, 0, row)
-    claims = {name: incidents[name][at] for name in CLAIM_COLUMNS}
-    claims["upheld"] = claims["upheld"] & ~asks
-    claims["fallback_delay_s"] = contacts["fallback_delay_s"]
-    claims["trigger"] = np.where(asks, -1, incidents["incident"][at]).astype(np.int8)
-    claims["incident_id"] = np.where(asks, -1, claims["incident_id"])
-    return claims
+def _nothing(count: int, fates: list[Fates]) -> Columns:
+    """What `count` inquiries claim."""
+    template = fates[0].contact_claims
+    rows = {name: np.zeros(count, dtype=values.dtype) for name, values in template.items()}
+    for name in ("incident_id", "trigger"):
+        rows[name] -= 1
+    return rows
 
 
 def established(incidents: Columns) -> tuple[Ints, Ints]:

@@ -6,6 +6,7 @@ Times in seconds from the horizon's start, NaN where it did not happen.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from struct import Struct
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -23,6 +24,7 @@ NO_TEAM: Final = -1
 # (ended_s, how it ended, key, team, arrived_s, answered_s, delay to the next attempt)
 Record: TypeAlias = tuple[float, int, int, int, float, float, float]
 RECORD_LENGTH: Final = 7
+PACK: Final = Struct(f"{RECORD_LENGTH}d").pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +67,18 @@ class Outcomes:
 
 
 class AttemptLog:
-    """Records in order of their end. `entries` is a flat list that grows by a record at a time."""
+    """Records in order of their end. `entries` grows by a packed record at a time, `raised` by an
+    escalation's (case row, time)."""
 
     def __init__(self, file: CaseFile) -> None:
-        self.entries: list[float] = []
+        self.entries = bytearray()
+        self.raised: list[tuple[int, float]] = []
         self._file = file
         self._sealed: list[Floats] = []
 
     def _seal(self) -> Floats:
         """Moves the entries into a compact column block, and returns it."""
-        entries = self.entries
-        block = np.fromiter(entries, np.float64, len(entries)).reshape(-1, RECORD_LENGTH)
+        block = np.frombuffer(bytes(self.entries), np.float64).reshape(-1, RECORD_LENGTH)
         self.entries.clear()
         self._sealed.append(block)
         return block
@@ -89,19 +92,16 @@ class AttemptLog:
         escalated = kind_of(keys) == ESCALATION
         resolved = final & (team != NO_TEAM)
         given_up = final & (team == NO_TEAM)
-        returning = np.flatnonzero(~final & (team == NO_TEAM))
-        tries = np.minimum(abandonments(keys[returning]), ATTEMPT_COLUMNS - 1)
-        redial_delay_s = self._file.gather("redial_delay_s", keys[returning] // CODES)
-        redial_delay_s = redial_delay_s.reshape(-1, ATTEMPT_COLUMNS)
-        raised = returning[np.isinf(redial_delay_s[np.arange(len(returning)), tries])]
+        raised = np.array(self.raised, dtype=np.float64).reshape(-1, 2)
+        self.raised.clear()
         return Outcomes(
             resolved_case_id=case_id[resolved],
             resolved_s=ended_s[resolved],
             resolved_escalated=escalated[resolved],
             given_up_case_id=case_id[given_up],
             given_up_s=ended_s[given_up],
-            escalated_case_id=case_id[raised],
-            escalated_s=ended_s[raised] + next_delay_s[raised],
+            escalated_case_id=self._file.case_id(raised[:, 0].astype(np.int64)),
+            escalated_s=raised[:, 1],
         )
 
     def attempts(self, still_open: Sequence[Record], escalation_queue: int) -> Attempts:

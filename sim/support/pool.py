@@ -22,7 +22,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import simpy
 
-from sim.support.attempts import NO_TEAM, AttemptLog, Attempts, Outcomes
+from sim.support.attempts import NO_TEAM, PACK, AttemptLog, Attempts, Outcomes
 from sim.support.cases import (
     ATTEMPT_COLUMNS,
     GRID_MAGIC,
@@ -233,6 +233,7 @@ class Pool:
         agenda = self._agenda
         bucket = self._bucket
         log = self._log.entries
+        pack = PACK
         free = self._free
         floors = self._floors
         factors = self._factors
@@ -260,7 +261,7 @@ class Pool:
                 free[team] -= 1
                 arrived_s = now_s
             elif order == END:
-                log += entry
+                log += pack(*entry)
                 now_s, _, key, team, _, _, again_s = entry
                 if again_s != inf:
                     self._return_at(now_s + again_s, reconnect_key(key), position + 1)
@@ -350,9 +351,12 @@ class Pool:
         next_key = redial_key(key)
         if delay_s == inf:
             delay_s, next_key = cases.escalation_delay_s.item(i), escalation_key(key)
+            if delay_s != inf:
+                self._log.raised.append((key // CODES, now_s + delay_s))
         if delay_s != inf:
             self._return_at(now_s + delay_s, next_key, position)
-        self._log.entries += (now_s, PATIENCE, key, NO_TEAM, arrived_s, nan, delay_s)
+        record = (now_s, PATIENCE, key, NO_TEAM, arrived_s, nan, delay_s)
+        self._log.entries += PACK(*record)
 
     def _return_at(self, at_s: float, key: int, position: int) -> None:
         """Puts the next attempt of a case on the agenda."""
