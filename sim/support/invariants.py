@@ -1,6 +1,6 @@
 """What must hold on every path of the support pool, asserted after every run.
 
-Checks STYLE C6, invariants 1 to 7, on the record alone, with the draws read again from the cases:
+Checks conservation, order, patience and work on the record alone, with the draws read again from the cases:
 a second path, not the pool's own bookkeeping. Exact (no tolerance) except Little's law, which sums
 floats. Raises AssertionError with the rule and the first case that breaks it. Seconds.
 """

@@ -5,7 +5,7 @@ Contacts count in the interval in which they arrive. Service level = answered wi
 threshold / offered; abandoned ratio = abandoned / offered; ASA = mean wait of the answered, without
 escalations, whose consumers are called back and wait on no line; occupancy = busy / available agent
 time (an agent with one of three IM sessions taken is busy by a third; contacts in hand at a shift's
-end may lift it over 1). Definitions: STYLE C5. Warm-up days are left out.
+end may lift it over 1). Warm-up days are left out.
 """
 
 from typing import Any, Final
