@@ -1,10 +1,10 @@
 """Free parameters of the mechanisms, solved so that expected base ratios equal their targets.
 
 A closure, a sold-out hotel or a speculator produces incidents through a mechanism; the block
-`incidents` states the ratio that should come out in the base. Each free parameter is solved here once, by
-quadrature, without random numbers. Overlays then move the mechanism and the ratio follows; only a
-change of a target itself (`incidents`, `monitoring.coverage_ratio`) asks for a new solution. Levers
-(`*_multiple`), shocks and `monitoring.enabled` never enter.
+`incidents` states the ratio that should come out in the base. Each free parameter is solved here
+once, by quadrature, without random numbers. Overlays then move the mechanism and the ratio follows;
+only a change of a target itself (`incidents`, `monitoring.coverage_ratio`) asks for a new solution.
+Levers (`*_multiple`), shocks and `monitoring.enabled` never enter.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
 """What must hold on every path of the support pool, asserted after every run.
 
-Checks conservation, order, patience and work on the record alone, with the draws read again from the cases:
-a second path, not the pool's own bookkeeping. Exact (no tolerance) except Little's law, which sums
-floats. Raises AssertionError with the rule and the first case that breaks it. Seconds.
+Checks conservation, order, patience and work on the record alone, with the draws read again from
+the cases: a second path, not the pool's own bookkeeping. Exact (no tolerance) except Little's law,
+which sums floats. Raises AssertionError with the rule and the first case that breaks it. Seconds.
 """
 
 from typing import Final, TypeAlias
