@@ -318,7 +318,8 @@ def _simulate(
     typer.echo(f"{result.finished_count} replications of {scenario.name} in {result.path}")
     if result.interrupted:
         missing_count = result.planned_count - result.finished_count
-        typer.echo(f"interrupted, {missing_count} missing: the same command with --resume goes on")
+        again = "the same command" if resume else "the same command with --resume"
+        typer.echo(f"interrupted, {missing_count} missing: {again} goes on")
         raise typer.Exit(INTERRUPTED)
     return result
 
@@ -343,13 +344,14 @@ def _difference_row(one: "PairedDifference") -> tuple[str, ...]:
     from reports import style
 
     form = style.FORMATS[style.format_of_unit(one.unit)]
-
-    def said(value: float | None) -> str:
-        return "-" if value is None else form(value)
-
-    interval = "-" if one.low is None else f"{said(one.low)} to {said(one.high)}"
+    # Two shares in percent differ by percentage points.
+    apart = style.points if one.unit == "ratio" else form
+    interval = "-"
+    if one.low is not None and one.high is not None:
+        interval = f"{apart(one.low)} to {apart(one.high)}"
     clear = "yes" if one.clear_of_zero else ""
-    means = (said(one.mean_a), said(one.mean_b), said(one.difference))
+    cells = ((form, one.mean_a), (form, one.mean_b), (apart, one.difference))
+    means = ["-" if value is None else said(value) for said, value in cells]
     return (one.metric, *means, interval, str(one.n), clear)
 
 

@@ -51,6 +51,11 @@ def percent(value: float, digits: int = 1) -> str:
     return f"{text} %".replace("-", MINUS)
 
 
+def points(value: float) -> str:
+    """A difference of ratios in percentage points."""
+    return f"{value * 100:+.2f} pp".replace("-", MINUS)
+
+
 def probability(value: float) -> str:
     """A share of replications, in whole percent."""
     return percent(value, 0)
@@ -129,6 +134,7 @@ def plain(value: float) -> str:
 
 FORMATS: Final[dict[str, Callable[[float], str]]] = {
     "percent": percent,
+    "points": points,
     "probability": probability,
     "whole": whole,
     "fine_percent": fine_percent,

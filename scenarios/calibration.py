@@ -1,13 +1,14 @@
 """Free parameters of the mechanisms, solved so that expected base ratios equal their targets.
 
-A closure, a sold-out hotel or a speculator produces incidents through a mechanism; FACTS part C
-gives the ratio that should come out in the base. Each free parameter is solved here once, by
-quadrature, without random numbers. Overlays then move the mechanism and the ratio follows; only a
-change of a target itself (`incidents`, `monitoring.coverage_ratio`) asks for a new solution. Levers
-(`*_multiple`), shocks and `monitoring.enabled` never enter.
+A closure, a sold-out hotel or a speculator produces incidents through a mechanism; the block
+`incidents` states the ratio that should come out in the base. Each free parameter is solved here
+once, by quadrature, without random numbers. Overlays then move the mechanism and the ratio follows;
+only a change of a target itself (`incidents`, `monitoring.coverage_ratio`) asks for a new solution.
+Levers (`*_multiple`), shocks and `monitoring.enabled` never enter.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -277,9 +278,18 @@ def calibrate(inputs: Inputs) -> Calibrated:
         )
         if position == _HOTEL and headroom == 0.0:
             headroom = _headroom(inputs, declared)
-    return Calibrated(
+    solved = Calibrated(
         undeclared_ratio=CategoryRatios(**undeclared),
         monitored_ratio=CategoryForeseeables(**monitored),
         conduct_ratio=CategoryIncidentRatios(**conduct),
         allotment_headroom_ratio=headroom,
     )
+    return Calibrated.model_validate(_rounded(solved.model_dump()))
+
+
+def _rounded(value: Any) -> Any:
+    """Nine significant digits: what a root finder leaves behind them differs between machines, and
+    would change the fingerprint."""
+    if isinstance(value, dict):
+        return {key: _rounded(inner) for key, inner in value.items()}
+    return float(f"{value:.9g}")

@@ -2,8 +2,9 @@
 
 Decides the terms in force. Does not decide budgets (scenarios/budgets.py) or amounts
 (scenarios/terms.py). A (trigger, category) has at most one guarantee, checked at load; one that has
-none is not promised: such a claim is counted and paid nothing. Money int fen, times seconds.
-Source of the promises: the programme's announcement of 2026-02-11 (ebrun.com/640363) and FACTS C5.
+none is not promised: such a claim is counted and paid nothing. Money int fen, times seconds. Source
+of the promises: the programme's announcement of 2026-02-11 (ebrun.com/640363) and the platform
+rules named in the base scenario.
 """
 
 from dataclasses import dataclass

@@ -55,7 +55,7 @@ class Loops(Model):
     exhausted_pot_review: bool
     """2: an exhausted pot under policy "review" lengthens handling."""
     alerts_save_contacts: bool
-    """3: warned consumers change plans instead of going anyway."""
+    """3: warned consumers change plans, and paused listings take no orders."""
     penalties_deter: bool
     """4: catches and fines lower misconduct, and points delist."""
     api_failover: bool

@@ -19,6 +19,9 @@ def stack(parts: Sequence[Columns]) -> Columns:
 
 def pick(table: Columns, rows: NDArray[Any] | slice) -> Columns:
     """The rows given by a mask, an index array or a slice."""
+    if isinstance(rows, np.ndarray) and rows.dtype == np.bool_:
+        # Counted once instead of once a column.
+        rows = np.flatnonzero(rows)
     return {name: values[rows] for name, values in table.items()}
 
 
@@ -33,10 +36,10 @@ class Agenda:
         self._rows: Columns | None = None
         self._taken_count = 0
 
-    def add(self, rows: Columns) -> None:
+    def add(self, *batches: Columns) -> None:
         """Put rows on the agenda."""
-        if self._rows is not None:
-            rows = stack([pick(self._rows, slice(self._taken_count, None)), rows])
+        waiting = [] if self._rows is None else [pick(self._rows, slice(self._taken_count, None))]
+        rows = stack([*waiting, *batches])
         self._rows = pick(rows, np.argsort(rows[self._time], kind="stable"))
         self._taken_count = 0
 

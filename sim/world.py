@@ -24,7 +24,7 @@ from scenarios.scenario import Scenario
 from scenarios.tables import TABLES
 from scenarios.words import TOPICS
 from sim.columns import Agenda, Columns, Floats, Ints, pick, stack
-from sim.consumers.claims import claim_rows
+from sim.consumers.claims import settled_without_escalation
 from sim.consumers.contacts import topic_habits
 from sim.consumers.daybook import (
     CONTACT_COLUMNS,
@@ -86,7 +86,7 @@ class World:
         self.pool = Pool(self._env, self.layout)
         self._arrivals = Agenda("arrived_s")
         self._claims = Agenda("decided_s")
-        self._fallbacks = Agenda("decided_s")
+        self._unheard = Agenda("decided_s")
         self._case_claims: list[Columns] = []
         self.incidents: list[Columns] = []
         self.merchant_days: list[Columns] = []
@@ -99,9 +99,15 @@ class World:
         self._latency_multiple = self._latency()
 
     def run(self) -> None:
-        """Simulate the horizon."""
+        """Simulate the horizon; what only the run needed is given up at its end."""
         process = self._env.process(self._live())
         self._env.run(until=process)
+        self._case_claims.clear()
+        del self._arrivals, self._claims, self._unheard
+
+    def dismiss_pool(self) -> None:
+        """Give up the pool and the clock once their record was read."""
+        del self.pool, self._env
 
     def _live(self) -> Generator[simpy.Event, None, None]:
         horizon = self.scenario.horizon
@@ -133,27 +139,26 @@ class World:
             terms=self._terms,
             first_incident_id=self._incident_count,
         )
-        count = consumers.contacts["arrived_s"].size
-        case_id = self._case_count + np.arange(count)
+        starts = self._case_count + np.cumsum([0] + [c["queue"].size for c in consumers.contacts])
         self._arrivals.add(
-            {
-                **{name: consumers.contacts[name] for name in CONTACT_COLUMNS},
-                "case_id": case_id,
-            }
+            *(
+                {
+                    **{name: batch[name] for name in CONTACT_COLUMNS},
+                    "case_id": start + np.arange(batch["queue"].size),
+                }
+                for batch, start in zip(consumers.contacts, starts, strict=False)
+            )
         )
-        claims = consumers.contact_claims
-        self._case_claims = [stack([*self._case_claims, claims])]
-        self.case_category.append(consumers.contacts["category"])
-        incident_id = consumers.incidents["incident_id"]
-        case_of = np.full(incident_id.size, -1, dtype=np.int64)
-        claimed = claims["incident_id"] >= 0
-        case_of[claims["incident_id"][claimed] - self._incident_count] = case_id[claimed]
-        consumers.incidents["case_id"] = case_of[incident_id - self._incident_count]
-        kind = np.empty(incident_id.size, dtype=np.int8)
-        kind[incident_id - self._incident_count] = consumers.incidents["incident"]
-        self.incident_kind.append(kind)
-        self._claims.add(consumers.claims)
-        self._case_count += count
+        self._case_claims = [stack([*self._case_claims, *consumers.contact_claims])]
+        self.case_category += [batch["category"] for batch in consumers.contacts]
+        incident_id = self._case_claims[0]["incident_id"][self._case_count :]
+        case_of = np.full(consumers.incidents["incident_id"].size, -1, dtype=np.int64)
+        claimed = np.flatnonzero(incident_id >= 0)
+        case_of[incident_id[claimed] - self._incident_count] = self._case_count + claimed
+        consumers.incidents["case_id"] = case_of
+        self.incident_kind.append(consumers.incidents["incident"])
+        self._claims.add(*consumers.claims)
+        self._case_count = int(starts[-1])
         self._incident_count += case_of.size
         return market, patrol, consumers
 
@@ -184,15 +189,17 @@ class World:
         outcomes = self.pool.collect()
         # A contact that ends with the tick to the last bit still belongs to it.
         resolved_s = np.minimum(outcomes.resolved_s, np.nextafter(end_s, start_s))
-        by_person = self._of_cases(outcomes.resolved_case_id, resolved_s)
-        upheld = self._case_claims[0]["upheld"][outcomes.resolved_case_id]
-        by_person["escalated"] = outcomes.resolved_escalated[upheld]
+        regular = ~outcomes.resolved_escalated
+        by_person = self._of_cases(outcomes.resolved_case_id[regular], resolved_s[regular])
+        # Paying is how an escalation is ended: the specialist's call is work, not a condition.
+        raised = self._of_cases(outcomes.escalated_case_id, outcomes.escalated_s)
+        raised["escalated"] = np.ones_like(raised["escalated"])
         delay_s = self._case_claims[0]["fallback_delay_s"][outcomes.given_up_case_id]
-        self._fallbacks.add(
-            self._of_cases(outcomes.given_up_case_id, outcomes.given_up_s + delay_s)
+        self._unheard.add(
+            raised, self._of_cases(outcomes.given_up_case_id, outcomes.given_up_s + delay_s)
         )
         due = stack(
-            [self._claims.take_before(end_s), by_person, self._fallbacks.take_before(end_s)]
+            [self._claims.take_before(end_s), by_person, self._unheard.take_before(end_s)]
         )
         due = pick(due, np.argsort(due["decided_s"], kind="stable"))
         self.money.settle(start_s, end_s, DueClaims(**due))
@@ -201,16 +208,8 @@ class World:
         """The upheld claims of these cases, decided at these times."""
         upheld = self._case_claims[0]["upheld"][case_id]
         rows = pick(self._case_claims[0], case_id[upheld])
-        return claim_rows(
-            decided_s=decided_s[upheld],
-            trigger=rows["trigger"],
-            category=rows["category"],
-            incident_id=rows["incident_id"],
-            store_id=rows["store_id"],
-            order_value_fen=rows["order_value_fen"],
-            draws=rows,
-            opportunistic=rows["opportunistic"],
-        )
+        del rows["upheld"], rows["fallback_delay_s"]
+        return settled_without_escalation({**rows, "decided_s": decided_s[upheld]})
 
     def _close_day(self, market: MarketDay, patrol: PatrolDay, consumers: ConsumerDay) -> None:
         """Step 7."""

@@ -211,7 +211,8 @@ def test_without_out_the_run_is_named_after_itself(
         simulate=simulate,
     )
     assert result.path == Path("results") / run_id(SCENARIO, seed=3)
-    assert result.path.name == f"fake-festival-{SCENARIO.fingerprint[:8]}-3"
+    assert result.path.name.startswith("fake-festival-")
+    assert result.path.name.endswith("-3")
 
 
 PRECISE: dict[str, Any] = {"replications": None, "precision_ratio": 0.05, "days": (0, 0)}

@@ -1,4 +1,4 @@
-"""Claims that need no person: self-service, rights, valid reports, compensation of the warned.
+"""Claims that need no person and no incident: rights, valid reports.
 
 Every row has the columns of sim/money/settlement.py's `DueClaims`. Rights are Poisson counts: a
 share of the day's orders is cancelled without a reason, a share of cinema orders was granted the
@@ -14,15 +14,15 @@ from scipy.stats import poisson
 
 from scenarios.scenario import Scenario
 from scenarios.words import CATEGORIES, TRIGGERS
-from sim.columns import Bools, Columns, Floats, Ints, pick
-from sim.consumers.fates import CANCELLED, SELF_SERVICE, order_value_fen, responses
+from sim.columns import Bools, Columns, Floats, Ints
+from sim.consumers.fates import order_value_fen
 from sim.market.fleet import Fleet
 from sim.market.incidents import MarketDay, opportunism_multiple, pick_stores
 from sim.market.patrol import PatrolDay
 from sim.streams import Streams
 
-CANCELLATION, TICKET_REFUND, VALID_REPORT, ALERT = (
-    TRIGGERS.index(name) for name in ("cancellation", "ticket_refund", "valid_report", "alert")
+CANCELLATION, TICKET_REFUND, VALID_REPORT = (
+    TRIGGERS.index(name) for name in ("cancellation", "ticket_refund", "valid_report")
 )
 MOVIE = CATEGORIES.index("movie")
 CATERING = CATEGORIES.index("catering")
@@ -56,41 +56,16 @@ def claim_rows(
     }
 
 
-def self_service_claims(incidents: Columns) -> Columns:
-    """Upheld claims of those who helped themselves; decided when they claim."""
-    rows = pick(incidents, (incidents["path"] == SELF_SERVICE) & incidents["upheld"])
-    return claim_rows(
-        decided_s=rows["claim_s"],
-        trigger=rows["incident"],
-        category=rows["category"],
-        incident_id=rows["incident_id"],
-        store_id=rows["store_id"],
-        order_value_fen=rows["order_value_fen"],
-        draws=rows,
-        opportunistic=rows["opportunistic"],
-    )
+def settled_without_escalation(claims: Columns) -> Columns:
+    """Claim columns completed to those of `DueClaims`."""
+    return {**claims, "escalated": np.zeros(claims["decided_s"].size, dtype=np.bool_)}
 
 
-def alert_claims(scenario: Scenario, incidents: Columns) -> Columns:
-    """Compensation of warned consumers who cancelled; decided at the alert."""
-    rows = pick(incidents, incidents["alert_response"] == CANCELLED)
-    midnight_s = np.floor(rows["occurred_s"] / 86400.0) * 86400.0
-    return claim_rows(
-        decided_s=np.maximum(rows["occurred_s"] - scenario.monitoring.notice_s, midnight_s),
-        trigger=ALERT,
-        category=rows["category"],
-        incident_id=rows["incident_id"],
-        store_id=rows["store_id"],
-        order_value_fen=rows["order_value_fen"],
-        draws=rows,
-    )
-
-
-def _day_draws(streams: Streams, name: str, count: int) -> dict[str, Floats]:
+def day_draws(streams: Streams, name: str, count: int) -> dict[str, Floats]:
     return {draw: streams.rng(f"{name}.{draw}").random(count) for draw in _DRAWS}
 
 
-def _day_rows(
+def day_rows(
     scenario: Scenario,
     streams: Streams,
     market: MarketDay,
@@ -119,7 +94,7 @@ def _day_rows(
         incident_id=None,
         store_id=stores,
         order_value_fen=order_value_fen(scenario, category, value_z),
-        draws=_day_draws(streams, stream, count),
+        draws=day_draws(streams, stream, count),
         opportunistic=streams.rng(f"{stream}.opportunistic").random(count) < opportunistic_ratio,
     )
 
@@ -142,7 +117,7 @@ def rights_claims(
         share = opportunism.cancellation_ratio
         generosity = float(cancellation_generosity[category])
         growth = opportunism_multiple(share, generosity, opportunism.elasticity_ratio)
-        rows = _day_rows(
+        rows = day_rows(
             scenario,
             streams,
             market,
@@ -152,9 +127,9 @@ def rights_claims(
             mean=float(orders[category]) * ratio * growth,
             opportunistic_ratio=1.0 - (1.0 - share) / growth if growth > 0.0 else 0.0,
         )
-        parts.append(_at_category_rows(rows, fleet, category))
+        parts.append(at_category_rows(rows, fleet, category))
     used = rights.ticket_refund_granted_ratio * rights.ticket_refund_used_ratio
-    rows = _day_rows(
+    rows = day_rows(
         scenario,
         streams,
         market,
@@ -163,11 +138,11 @@ def rights_claims(
         trigger=TICKET_REFUND,
         mean=float(orders[MOVIE]) * used,
     )
-    parts.append(_at_category_rows(rows, fleet, MOVIE))
+    parts.append(at_category_rows(rows, fleet, MOVIE))
     return parts
 
 
-def _at_category_rows(rows: Columns, fleet: Fleet, category: int) -> Columns:
+def at_category_rows(rows: Columns, fleet: Fleet, category: int) -> Columns:
     """Store numbers within the category turned into numbers within the fleet."""
     rows["store_id"] = (rows["store_id"] + fleet.rows(category).start).astype(np.int32)
     return rows
@@ -183,37 +158,5 @@ def report_claims(scenario: Scenario, streams: Streams, patrol: PatrolDay, day: 
         incident_id=None,
         store_id=patrol.reported_stores,
         order_value_fen=np.full(count, scenario.demand.order_value_fen.catering, dtype=np.int64),
-        draws=_day_draws(streams, f"bounty/d{day:+d}", count),
+        draws=day_draws(streams, f"bounty/d{day:+d}", count),
     )
-
-
-def false_alarms(
-    scenario: Scenario,
-    streams: Streams,
-    market: MarketDay,
-    *,
-    fleet: Fleet,
-    category: int,
-    true_alerts_count: int,
-) -> tuple[Columns, Ints]:
-    """Warnings of nothing: (compensation of those who cancelled, response of everyone warned).
-
-    Their number is Poisson with mean true alerts x f / (1 - f), f the share of false alarms.
-    """
-    f = scenario.monitoring.false_alarm_ratio
-    rows = _day_rows(
-        scenario,
-        streams,
-        market,
-        name="false_alarm",
-        category=category,
-        trigger=ALERT,
-        mean=true_alerts_count * f / (1.0 - f),
-    )
-    rows = _at_category_rows(rows, fleet, category)
-    count = rows["decided_s"].size
-    uniform = streams.rng(
-        f"false_alarm.response/d{market.lunar_day:+d}/{CATEGORIES[category]}"
-    ).random(count)
-    answer = responses(scenario, uniform, np.ones(count, dtype=np.bool_))
-    return pick(rows, answer == CANCELLED), answer

@@ -110,19 +110,18 @@ def _returns(
     last redial and the last reconnect never happen."""
     returns = scenario.consumers.returns
     loops = scenario.loops.abandonment_returns
-    shape = (count, TRIES)
+    shape = (count, TRIES - 1)
     redials = streams.rng(f"contact.redial/{block}").random(shape) < habits.redial_ratio
-    redials[:, -1] = False
-    redial_s = returns.redial_delay_mean_s * streams.rng(
-        f"contact.redial_delay/{block}"
-    ).standard_exponential(shape)
-    reconnects = streams.rng(f"contact.resolved/{block}").random(shape) >= returns.fcr_ratio
-    reconnects[:, -1] = False
+    redial_delay_s = streams.rng(f"contact.redial_delay/{block}").standard_exponential(shape)
+    redial_delay_s *= returns.redial_delay_mean_s
+    redial_delay_s[~(redials & loops)] = np.inf
+    stays_open = streams.rng(f"contact.resolved/{block}").random(shape) >= returns.fcr_ratio
     reconnect_z = streams.rng(f"contact.reconnect_delay/{block}").standard_normal(shape)
-    reconnect_s = np.full(shape, np.inf)
-    reconnect_s[reconnects] = returns.reconnect_delay_median_s * np.exp(
-        returns.reconnect_delay_sigma_ratio * reconnect_z[reconnects]
+    reconnect_delay_s = np.full(shape, np.inf)
+    reconnect_delay_s[stays_open] = returns.reconnect_delay_median_s * np.exp(
+        returns.reconnect_delay_sigma_ratio * reconnect_z[stays_open]
     )
+    never = np.full((count, 1), np.inf)
     escalates = streams.rng(f"contact.escalation/{block}").random(count) < (
         returns.escalation_ratio if habits.escalates and loops else 0.0
     )
@@ -138,8 +137,8 @@ def _returns(
     z = streams.rng(f"contact.escalation_handle/{block}").standard_normal(count)
     mean_s = habits.handle_phone_s * returns.escalation_handle_multiple
     return {
-        "redial_delay_s": np.where(redials & loops, redial_s, np.inf),
-        "reconnect_delay_s": reconnect_s,
+        "redial_delay_s": np.concatenate((redial_delay_s, never), axis=1),
+        "reconnect_delay_s": np.concatenate((reconnect_delay_s, never), axis=1),
         "escalation_delay_s": np.where(escalates, delay_s, np.inf),
         "fallback_delay_s": np.where(falls_back, fallback_s, np.inf),
         "escalation_handle_s": mean_s * np.exp(sigma * z - sigma**2 / 2.0),

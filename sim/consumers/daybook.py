@@ -10,37 +10,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from scenarios.scenario import Scenario
-from scenarios.words import ALERT_RESPONSES, CATEGORIES, INCIDENT_TYPES, TRIGGERS
+from scenarios.words import TRIGGERS
 from sim.columns import Columns, Floats, Ints, stack
-from sim.consumers.claims import (
-    alert_claims,
-    false_alarms,
-    report_claims,
-    rights_claims,
-    self_service_claims,
-)
-from sim.consumers.fates import ALTERNATIVE, CANCELLED, SILENT, WENT_ANYWAY, draw_fates
+from sim.consumers.alerts import alert_claims, alert_day
+from sim.consumers.claims import report_claims, rights_claims, settled_without_escalation
+from sim.consumers.fates import SILENT, Fates, draw_fates
 from sim.consumers.inquiries import inquiries_day
 from sim.market.demand import Demand
 from sim.market.fleet import Fleet
 from sim.market.incidents import MarketDay
-from sim.market.monitoring import CLOSED, FORESEEABLE_KINDS
 from sim.market.patrol import PatrolDay
 from sim.market.shocks import ShockField
 from sim.streams import Streams
 
-CLAIM_COLUMNS = (
-    "incident_id",
-    "category",
-    "store_id",
-    "order_value_fen",
-    "severity_u",
-    "legal_u",
-    "recourse_u",
-    "recourse_lag_u",
-    "upheld",
-    "opportunistic",
-)
 CONTACT_COLUMNS = (
     "arrived_s",
     "queue",
@@ -68,15 +50,14 @@ class ConsumerDay:
     """What a day gives rise to."""
 
     incidents: Columns
-    """Columns of the table, without `case_id`, plus the draws of their claims; in order of the
-    blocks, `incident_id` counts in order of time."""
-    claims: Columns
-    """Claims that need no person."""
-    contacts: Columns
-    """Consumers who turn to a person: CONTACT_COLUMNS and `category`."""
-    contact_claims: Columns
-    """CLAIM_COLUMNS, `trigger` and `fallback_delay_s` for each row of `contacts`; trigger -1 =
-    nothing to claim."""
+    """Columns of the table, without `case_id`; numbered block by block."""
+    claims: list[Columns]
+    """Claims that need no person, in batches."""
+    contacts: list[Columns]
+    """Consumers who turn to a person, in batches: CONTACT_COLUMNS and `category`."""
+    contact_claims: list[Columns]
+    """Claim columns, `upheld` and `fallback_delay_s` for each row of `contacts`; trigger and
+    incident_id -1 = nothing to claim."""
     alerts: Columns
     """Rows of the table `alerts`, without costs."""
     false_alarms_by_type: Ints
@@ -125,19 +106,16 @@ def consumer_day(
         )
         for block in market.blocks
     ]
-    starts = np.cumsum([0] + [f.incidents["occurred_s"].size for f in fates])
+    starts = first_incident_id + np.cumsum([0] + [f.incidents["occurred_s"].size for f in fates])
     incidents = stack([f.incidents for f in fates])
+    incidents["incident_id"] = np.arange(starts[0], starts[-1])
     for fate, start in zip(fates, starts, strict=False):
-        fate.contacts["incident_row"] += start
-    order = np.argsort(incidents["occurred_s"], kind="stable")
-    incident_id = np.empty(order.size, dtype=np.int64)
-    incident_id[order] = first_incident_id + np.arange(order.size)
-    incidents["incident_id"] = incident_id
+        for claims in (fate.self_claims, fate.contact_claims):
+            claims["incident_id"] = claims.pop("incident_row") + start
     asked = inquiries_day(
         scenario, streams, demand=demand, shocks=shocks, lunar_day=market.lunar_day
     )
-    contacts = stack([*(f.contacts for f in fates), asked])
-    alerts, alert_parts, marked = _alerts(
+    alerts = alert_day(
         scenario,
         streams,
         market,
@@ -145,10 +123,11 @@ def consumer_day(
         incidents=incidents,
         saved=[f.contacts_saved_count for f in fates],
     )
-    claims = stack(
-        [
-            self_service_claims(incidents),
-            alert_claims(scenario, incidents),
+    return ConsumerDay(
+        incidents=incidents,
+        claims=[
+            *(settled_without_escalation(f.self_claims) for f in fates),
+            alert_claims(scenario, streams, incidents, lunar_day=market.lunar_day),
             report_claims(scenario, streams, patrol, market.lunar_day),
             *rights_claims(
                 scenario,
@@ -157,103 +136,25 @@ def consumer_day(
                 fleet=fleet,
                 cancellation_generosity=terms.cancellation,
             ),
-            *alert_parts,
-        ]
+            *alerts.false_alarm_claims,
+        ],
+        contacts=[*(f.contacts for f in fates), asked],
+        contact_claims=[
+            *(f.contact_claims for f in fates),
+            _nothing(asked["arrived_s"].size, fates),
+        ],
+        alerts=alerts.rows,
+        false_alarms_by_type=alerts.false_alarms_by_type,
     )
-    return ConsumerDay(
-        incidents=incidents,
-        claims=claims,
-        contacts={name: contacts[name] for name in (*CONTACT_COLUMNS, "category")},
-        contact_claims=_contact_claims(incidents, contacts),
-        alerts=alerts,
-        false_alarms_by_type=marked,
-    )
 
 
-def _contact_claims(incidents: Columns, contacts: Columns) -> Columns:
-    """What each consumer who turns to a person will claim; inquiries claim nothing."""
-    row = contacts["incident_row"]
-    asks = row < 0
-    at = np.where(asks, 0, row)
-    claims = {name: incidents[name][at] for name in CLAIM_COLUMNS}
-    claims["upheld"] = claims["upheld"] & ~asks
-    claims["fallback_delay_s"] = contacts["fallback_delay_s"]
-    claims["trigger"] = np.where(asks, -1, incidents["incident"][at]).astype(np.int8)
-    claims["incident_id"] = np.where(asks, -1, claims["incident_id"])
-    return claims
-
-
-def _alerts(
-    scenario: Scenario,
-    streams: Streams,
-    market: MarketDay,
-    *,
-    fleet: Fleet,
-    incidents: Columns,
-    saved: list[int],
-) -> tuple[Columns, list[Columns], Ints]:
-    """Rows of `alerts`, compensation after false alarms, and stores falsely marked by type."""
-    rows: list[tuple[int, ...]] = []
-    parts: list[Columns] = []
-    marked = np.zeros((len(CATEGORIES), 2), dtype=np.int64)
-    width = len(INCIDENT_TYPES)
-    kinds = incidents["category"].astype(np.int64) * width + incidents["incident"]
-    answers = np.zeros((len(ALERT_RESPONSES), len(CATEGORIES) * width), dtype=np.int64)
-    np.add.at(answers, (incidents["alert_response"], kinds), 1)
-    prevented = np.zeros(len(CATEGORIES) * width, dtype=np.int64)
-    contacts_saved = np.zeros(len(CATEGORIES) * width, dtype=np.int64)
-    for block, count in zip(market.blocks, saved, strict=True):
-        prevented[block.category * width + block.kind] += int(block.prevented.sum())
-        contacts_saved[block.category * width + block.kind] += count
-    for category in range(len(CATEGORIES)):
-        cell = slice(category * width, (category + 1) * width)
-        compensation, answer = false_alarms(
-            scenario,
-            streams,
-            market,
-            fleet=fleet,
-            category=category,
-            true_alerts_count=int(answers[1:, cell].sum()),
-        )
-        parts.append(compensation)
-        stores = np.unique(compensation["store_id"])
-        marked[category] += np.bincount(fleet.speculator[stores].astype(np.int64), minlength=2)
-        for kind in FORESEEABLE_KINDS:
-            at = category * width + kind
-            false = answer if kind == CLOSED else answer[:0]
-            took = [int((false == r).sum()) for r in (ALTERNATIVE, CANCELLED, WENT_ANYWAY)]
-            true = [int(answers[r, at]) for r in (ALTERNATIVE, CANCELLED, WENT_ANYWAY)]
-            total = sum(true) + sum(took)
-            if total or prevented[at]:
-                rows.append(
-                    (
-                        category,
-                        kind,
-                        total,
-                        sum(took),
-                        true[0] + took[0],
-                        true[1] + took[1],
-                        true[2] + took[2],
-                        int(prevented[at]),
-                        int(contacts_saved[at]),
-                    )
-                )
-    names = (
-        "category",
-        "incident",
-        "alerts_count",
-        "false_alarms_count",
-        "alternative_count",
-        "cancelled_count",
-        "went_anyway_count",
-        "prevented_count",
-        "contacts_saved_count",
-    )
-    values = np.array(rows, dtype=np.int64).reshape(-1, len(names))
-    table: Columns = {name: values[:, i] for i, name in enumerate(names)}
-    table["lunar_day"] = np.full(len(rows), market.lunar_day, dtype=np.int64)
-    table["cost_fen"] = table["alerts_count"] * scenario.monitoring.alert_cost_fen
-    return table, parts, marked
+def _nothing(count: int, fates: list[Fates]) -> Columns:
+    """What `count` inquiries claim."""
+    template = fates[0].contact_claims
+    rows = {name: np.zeros(count, dtype=values.dtype) for name, values in template.items()}
+    for name in ("incident_id", "trigger"):
+        rows[name] -= 1
+    return rows
 
 
 def established(incidents: Columns) -> tuple[Ints, Ints]:

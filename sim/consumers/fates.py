@@ -12,7 +12,7 @@ import numpy as np
 
 from scenarios.scenario import Scenario
 from scenarios.words import ALERT_RESPONSES, CLAIM_PATHS, SURFACES
-from sim.columns import Bools, Columns, Floats, Ints
+from sim.columns import Bools, Columns, Floats, Ints, pick
 from sim.consumers.contacts import draw_contacts, topic_habits
 from sim.market.conduct import DISSATISFACTION
 from sim.market.fleet import Fleet
@@ -29,13 +29,16 @@ FALSE_ADVERTISING = 3
 
 @dataclass(frozen=True, slots=True)
 class Fates:
-    """The fates of one block."""
+    """The fates of one block. `incident_row` points into `incidents`."""
 
     incidents: Columns
-    """One row an incident that was not prevented or spared; the columns of the table, plus claim
-    draws."""
+    """One row an incident that was not prevented or spared; columns of the table but for ids."""
+    self_claims: Columns
+    """One row an upheld claim by self-service: claim columns and `decided_s`."""
     contacts: Columns
-    """One row a consumer who turns to a person; `incident_row` points into `incidents`."""
+    """One row a consumer who turns to a person."""
+    contact_claims: Columns
+    """What each of them claims: claim columns, `upheld` and `fallback_delay_s`."""
     contacts_saved_count: int
     """Consumers whom an alert kept from turning to a person."""
 
@@ -66,6 +69,23 @@ def order_value_fen(scenario: Scenario, category: int, z: Floats) -> Ints:
     return np.asarray(price.astype(np.int64))
 
 
+class _Draws:
+    """The streams of one block: draw i belongs to incident i, or to its i-th claimant."""
+
+    def __init__(self, streams: Streams, block: Block) -> None:
+        self._streams = streams
+        self._name = block.name
+
+    def uniform(self, decision: str, count: int) -> Floats:
+        return self._streams.rng(f"{decision}/{self._name}").random(count)
+
+    def normal(self, decision: str, count: int) -> Floats:
+        return self._streams.rng(f"{decision}/{self._name}").standard_normal(count)
+
+    def exponential(self, decision: str, count: int) -> Floats:
+        return self._streams.rng(f"{decision}/{self._name}").standard_exponential(count)
+
+
 def draw_fates(
     scenario: Scenario,
     streams: Streams,
@@ -76,108 +96,124 @@ def draw_fates(
     refund_generosity: float,
 ) -> Fates:
     """Draw the fates of a block's incidents."""
+    draws = _Draws(streams, block)
     count = block.stores.size
-
-    def uniform(decision: str) -> Floats:
-        return streams.rng(f"{decision}/{block.name}").random(count)
-
-    response = responses(scenario, uniform("alert.response"), block.alerted)
+    consumers = scenario.consumers
+    response = responses(scenario, draws.uniform("alert.response", count), block.alerted)
     solved = (response == ALTERNATIVE) | (response == CANCELLED)
-    tick = np.minimum(
-        (block.occurred_s / scenario.horizon.tick_s).astype(np.int64),
-        shocks.contact_multiple.shape[0] - 1,
+    path = _path(scenario, block, draws, fleet=fleet, shocks=shocks)
+    claimants = np.flatnonzero(path != SILENT)
+    delay_s = consumers.claim_delay_median_s.row()[block.kind] * np.exp(
+        consumers.claim_delay_sigma_ratio * draws.normal("claim.delay", claimants.size)
     )
-    urge = shocks.contact_multiple[tick, block.category, fleet.region[block.stores]]
-    path = _path(scenario, block.kind, urge, uniform("claim.path"))
-    claim_s = block.occurred_s + scenario.consumers.claim_delay_median_s.row()[block.kind] * (
-        np.exp(
-            scenario.consumers.claim_delay_sigma_ratio
-            * streams.rng(f"claim.delay/{block.name}").standard_normal(count)
-        )
+    way, claim_s = _meet_api(
+        scenario,
+        draws,
+        shocks=shocks,
+        path=path[claimants],
+        claim_s=block.occurred_s[claimants] + delay_s,
     )
-    claims = path != SILENT
-    path, claim_s = _meet_api(scenario, streams, block, shocks=shocks, path=path, claim_s=claim_s)
-    kept = block.kept
-    human = (path == HUMAN) & kept
-    saved = int((human & solved).sum())
-    path = np.where(solved, SILENT, path)
+    path[claimants] = way
+    path[solved] = SILENT
     incidents: Columns = {
+        **_circumstances(scenario, block, draws, fleet=fleet),
+        "alert_response": response.astype(np.int8),
+        "path": path.astype(np.int8),
+        "upheld": draws.uniform("claim.upheld", count) < consumers.upheld_ratio.row()[block.kind],
+        "opportunistic": draws.uniform("claim.opportunistic", count)
+        < _opportunistic_ratio(scenario, block.kind, refund_generosity),
+    }
+    kept = block.kept
+    claims = _claims(incidents, draws, claimants=claimants, kept=kept)
+    live = kept[claimants] & ~solved[claimants]
+    helps_self = live & (way == SELF_SERVICE) & claims["upheld"]
+    self_claims = {name: claims[name][helps_self] for name in claims if name != "upheld"}
+    comes = live & (way == HUMAN)
+    contacts = draw_contacts(
+        scenario, streams, topic_habits(scenario, block.kind), block=block.name, arrived_s=claim_s
+    )
+    claims["fallback_delay_s"] = contacts.pop("fallback_delay_s")
+    contacts["category"] = claims["category"]
+    return Fates(
+        incidents=incidents if kept.all() else pick(incidents, kept),
+        self_claims={**self_claims, "decided_s": claim_s[helps_self]},
+        contacts=pick(contacts, comes),
+        contact_claims=pick(claims, comes),
+        contacts_saved_count=int(((way == HUMAN) & kept[claimants] & solved[claimants]).sum()),
+    )
+
+
+def _claims(incidents: Columns, draws: _Draws, *, claimants: Ints, kept: Bools) -> Columns:
+    """Claim columns of those who claim; the uniforms decide amounts and recourse later."""
+    count = claimants.size
+    return {
+        "incident_row": (np.cumsum(kept) - 1)[claimants],
+        "trigger": incidents["incident"][claimants],
+        "category": incidents["category"][claimants],
+        "store_id": incidents["store_id"][claimants],
+        "order_value_fen": incidents["order_value_fen"][claimants],
+        "upheld": incidents["upheld"][claimants],
+        "opportunistic": incidents["opportunistic"][claimants],
+        "severity_u": draws.uniform("claim.severity", count),
+        "legal_u": draws.uniform("claim.legal", count),
+        "recourse_u": draws.uniform("claim.recourse", count),
+        "recourse_lag_u": draws.uniform("claim.recourse_lag", count),
+    }
+
+
+def _circumstances(
+    scenario: Scenario, block: Block, draws: _Draws, *, fleet: Fleet
+) -> Columns:
+    """What happened, when, where and to an order of what price."""
+    count = block.stores.size
+    return {
         "occurred_s": block.occurred_s,
         "lunar_day": np.full(count, block.lunar_day, dtype=np.int8),
         "category": np.full(count, block.category, dtype=np.int8),
         "region": fleet.region[block.stores],
         "incident": np.full(count, block.kind, dtype=np.int8),
-        "surface": _surface(scenario, block.kind, uniform("incident.surface")),
+        "surface": _surface(scenario, block.kind, draws.uniform("incident.surface", count)),
         "store_id": block.stores.astype(np.int32),
         "store_type": fleet.speculator[block.stores].astype(np.int8),
         "order_value_fen": order_value_fen(
-            scenario,
-            block.category,
-            streams.rng(f"order.value/{block.name}").standard_normal(count),
+            scenario, block.category, draws.normal("order.value", count)
         ),
-        "alert_response": response.astype(np.int8),
-        "path": path.astype(np.int8),
-        "upheld": uniform("claim.upheld") < scenario.consumers.upheld_ratio.row()[block.kind],
-        "opportunistic": uniform("claim.opportunistic")
-        < _opportunistic_ratio(scenario, block.kind, refund_generosity),
-        "claim_s": claim_s,
-        "severity_u": uniform("claim.severity"),
-        "legal_u": uniform("claim.legal"),
-        "recourse_u": uniform("claim.recourse"),
-        "recourse_lag_u": uniform("claim.recourse_lag"),
     }
-    rows = np.flatnonzero(kept)
-    comes = ((path == HUMAN) & kept)[claims]
-    contacts = draw_contacts(
-        scenario,
-        streams,
-        topic_habits(scenario, block.kind),
-        block=block.name,
-        arrived_s=claim_s[claims],
-    )
-    contacts["incident_row"] = (np.cumsum(kept) - 1)[claims]
-    contacts["category"] = incidents["category"][claims]
-    return Fates(
-        incidents={name: values[rows] for name, values in incidents.items()},
-        contacts={name: values[comes] for name, values in contacts.items()},
-        contacts_saved_count=saved,
-    )
 
 
-def _path(scenario: Scenario, kind: int, urge: Floats, uniform: Floats) -> Ints:
+def _path(
+    scenario: Scenario, block: Block, draws: _Draws, *, fleet: Fleet, shocks: ShockField
+) -> Ints:
     """Silent, self-service or a person; shocks raise only what reaches a person."""
     consumers = scenario.consumers
-    claims = consumers.contact_ratio.row()[kind] * consumers.contact_multiple
-    by_self = min(1.0, claims * consumers.self_service_ratio.row()[kind])
-    by_person = claims * (1.0 - consumers.self_service_ratio.row()[kind]) * urge
-    return np.asarray(
-        np.where(
-            uniform < by_self, SELF_SERVICE, np.where(uniform < by_self + by_person, HUMAN, SILENT)
-        )
-    )
+    tick = _tick(scenario, shocks, block.occurred_s)
+    urge = shocks.contact_multiple[tick, block.category, fleet.region[block.stores]]
+    claims = consumers.contact_ratio.row()[block.kind] * consumers.contact_multiple
+    by_self = min(1.0, claims * consumers.self_service_ratio.row()[block.kind])
+    by_person = claims * (1.0 - consumers.self_service_ratio.row()[block.kind]) * urge
+    uniform = draws.uniform("claim.path", block.stores.size)
+    path = np.full(uniform.size, SILENT)
+    path[uniform < by_self + by_person] = HUMAN
+    path[uniform < by_self] = SELF_SERVICE
+    return path
+
+
+def _tick(scenario: Scenario, shocks: ShockField, at_s: Floats) -> Ints:
+    """Tick of each time; the last one for what lies beyond the horizon."""
+    tick = (at_s / scenario.horizon.tick_s).astype(np.int64)
+    return np.minimum(tick, shocks.api_failed_ratio.size - 1)
 
 
 def _meet_api(
-    scenario: Scenario,
-    streams: Streams,
-    block: Block,
-    *,
-    shocks: ShockField,
-    path: Ints,
-    claim_s: Floats,
+    scenario: Scenario, draws: _Draws, *, shocks: ShockField, path: Ints, claim_s: Floats
 ) -> tuple[Ints, Floats]:
     """Self-service claims that the API fails: to a person, or later."""
     count = path.size
-    tick = np.minimum(
-        (claim_s / scenario.horizon.tick_s).astype(np.int64), shocks.api_failed_ratio.size - 1
-    )
-    failed = streams.rng(f"api.failed/{block.name}").random(count) < shocks.api_failed_ratio[tick]
-    failed &= path == SELF_SERVICE
-    turns = streams.rng(f"api.failover/{block.name}").random(count) < scenario.api.failover_ratio
-    turns &= failed & scenario.loops.api_failover
-    retry_s = scenario.api.retry_delay_mean_s * streams.rng(
-        f"api.retry/{block.name}"
-    ).standard_exponential(count)
+    failed_ratio = shocks.api_failed_ratio[_tick(scenario, shocks, claim_s)]
+    failed = (draws.uniform("api.failed", count) < failed_ratio) & (path == SELF_SERVICE)
+    turns = failed & (draws.uniform("api.failover", count) < scenario.api.failover_ratio)
+    turns &= scenario.loops.api_failover
+    retry_s = scenario.api.retry_delay_mean_s * draws.exponential("api.retry", count)
     return np.where(turns, HUMAN, path), np.where(failed & ~turns, claim_s + retry_s, claim_s)
 
 

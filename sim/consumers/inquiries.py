@@ -33,7 +33,7 @@ def contact_profile(scenario: Scenario, lunar_day: int) -> Floats:
 def inquiries_day(
     scenario: Scenario, streams: Streams, *, demand: Demand, shocks: ShockField, lunar_day: int
 ) -> Columns:
-    """The consumers who ask on a day; contact columns with `incident_row` -1."""
+    """The consumers who ask on a day: contact columns and `category`."""
     horizon = scenario.horizon
     first = (lunar_day - horizon.start_day) * horizon.ticks_per_day
     ticks = slice(first, first + horizon.ticks_per_day)
@@ -60,7 +60,7 @@ def inquiries_day(
         within = np.clip(1.0 - (cum[tick] - target) / width, 0.0, 1.0)
         arrived_s = (first + tick + within) * horizon.tick_s
         contacts = draw_contacts(scenario, streams, habits, block=block, arrived_s=arrived_s)
-        contacts["incident_row"] = np.full(count, -1, dtype=np.int64)
+        del contacts["fallback_delay_s"]
         contacts["category"] = np.full(count, category, dtype=np.int8)
         parts.append(contacts)
     return stack(parts)

@@ -9,12 +9,17 @@ import math
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 import tomlkit
 
+import scenarios
+import sim
 from scenarios.scenario import Scenario
 from sim.experiment.estimates import season_metrics
 
@@ -34,14 +39,27 @@ class State:
     """What each finished replication took: wall_s, cpu_s, attempts_count, peak_memory_byte."""
 
 
+@cache
+def code_digest() -> str:
+    """BLAKE2b of the model's source: other code is another run, whatever its version says."""
+    digest = blake2b(digest_size=16)
+    for package in (scenarios, sim):
+        folder = Path(str(package.__file__)).parent
+        for file in sorted(folder.rglob("*.py")):
+            digest.update(file.relative_to(folder).as_posix().encode() + b"\0")
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
 def run_id(scenario: Scenario, *, seed: int) -> str:
     """Name of a run's directory unless the user gives one."""
-    return f"{scenario.name}-{scenario.fingerprint[:8]}-{seed}"
+    both = blake2b(f"{scenario.fingerprint}{code_digest()}".encode(), digest_size=4).hexdigest()
+    return f"{scenario.name}-{both}-{seed}"
 
 
 def identity(scenario: Scenario, *, seed: int) -> dict[str, Any]:
     """What two invocations must share to be the same run."""
-    return {"fingerprint": scenario.fingerprint, "seed": seed}
+    return {"fingerprint": scenario.fingerprint, "seed": seed, "code": code_digest()}
 
 
 def scenario_text(scenario: Scenario) -> str:
@@ -80,7 +98,8 @@ def manifest_text(scenario: Scenario, *, seed: int, state: State) -> str:
 def summary_text(scenario: Scenario, *, seed: int, count: int, table: pl.DataFrame) -> str:
     """The summary as JSON, from the estimates `table` of `count` replications."""
     values = {
-        **identity(scenario, seed=seed),
+        "fingerprint": scenario.fingerprint,
+        "seed": seed,
         "scenario": scenario.name,
         "replications": count,
         "metrics": season_metrics(table),

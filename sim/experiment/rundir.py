@@ -51,7 +51,7 @@ class RunDirectory:
         return self.path / PARTS / str(replication)
 
     def claim(self, *, identity: Mapping[str, Any], resume: bool) -> bool:
-        """Take the directory for the run with this identity (fingerprint, seed); True if it is new.
+        """Take the directory for the run with this identity; True if it is new.
 
         Raises RunError, and changes nothing, when something else is in it.
         """

@@ -179,7 +179,9 @@ def _with_days(scenario: Scenario, days: tuple[int, int]) -> Scenario:
     try:
         return type(scenario).model_validate(values)
     except ValidationError as error:
-        reasons = "; ".join(str(problem["msg"]) for problem in error.errors())
+        reasons = "; ".join(
+            str(problem.get("ctx", {}).get("error", problem["msg"])) for problem in error.errors()
+        )
         raise RunError(f"days {days[0]}..{days[1]}: {reasons}") from None
 
 

@@ -4,6 +4,7 @@ Nothing but a receipt travels back: the tables of a national replication are mil
 an executor on other machines needs no more than a shared results directory.
 """
 
+import gc
 import json
 import os
 import resource
@@ -80,6 +81,9 @@ def replicate(job: Job) -> int:
     }
     frames = _frames(job, result, scenario.support.targets)
     job.directory.write_part(job.replication, frames, notes={RECEIPT: json.dumps(receipt)})
+    # A world holds itself in cycles; without this the next one is built beside it.
+    del result, frames
+    gc.collect()
     return job.replication
 
 

@@ -20,6 +20,7 @@ from sim.market.standing import StandingDay
 from sim.market.stock import HOTEL
 
 _TYPES = len(STORE_TYPES)
+_REAL = ("conduct_ratio", "verification_work_s")
 
 
 def _count(fleet: Fleet, stores: Ints, weights: Ints | Floats | None = None) -> Floats:
@@ -58,38 +59,20 @@ def merchant_day(
     )
     fines_fen = _count(fleet, *fines)
     recourse_fen = _count(fleet, *recourse)
-    visits = np.zeros((len(CATEGORIES), _TYPES))
-    visits[CATERING, 0] = patrol.visits_count
-    reports = np.zeros_like(visits)
-    reports[CATERING, 0] = patrol.reports_count
-    work_s = np.zeros_like(visits)
-    work_s[CATERING, 0] = patrol.verification_work_s
-    deterrence = np.array([conduct.deterrence(c) for c in range(len(CATEGORIES))])
     table: dict[str, Floats | Ints] = {
-        "stores_count": fleet.type_sums(fleet.listed),
-        "closed_declared_count": fleet.type_sums(market.closures.declared & fleet.listed),
-        "closed_undeclared_count": fleet.type_sums(
-            market.closures.undeclared & fleet.listed
-        ),
-        "marked_count": _count(fleet, _marked(fleet, market, monitoring)),
+        **_standing(fleet, market, monitoring, standing),
+        **_patrol(fleet, patrol),
         "false_alarms_count": false_alarms,
         "stock_out_count": _count(fleet, hotel_rows[market.rooms.stock_out]),
         "turned_away_count": _count(fleet, hotel_rows, market.rooms.turned_away_count),
         "oversold_count": _count(fleet, hotel_rows, market.rooms.oversold_count),
-        "delisted_count": _count(fleet, standing.delisted_stores),
-        "points_count": _count(fleet, standing.pointed_stores, standing.points),
-        "patrol_visits_count": visits,
-        "patrol_caught_count": _count(fleet, patrol.caught_stores),
-        "reports_count": reports,
-        "reports_valid_count": _count(fleet, patrol.reported_stores),
-        "verification_work_s": work_s,
         "orders_count": orders_by_type,
         "incidents_count": _count(fleet, at),
         "fines_fen": fines_fen,
         "recourse_fen": recourse_fen,
         "margin_fen": orders_by_type * price * margin_ratio + gains - fines_fen - recourse_fen,
         "deposit_fen": fleet.type_sums(fleet.deposit_fen),
-        "conduct_ratio": np.repeat(deterrence[:, None], _TYPES, axis=1),
+        "conduct_ratio": _deterrence(conduct),
     }
     cells = np.arange(len(CATEGORIES) * _TYPES)
     rows: Columns = {
@@ -97,11 +80,44 @@ def merchant_day(
         "category": cells // _TYPES,
         "store_type": cells % _TYPES,
     }
-    real = ("conduct_ratio", "verification_work_s")
     for name, values in table.items():
         flat = np.asarray(values).ravel()
-        rows[name] = flat if name in real else np.rint(flat).astype(np.int64)
+        rows[name] = flat if name in _REAL else np.rint(flat).astype(np.int64)
     return rows
+
+
+def _standing(
+    fleet: Fleet, market: MarketDay, monitoring: Monitoring, standing: StandingDay
+) -> dict[str, Floats]:
+    """Who sells, who is shut, who was delisted."""
+    return {
+        "stores_count": fleet.type_sums(fleet.listed),
+        "closed_declared_count": fleet.type_sums(market.closures.declared & fleet.listed),
+        "closed_undeclared_count": fleet.type_sums(market.closures.undeclared & fleet.listed),
+        "marked_count": _count(fleet, _marked(fleet, market, monitoring)),
+        "delisted_count": _count(fleet, standing.delisted_stores),
+        "points_count": _count(fleet, standing.pointed_stores, standing.points),
+    }
+
+
+def _patrol(fleet: Fleet, patrol: PatrolDay) -> dict[str, Floats]:
+    """The patrol's day; what is not about one store stands in the first row of catering."""
+    table = {
+        name: np.zeros((len(CATEGORIES), _TYPES))
+        for name in ("patrol_visits_count", "reports_count", "verification_work_s")
+    }
+    table["patrol_visits_count"][CATERING, 0] = patrol.visits_count
+    table["reports_count"][CATERING, 0] = patrol.reports_count
+    table["verification_work_s"][CATERING, 0] = patrol.verification_work_s
+    table["patrol_caught_count"] = _count(fleet, patrol.caught_stores)
+    table["reports_valid_count"] = _count(fleet, patrol.reported_stores)
+    return table
+
+
+def _deterrence(conduct: Conduct) -> Floats:
+    """Misconduct relative to its level at the reference penalty, by category and type."""
+    by_category = [conduct.deterrence(category) for category in range(len(CATEGORIES))]
+    return np.repeat(np.array(by_category)[:, None], _TYPES, axis=1)
 
 
 def _marked(fleet: Fleet, market: MarketDay, monitoring: Monitoring) -> Ints:

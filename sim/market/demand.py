@@ -2,8 +2,8 @@
 
 orders(t, c, r) = base_c x multiple x day_multiplier_c(d) x profile_c(h) x share_r x G_d G_cd G_h
 G_ch x (1 + bursts) x shocks, with independent gamma factors G of mean 1: the Poisson counts drawn
-around it are over-dispersed as real ones are (FACTS A1, A2). The counts themselves are drawn where
-they are split into orders that go wrong and orders that do not (thinning).
+around it are over-dispersed as real counts are (variance/mean 4-20). The counts themselves are
+drawn where they are split into orders that go wrong and orders that do not (thinning).
 """
 
 from dataclasses import dataclass

@@ -59,10 +59,11 @@ class Fleet:
         return np.asarray(edges - edges[0])
 
     def type_sums(self, values: NDArray[Any]) -> Floats:
-        """Sums over all stores by category and type; shape (categories, types)."""
-        cum = np.concatenate(([0.0], np.cumsum(values, dtype=np.float64)))
-        cells = np.diff(cum[self.edges]).reshape(-1, len(REGIONS), len(STORE_TYPES))
-        return np.asarray(cells.sum(axis=1))
+        """Sums of counts over all stores by category and type; shape (categories, types)."""
+        filled = np.flatnonzero(np.diff(self.edges))
+        cells = np.zeros(self.edges.size - 1)
+        cells[filled] = np.add.reduceat(values, self.edges[filled], dtype=np.int64)
+        return np.asarray(cells.reshape(-1, len(REGIONS), len(STORE_TYPES)).sum(axis=1))
 
 
 def draw_fleet(scenario: Scenario, streams: Streams) -> Fleet:

@@ -73,6 +73,20 @@ class MarketDay:
     """Cumulated popularity of the stores that take orders, by category: to draw a store from."""
 
 
+@dataclass(frozen=True, slots=True)
+class _CategoryDay:
+    """One category on one day; arrays by region unless said otherwise."""
+
+    blocks: list[Block]
+    orders_mean: Floats
+    orders_count: Ints
+    mass_by_region: Floats
+    """Popularity of the stores that take orders."""
+    speculator_share: float
+    selling_cum: Floats
+    """By store."""
+
+
 def opportunism_multiple(share: float, generosity: float, elasticity: float) -> float:
     """Claims relative to the reference terms when refunds are `generosity` times as generous."""
     return float(1.0 - share + share * generosity**elasticity)
@@ -141,68 +155,76 @@ class Market:
         ticks = slice(first, first + horizon.ticks_per_day)
         shut = closures(self._scenario, fleet, lunar_day=lunar_day)
         selling = fleet.weight * (fleet.listed & ~shut.declared)
-        blocks: list[Block] = []
-        cums: list[Floats] = []
-        orders_count = np.zeros((len(CATEGORIES), len(REGIONS)), dtype=np.int64)
-        speculator_share = np.zeros(len(CATEGORIES))
-        rooms: RoomDay | None = None
+        days = []
         for category in range(len(CATEGORIES)):
             rows = fleet.rows(category)
-            edges = fleet.cell_edges(category)
-            silent = selling[rows] * shut.undeclared[rows]
-            silent_cum = cumulated(silent)
-            serving_cum = cumulated(selling[rows] - silent)
-            selling_cum = silent_cum + serving_cum
-            cums.append(selling_cum[1:])
-            mass = cell_masses(selling_cum, edges)
-            by_region = np.maximum(mass.sum(axis=1), 1e-300)
-            orders = self._demand.orders[ticks, category, :]
-            total = orders.sum(axis=0)
-            speculator_share[category] = float(
-                (total * mass[:, 1] / by_region).sum() / max(float(total.sum()), 1e-300)
+            days.append(
+                self._category(
+                    lunar_day, category, ticks, selling[rows], shut.undeclared[rows]
+                )
             )
-            wrong = np.zeros(len(REGIONS))
-            for kind in range(len(INCIDENT_TYPES)):
-                if kind == NO_ROOM:
-                    continue
-                weight_cum = silent_cum if kind == CLOSED else serving_cum
-                share = cell_masses(weight_cum, edges) / by_region[:, None]
-                if kind != CLOSED:
-                    share *= self.conduct.type_ratio(category=category, kind=kind)
-                factor = self._factor(category, kind, lunar_day, ticks)
-                intensity = (orders * factor)[:, :, None] * share
-                wrong += intensity.sum(axis=(0, 2))
-                block = self._block(
-                    lunar_day, category, kind, intensity=intensity, store_cum=weight_cum
-                )
-                if block is not None:
-                    blocks.append(block)
-            if category == HOTEL:
-                bookings = (total / by_region)[fleet.region[rows]] * selling[rows]
-                rooms, block = self._rooms(lunar_day, bookings, ticks)
-                blocks.append(block)
-            orders_count[category] = self._streams.rng(
-                f"orders.uneventful/d{lunar_day:+d}/{CATEGORIES[category]}"
-            ).poisson(np.maximum(total - wrong, 0.0))
-        assert rooms is not None
-        for block in blocks:
-            kept = block.stores[~block.prevented]
-            if block.kind != NO_ROOM:  # no-room orders were never thinned out of the count
-                orders_count[block.category] += np.bincount(
-                    fleet.region[kept], minlength=len(REGIONS)
-                )
         hotels = fleet.rows(HOTEL)
+        mean = days[HOTEL].orders_mean / days[HOTEL].mass_by_region
+        rooms, no_rooms = self._rooms(
+            lunar_day, mean[fleet.region[hotels]] * selling[hotels], ticks
+        )
+        orders_count = np.stack([day.orders_count for day in days])
         orders_count[HOTEL] -= np.bincount(
             fleet.region[hotels], weights=rooms.turned_away_count, minlength=len(REGIONS)
         ).astype(np.int64)
         return MarketDay(
             lunar_day=lunar_day,
-            blocks=tuple(blocks),
+            blocks=(*(block for day in days for block in day.blocks), no_rooms),
             closures=shut,
             rooms=rooms,
             orders_count=np.maximum(orders_count, 0),
-            speculator_share=speculator_share,
-            selling_cum=tuple(cums),
+            speculator_share=np.array([day.speculator_share for day in days]),
+            selling_cum=tuple(day.selling_cum for day in days),
+        )
+
+    def _category(
+        self, lunar_day: int, category: int, ticks: slice, selling: Floats, undeclared: Bools
+    ) -> _CategoryDay:
+        """All that goes wrong in a category, except for rooms; arrays over its stores."""
+        edges = self._fleet.cell_edges(category)
+        silent_cum = cumulated(selling * undeclared)
+        serving_cum = cumulated(selling * ~undeclared)
+        selling_cum = silent_cum + serving_cum
+        mass = cell_masses(selling_cum, edges)
+        by_region = np.maximum(mass.sum(axis=1), 1e-300)
+        orders = self._demand.orders[ticks, category, :]
+        mean = orders.sum(axis=0)
+        wrong_mean = np.zeros(len(REGIONS))
+        wrong_count = np.zeros(len(REGIONS), dtype=np.int64)
+        blocks = []
+        for kind in range(len(INCIDENT_TYPES)):
+            if kind == NO_ROOM:
+                continue
+            weight_cum = silent_cum if kind == CLOSED else serving_cum
+            share = cell_masses(weight_cum, edges) / by_region[:, None]
+            if kind != CLOSED:
+                share *= self.conduct.type_ratio(category=category, kind=kind)
+            factor = self._factor(category, kind, lunar_day, ticks)
+            intensity = (orders * factor)[:, :, None] * share
+            wrong_mean += intensity.sum(axis=(0, 2))
+            block = self._block(
+                lunar_day, category, kind, intensity=intensity, store_cum=weight_cum
+            )
+            if block is not None:
+                blocks.append(block)
+                placed = self._fleet.region[block.stores[~block.prevented]]
+                wrong_count += np.bincount(placed, minlength=len(REGIONS))
+        uneventful = self._streams.rng(
+            f"orders.uneventful/d{lunar_day:+d}/{CATEGORIES[category]}"
+        ).poisson(np.maximum(mean - wrong_mean, 0.0))
+        share_of_type = (mean * mass[:, 1] / by_region).sum() / max(float(mean.sum()), 1e-300)
+        return _CategoryDay(
+            blocks=blocks,
+            orders_mean=mean,
+            orders_count=uneventful + wrong_count,
+            mass_by_region=by_region,
+            speculator_share=float(share_of_type),
+            selling_cum=selling_cum[1:],
         )
 
     def _factor(self, category: int, kind: int, lunar_day: int, ticks: slice) -> Floats:

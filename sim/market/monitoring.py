@@ -41,6 +41,7 @@ class Monitoring:
     def __init__(self, scenario: Scenario) -> None:
         self._monitoring = scenario.monitoring
         self._demand = scenario.demand
+        self._pauses = scenario.loops.alerts_save_contacts
         ratio = np.array(
             [
                 [getattr(row, name) for name in FORESEEABLE]
@@ -98,7 +99,7 @@ class Monitoring:
         placed_before = lead_s > due_in_day_s - seen_s
         return Warnings(
             alerted=seen & placed_before & (seen_s + self._monitoring.notice_s < due_in_day_s),
-            prevented=seen & ~placed_before & (seen_s < due_in_day_s),
+            prevented=seen & ~placed_before & (seen_s < due_in_day_s) & self._pauses,
         )
 
     def onset_warnings(

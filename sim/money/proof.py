@@ -2,7 +2,7 @@
 
 Decides nothing; raises AssertionError with the two figures that differ. Every sum is taken more
 than one way: from the claims, from the ledger's entries, and from the pots' own trail. Source:
-STYLE C6, 8-11.
+the rules of double-entry bookkeeping.
 """
 
 import numpy as np

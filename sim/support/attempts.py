@@ -6,7 +6,8 @@ Times in seconds from the horizon's start, NaN where it did not happen.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from struct import Struct
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ NO_TEAM: Final = -1
 # (ended_s, how it ended, key, team, arrived_s, answered_s, delay to the next attempt)
 Record: TypeAlias = tuple[float, int, int, int, float, float, float]
 RECORD_LENGTH: Final = 7
+PACK: Final = Struct(f"{RECORD_LENGTH}d").pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +60,25 @@ class Outcomes:
     resolved_escalated: NDArray[np.bool_]
     given_up_case_id: NDArray[np.int64]
     given_up_s: Floats
-
-
-def _columns(records: Sequence[Any]) -> Floats:
-    return np.array(records, dtype=np.float64).reshape(-1, RECORD_LENGTH)
+    escalated_case_id: NDArray[np.int64]
+    """Cases whose consumer gave up and goes over the floor's head."""
+    escalated_s: Floats
+    """When the escalation is raised; not in order, and maybe later than now."""
 
 
 class AttemptLog:
-    """Records in order of their end. `entries` is a flat list that grows by a record at a time."""
+    """Records in order of their end. `entries` grows by a packed record at a time, `raised` by an
+    escalation's (case row, time)."""
 
     def __init__(self, file: CaseFile) -> None:
-        self.entries: list[float] = []
+        self.entries = bytearray()
+        self.raised: list[tuple[int, float]] = []
         self._file = file
         self._sealed: list[Floats] = []
 
     def _seal(self) -> Floats:
         """Moves the entries into a compact column block, and returns it."""
-        block = _columns(self.entries)
+        block = np.frombuffer(bytes(self.entries), np.float64).reshape(-1, RECORD_LENGTH)
         self.entries.clear()
         self._sealed.append(block)
         return block
@@ -88,18 +92,23 @@ class AttemptLog:
         escalated = kind_of(keys) == ESCALATION
         resolved = final & (team != NO_TEAM)
         given_up = final & (team == NO_TEAM)
+        raised = np.array(self.raised, dtype=np.float64).reshape(-1, 2)
+        self.raised.clear()
         return Outcomes(
             resolved_case_id=case_id[resolved],
             resolved_s=ended_s[resolved],
             resolved_escalated=escalated[resolved],
             given_up_case_id=case_id[given_up],
             given_up_s=ended_s[given_up],
+            escalated_case_id=self._file.case_id(raised[:, 0].astype(np.int64)),
+            escalated_s=raised[:, 1],
         )
 
     def attempts(self, still_open: Sequence[Record], escalation_queue: int) -> Attempts:
         """All records, with those of attempts still in the system, in order of arrival."""
         self._seal()
-        block = np.concatenate([*self._sealed, _columns(still_open)])
+        still_open_block = np.array(still_open, dtype=np.float64).reshape(-1, RECORD_LENGTH)
+        block = np.concatenate([*self._sealed, still_open_block])
         self._sealed = [block[: len(block) - len(still_open)]]
         block = block[np.lexsort((block[:, 2], block[:, 4]))]
         ended_s, _, key, team_number, arrived_s, answered_s, next_delay_s = block.T

@@ -1,8 +1,8 @@
 """What must hold on every path of the support pool, asserted after every run.
 
-Checks STYLE C6, invariants 1 to 7, on the record alone, with the draws read again from the cases:
-a second path, not the pool's own bookkeeping. Exact (no tolerance) except Little's law, which sums
-floats. Raises AssertionError with the rule and the first case that breaks it. Seconds.
+Checks conservation, order, patience and work on the record alone, with the draws read again from
+the cases: a second path, not the pool's own bookkeeping. Exact (no tolerance) except Little's law,
+which sums floats. Raises AssertionError with the rule and the first case that breaks it. Seconds.
 """
 
 from typing import Final, TypeAlias
@@ -103,6 +103,8 @@ def _hold_between_attempts(attempts: Attempts, cases: CaseFile, end_s: float) ->
         (ESCALATION, "escalation_delay_s", None, abandoned),
     ):
         chosen = kind[next_at] == code
+        if not chosen.any():
+            continue
         assert came_after[previous[chosen]].all(), f"{column}: comes after its cause"
         delays = cases.gather(column, row[next_at[chosen]])
         delay_s = delays if index is None else delays[np.arange(len(delays)), index[chosen]]

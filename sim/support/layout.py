@@ -3,7 +3,7 @@
 Decides the two orders of the floor: which team a new contact asks first, and which line an agent
 who becomes free serves first. Holds no state. A queue is skill x channel (skill position x 2 +
 channel position); a line is a queue's contacts of one priority, number priority x queues + queue.
-Rules of DESIGN section 3 (cross-training and overflow; priorities; FCFS within a line).
+Cross-training and overflow, priorities between lines, FCFS within a line.
 """
 
 from dataclasses import dataclass

@@ -22,7 +22,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import simpy
 
-from sim.support.attempts import NO_TEAM, AttemptLog, Attempts, Outcomes
+from sim.support.attempts import NO_TEAM, PACK, AttemptLog, Attempts, Outcomes
 from sim.support.cases import (
     ATTEMPT_COLUMNS,
     GRID_MAGIC,
@@ -43,7 +43,7 @@ from sim.support.key import (
 )
 from sim.support.layout import Layout
 
-BUCKETS_PER_S: Final = 0.0625
+BUCKETS_PER_S: Final = 1 / 32  # a power of two: t x rate is exact
 # Second number of an entry: the order of what happens at one instant, also on SimPy's calendar.
 END: Final = 0
 ARRIVAL: Final = 1
@@ -233,6 +233,7 @@ class Pool:
         agenda = self._agenda
         bucket = self._bucket
         log = self._log.entries
+        pack = PACK
         free = self._free
         floors = self._floors
         factors = self._factors
@@ -260,7 +261,7 @@ class Pool:
                 free[team] -= 1
                 arrived_s = now_s
             elif order == END:
-                log += entry
+                log += pack(*entry)
                 now_s, _, key, team, _, _, again_s = entry
                 if again_s != inf:
                     self._return_at(now_s + again_s, reconnect_key(key), position + 1)
@@ -346,13 +347,16 @@ class Pool:
             self._mask ^= 1 << line
         cases, i = self._file.find(key // CODES)
         j = abandonments(key)
-        delay_s = float(cases.redial_delay_s[i, j]) if j < ATTEMPT_COLUMNS else inf
+        delay_s = cases.redial_delay_s.item(i, j) if j < ATTEMPT_COLUMNS else inf
         next_key = redial_key(key)
         if delay_s == inf:
-            delay_s, next_key = float(cases.escalation_delay_s[i]), escalation_key(key)
+            delay_s, next_key = cases.escalation_delay_s.item(i), escalation_key(key)
+            if delay_s != inf:
+                self._log.raised.append((key // CODES, now_s + delay_s))
         if delay_s != inf:
             self._return_at(now_s + delay_s, next_key, position)
-        self._log.entries += (now_s, PATIENCE, key, NO_TEAM, arrived_s, nan, delay_s)
+        record = (now_s, PATIENCE, key, NO_TEAM, arrived_s, nan, delay_s)
+        self._log.entries += PACK(*record)
 
     def _return_at(self, at_s: float, key: int, position: int) -> None:
         """Puts the next attempt of a case on the agenda."""
@@ -361,16 +365,16 @@ class Pool:
         cases, i = self._file.find(key // CODES)
         if kind_of(key) == ESCALATION:
             line = self._layout.escalation_queue
-            handle_s = float(cases.escalation_handle_s[i])
+            handle_s = cases.escalation_handle_s.item(i)
             patience_s = again_s = inf
         else:
-            line = int(cases.priority[i]) * self._layout.queues_count + int(cases.queue[i])
+            line = cases.priority.item(i) * self._layout.queues_count + cases.queue.item(i)
             k = answers(key)
-            handle_s = float(cases.handle_s[i, k])
+            handle_s = cases.handle_s.item(i, k)
             attempt = min(abandonments(key) + k, ATTEMPT_COLUMNS - 1)
-            patience_s = float(cases.patience_s[i, attempt])
-            again_s = float(cases.reconnect_delay_s[i, k])
-        place = line * self._layout.topics_count + int(cases.topic[i])
+            patience_s = cases.patience_s.item(i, attempt)
+            again_s = cases.reconnect_delay_s.item(i, k)
+        place = line * self._layout.topics_count + cases.topic.item(i)
         self._push((at_s, ARRIVAL, key, place, handle_s, patience_s, again_s), position)
 
     def _refactor(self) -> None:

@@ -2,10 +2,10 @@
 
 The one place where the support record becomes statistics, after the run; nothing is simulated here.
 Contacts count in the interval in which they arrive. Service level = answered within the channel's
-threshold / offered; abandoned ratio = abandoned / offered; ASA = mean wait of the answered,
-without escalations, whose consumers are called back and wait on no line; occupancy = busy / available agent time (an agent with one of three IM sessions taken is busy by a
-third; contacts in hand at a shift's end may lift it over 1). Definitions: STYLE C5. Warm-up days
-are left out.
+threshold / offered; abandoned ratio = abandoned / offered; ASA = mean wait of the answered, without
+escalations, whose consumers are called back and wait on no line; occupancy = busy / available agent
+time (an agent with one of three IM sessions taken is busy by a third; contacts in hand at a shift's
+end may lift it over 1). Warm-up days are left out.
 """
 
 from typing import Any, Final
@@ -226,6 +226,12 @@ def metrics(support: Support, found: dict[str, Columns]) -> dict[str, tuple[floa
         wait_s = (contacts["answered_s"] - contacts["arrived_s"])[chosen]
         return ratio(float(wait_s.sum()), float(chosen.sum()))
 
+    def aht_s(channel: int) -> float:
+        chosen = (contacts["channel"] == channel) & ~np.isnan(contacts["ended_s"])
+        chosen &= contacts["outcome"] == ANSWERED
+        handle_s = (contacts["ended_s"] - contacts["answered_s"])[chosen]
+        return ratio(float(handle_s.sum()), float(chosen.sum()))
+
     intervals_count = len(np.unique(staffing["interval_start_s"]))
 
     def mean_heads(name: str) -> float:
@@ -242,6 +248,8 @@ def metrics(support: Support, found: dict[str, Columns]) -> dict[str, tuple[floa
         "service_level_im_ratio": (service_level(IM), "ratio"),
         "asa_phone_s": (asa_s(PHONE), "s"),
         "asa_im_s": (asa_s(IM), "s"),
+        "aht_phone_s": (aht_s(PHONE), "s"),
+        "aht_im_s": (aht_s(IM), "s"),
         "occupancy_ratio": (ratio(total("agents_busy"), total("agents_available")), "ratio"),
         "redials_count": (total("redial_count"), "contacts"),
         "reconnects_count": (total("reconnect_count"), "contacts"),

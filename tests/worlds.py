@@ -1,0 +1,103 @@
+"""Small worlds for tests: the shipped scenario at a fiftieth of the country, two days long.
+
+Everything that counts heads, stores, orders or money in pots is divided by 50; ratios, laws and
+profiles stay. Seeds are fixed, so that each test either always holds or never does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from scipy.stats import t as student
+
+from scenarios.loader import load
+from scenarios.scenario import Scenario
+from scenarios.words import CATEGORIES, GUARANTEES
+from sim.replication import ReplicationResult, simulate
+
+SCALE = 50
+SEED = 20260217
+BASE = "spring-festival-2026"
+
+
+@cache
+def small(overlays: tuple[str, ...] = (), sets: tuple[str, ...] = ()) -> Scenario:
+    """The small scenario on 初二 and 初三, with overlays and `key=value` changes on top."""
+    two_days = ("horizon.first_day=1", "horizon.last_day=2")
+    mine = {line.split("=")[0] for line in sets}
+    days = tuple(line for line in two_days if line.split("=")[0] not in mine)
+    return scaled(SCALE, overlays, (*days, *sets))
+
+
+def scaled(scale: int, overlays: tuple[str, ...], sets: tuple[str, ...]) -> Scenario:
+    """The shipped scenario with everything that is counted divided by `scale`."""
+    base = load(BASE)
+    changes: dict[str, float] = {
+        "merchants.store_count": base.merchants.store_count // scale,
+        "support.headcount_count": base.support.headcount_count // scale,
+        "support.headcount_before_count": base.support.headcount_before_count // scale,
+        "support.seats_count": base.support.seats_count // scale,
+        "patrol.online_inspectors_count": base.patrol.online_inspectors_count // scale,
+        "patrol.onsite_inspectors_count": base.patrol.onsite_inspectors_count // scale,
+        "patrol.reference_visits_per_day_count": base.patrol.reference_visits_per_day_count
+        // scale,
+        "patrol.reports_per_day_count": base.patrol.reports_per_day_count // scale,
+        "pots.reserve_fen": base.pots.reserve_fen // scale,
+    }
+    for category, orders in zip(CATEGORIES, base.demand.orders_per_day.row(), strict=True):
+        changes[f"demand.orders_per_day.{category}"] = orders / scale
+    for guarantee, pot in zip(GUARANTEES, base.pots.row(), strict=True):
+        changes[f"pots.{guarantee}.day_limit_fen"] = pot.day_limit_fen // scale
+        changes[f"pots.{guarantee}.total_limit_fen"] = pot.total_limit_fen // scale
+    mine = {line.split("=")[0] for line in sets}
+    lines = [f"{key}={value!r}" for key, value in changes.items() if key not in mine]
+    return load(BASE, overlays=overlays, sets=(*lines, *sets))
+
+
+@cache
+def result(
+    overlays: tuple[str, ...] = (), sets: tuple[str, ...] = (), replication: int = 0
+) -> ReplicationResult:
+    """One replication of a small world; kept, because several tests look at the same one."""
+    return simulate(small(overlays, sets), seed=SEED, replication=replication)
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """Paired differences b - a of a metric, replication by replication."""
+
+    differences: np.ndarray
+
+    def interval(self, confidence: float = 0.99) -> tuple[float, float]:
+        """Student-t interval of the mean difference."""
+        n = self.differences.size
+        mean, sd = float(self.differences.mean()), float(self.differences.std(ddof=1))
+        half = float(student.ppf(0.5 + confidence / 2.0, n - 1)) * sd / np.sqrt(n)
+        return mean - half, mean + half
+
+    @property
+    def rises(self) -> bool:
+        """The whole interval lies above 0."""
+        return self.interval()[0] > 0.0
+
+    @property
+    def falls(self) -> bool:
+        """The whole interval lies below 0."""
+        return self.interval()[1] < 0.0
+
+    @property
+    def exactly_zero(self) -> bool:
+        return bool((self.differences == 0.0).all())
+
+
+World = tuple[tuple[str, ...], tuple[str, ...]]
+
+
+def paired(metric: str, a: World, b: World, *, replications: Sequence[int] = range(5)) -> Paired:
+    """Differences of a metric between two worlds under common random numbers."""
+    values = [
+        result(*b, replication=r).metrics[metric][0] - result(*a, replication=r).metrics[metric][0]
+        for r in replications
+    ]
+    return Paired(np.array(values))
