@@ -130,15 +130,21 @@ def draw_fates(
     self_claims = {name: claims[name][helps_self] for name in claims if name != "upheld"}
     comes = live & (way == HUMAN)
     contacts = draw_contacts(
-        scenario, streams, topic_habits(scenario, block.kind), block=block.name, arrived_s=claim_s
+        scenario,
+        streams,
+        topic_habits(scenario, block.kind),
+        block=block.name,
+        arrived_s=claim_s,
+        comes=np.flatnonzero(comes),
     )
-    claims["fallback_delay_s"] = contacts.pop("fallback_delay_s")
-    contacts["category"] = claims["category"]
+    contact_claims = pick(claims, comes)
+    contact_claims["fallback_delay_s"] = contacts.pop("fallback_delay_s")
+    contacts["category"] = contact_claims["category"]
     return Fates(
         incidents=incidents if kept.all() else pick(incidents, kept),
         self_claims={**self_claims, "decided_s": claim_s[helps_self]},
-        contacts=pick(contacts, comes),
-        contact_claims=pick(claims, comes),
+        contacts=contacts,
+        contact_claims=contact_claims,
         contacts_saved_count=int(((way == HUMAN) & kept[claimants] & solved[claimants]).sum()),
     )
 

@@ -59,7 +59,9 @@ def inquiries_day(
         width = np.maximum(np.diff(cum, prepend=0.0)[tick], 1e-300)
         within = np.clip(1.0 - (cum[tick] - target) / width, 0.0, 1.0)
         arrived_s = (first + tick + within) * horizon.tick_s
-        contacts = draw_contacts(scenario, streams, habits, block=block, arrived_s=arrived_s)
+        contacts = draw_contacts(
+            scenario, streams, habits, block=block, arrived_s=arrived_s, comes=np.arange(count)
+        )
         del contacts["fallback_delay_s"]
         contacts["category"] = np.full(count, category, dtype=np.int8)
         parts.append(contacts)
