@@ -25,7 +25,7 @@ import simpy
 from scenarios.scenario import Scenario
 from scenarios.tables import TABLES
 from scenarios.words import TOPICS
-from sim.columns import Agenda, Bools, Columns, Floats, Ints, pick, stack
+from sim.columns import Agenda, Bools, Columns, Floats, Ints, distinct, pick, stack
 from sim.consumers.contacts import topic_habits
 from sim.consumers.daybook import (
     CONTACT_COLUMNS,
@@ -238,7 +238,7 @@ class World:
     def _close_day(self, market: MarketDay, patrol: PatrolDay, consumers: ConsumerDay) -> None:
         """Step 7."""
         stores, kinds = established(consumers.incidents)
-        caught = np.unique(np.concatenate((patrol.caught_stores, patrol.reported_stores)))
+        caught = distinct(np.concatenate((patrol.caught_stores, patrol.reported_stores)))
         standing = close_day(
             self.scenario, self.fleet, stores=stores, kinds=kinds, caught_stores=caught
         )

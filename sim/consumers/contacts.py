@@ -154,10 +154,12 @@ def _returns(scenario: Scenario, habits: TopicHabits, draws: _Draws) -> Columns:
         np.inf,
     )
     stays_open = draws.uniform("resolved", TRIES - 1) >= returns.fcr_ratio
-    reconnect_z = draws.normal("reconnect_delay", TRIES - 1)
+    z = draws.normal("reconnect_delay", TRIES - 1)
     reconnect_delay_s = np.full((count, TRIES), np.inf)
-    reconnect_delay_s[:, :-1][stays_open] = returns.reconnect_delay_median_s * np.exp(
-        returns.reconnect_delay_sigma_ratio * reconnect_z[stays_open]
+    reconnect_delay_s[:, :-1] = np.where(
+        stays_open,
+        returns.reconnect_delay_median_s * np.exp(returns.reconnect_delay_sigma_ratio * z),
+        np.inf,
     )
     escalates = draws.uniform("escalation") < (
         returns.escalation_ratio if habits.escalates and loops else 0.0
