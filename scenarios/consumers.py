@@ -154,8 +154,6 @@ class Api(Model):
     """
     retry_delay_mean_s: Seconds
     """Mean of the exponential delay until they come back (s)."""
-    latency_s: Seconds
-    """Response time of one call in normal operation (s)."""
     calls_per_contact_count: Annotated[int, Field(ge=0, le=1000)]
     """API calls an agent waits for during one contact (calls)."""
 

@@ -1,4 +1,4 @@
-"""Columns: a table as a dict of equally long NumPy arrays, and the three things done with it."""
+"""Columns: a table as a dict of equally long NumPy arrays, and what is done with it."""
 
 from collections.abc import Sequence
 from typing import Any, TypeAlias
@@ -22,7 +22,17 @@ def pick(table: Columns, rows: NDArray[Any] | slice) -> Columns:
     if isinstance(rows, np.ndarray) and rows.dtype == np.bool_:
         # Counted once instead of once a column.
         rows = np.flatnonzero(rows)
-    return {name: values[rows] for name, values in table.items()}
+    if isinstance(rows, slice):
+        return {name: values[rows] for name, values in table.items()}
+    return {name: values.take(rows, axis=0) for name, values in table.items()}
+
+
+def distinct(values: NDArray[Any]) -> NDArray[Any]:
+    """The values that occur, ascending: `np.unique`, which hashes, a good many times faster."""
+    ordered = np.sort(values)
+    is_new = np.ones(ordered.size, dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=is_new[1:])
+    return ordered[is_new]
 
 
 class Agenda:
@@ -39,8 +49,13 @@ class Agenda:
     def add(self, *batches: Columns) -> None:
         """Put rows on the agenda."""
         waiting = [] if self._rows is None else [pick(self._rows, slice(self._taken_count, None))]
-        rows = stack([*waiting, *batches])
-        self._rows = pick(rows, np.argsort(rows[self._time], kind="stable"))
+        parts = [*waiting, *batches]
+        order = np.argsort(np.concatenate([part[self._time] for part in parts]), kind="stable")
+        # Column by column, so that only one of them exists twice at a time.
+        self._rows = {
+            name: np.concatenate([part[name] for part in parts]).take(order, axis=0)
+            for name in parts[0]
+        }
         self._taken_count = 0
 
     def take_before(self, until_s: float) -> Columns:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.random.bit_generator import ISeedSequence
 from numpy.typing import DTypeLike, NDArray
+from scipy.special import pdtr, pdtrik
 
 
 class _Digest(ISeedSequence):
@@ -42,3 +43,12 @@ class Streams:
         key = f"{self.seed}/{self.replication}/{name}".encode()
         # NumPy documents ISeedSequence as the interface; its stubs only know their own class.
         return np.random.Generator(np.random.PCG64DXSM(_Digest(key)))  # type: ignore[arg-type]
+
+
+def poisson_count(uniform: float, mean: float) -> int:
+    """The Poisson count at a uniform draw, by inversion: a larger mean never gives fewer. What
+    `scipy.stats.poisson.ppf` computes, without its handling of arguments, which costs more."""
+    if mean <= 0.0:
+        return 0
+    count = max(int(np.ceil(pdtrik(uniform, mean))), 0)
+    return count - 1 if count > 0 and pdtr(count - 1, mean) >= uniform else count

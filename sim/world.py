@@ -15,7 +15,9 @@ At the day's end:
 The market never looks at the pool: staffing cannot move an arrival, a patience or a handle time.
 """
 
+import gc
 from collections.abc import Generator
+from dataclasses import fields
 
 import numpy as np
 import simpy
@@ -23,8 +25,7 @@ import simpy
 from scenarios.scenario import Scenario
 from scenarios.tables import TABLES
 from scenarios.words import TOPICS
-from sim.columns import Agenda, Columns, Floats, Ints, pick, stack
-from sim.consumers.claims import settled_without_escalation
+from sim.columns import Agenda, Bools, Columns, Floats, Ints, distinct, pick, stack
 from sim.consumers.contacts import topic_habits
 from sim.consumers.daybook import (
     CONTACT_COLUMNS,
@@ -41,12 +42,20 @@ from sim.market.patrol import PatrolDay, patrol_day
 from sim.market.shocks import shock_field
 from sim.market.standing import close_day
 from sim.money.claims import DueClaims
+from sim.money.columns import GrowingColumns
 from sim.money.settlement import Settlement
 from sim.streams import Streams
 from sim.support.cases import Cases
 from sim.support.layout import Layout
 from sim.support.pool import Pool
 from sim.support.roster import Roster
+
+# What a case claims, as the settlement wants it.
+_CLAIM_COLUMNS = tuple(
+    field.name for field in fields(DueClaims) if field.name not in ("decided_s", "escalated")
+)
+# Room for the cases of ten national days without a copy; beyond it the columns grow.
+_CASES_NATIONAL_COUNT = 1 << 20
 
 
 class World:
@@ -87,7 +96,7 @@ class World:
         self._arrivals = Agenda("arrived_s")
         self._claims = Agenda("decided_s")
         self._unheard = Agenda("decided_s")
-        self._case_claims: list[Columns] = []
+        self._case_claims: GrowingColumns | None = None
         self.incidents: list[Columns] = []
         self.merchant_days: list[Columns] = []
         self.alert_days: list[Columns] = []
@@ -101,9 +110,16 @@ class World:
     def run(self) -> None:
         """Simulate the horizon; what only the run needed is given up at its end."""
         process = self._env.process(self._live())
-        self._env.run(until=process)
-        self._case_claims.clear()
-        del self._arrivals, self._claims, self._unheard
+        # The pool's entries are tuples of numbers by the million, all of them freed by counting:
+        # the collector would go through them again and again and find nothing.
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            self._env.run(until=process)
+        finally:
+            if collects:
+                gc.enable()
+        del self._case_claims, self._arrivals, self._claims, self._unheard
 
     def dismiss_pool(self) -> None:
         """Give up the pool and the clock once their record was read."""
@@ -149,9 +165,8 @@ class World:
                 for batch, start in zip(consumers.contacts, starts, strict=False)
             )
         )
-        self._case_claims = [stack([*self._case_claims, *consumers.contact_claims])]
+        incident_id = self._note_claims(consumers.contact_claims)
         self.case_category += [batch["category"] for batch in consumers.contacts]
-        incident_id = self._case_claims[0]["incident_id"][self._case_count :]
         case_of = np.full(consumers.incidents["incident_id"].size, -1, dtype=np.int64)
         claimed = np.flatnonzero(incident_id >= 0)
         case_of[incident_id[claimed] - self._incident_count] = self._case_count + claimed
@@ -161,6 +176,15 @@ class World:
         self._case_count = int(starts[-1])
         self._incident_count += case_of.size
         return market, patrol, consumers
+
+    def _note_claims(self, batches: list[Columns]) -> Ints:
+        """Keeps what the day's cases claim, by case_id; returns the incident of each, or -1."""
+        if self._case_claims is None:
+            dtypes = {name: values.dtype for name, values in batches[0].items()}
+            self._case_claims = GrowingColumns(dtypes, capacity_count=_CASES_NATIONAL_COUNT)
+        for batch in batches:
+            self._case_claims.append(batch["incident_id"].size, batch)
+        return self._case_claims.view("incident_id")[self._case_count :]
 
     def _cases(self, rows: Columns) -> Cases:
         return Cases(**rows)
@@ -189,32 +213,32 @@ class World:
         outcomes = self.pool.collect()
         # A contact that ends with the tick to the last bit still belongs to it.
         resolved_s = np.minimum(outcomes.resolved_s, np.nextafter(end_s, start_s))
-        regular = ~outcomes.resolved_escalated
-        by_person = self._of_cases(outcomes.resolved_case_id[regular], resolved_s[regular])
+        assert self._case_claims is not None
+        delay_s = self._case_claims.take("fallback_delay_s", outcomes.given_up_case_id)
         # Paying is how an escalation is ended: the specialist's call is work, not a condition.
-        raised = self._of_cases(outcomes.escalated_case_id, outcomes.escalated_s)
-        raised["escalated"] = np.ones_like(raised["escalated"])
-        delay_s = self._case_claims[0]["fallback_delay_s"][outcomes.given_up_case_id]
         self._unheard.add(
-            raised, self._of_cases(outcomes.given_up_case_id, outcomes.given_up_s + delay_s)
+            _decisions(outcomes.escalated_case_id, outcomes.escalated_s, escalated=True),
+            _decisions(outcomes.given_up_case_id, outcomes.given_up_s + delay_s),
         )
-        due = stack(
-            [self._claims.take_before(end_s), by_person, self._unheard.take_before(end_s)]
-        )
+        regular = ~outcomes.resolved_escalated
+        by_person = _decisions(outcomes.resolved_case_id[regular], resolved_s[regular])
+        heard = stack([by_person, self._unheard.take_before(end_s)])
+        due = stack([self._claims.take_before(end_s), self._of_cases(heard)])
         due = pick(due, np.argsort(due["decided_s"], kind="stable"))
         self.money.settle(start_s, end_s, DueClaims(**due))
 
-    def _of_cases(self, case_id: Ints, decided_s: Floats) -> Columns:
-        """The upheld claims of these cases, decided at these times."""
-        upheld = self._case_claims[0]["upheld"][case_id]
-        rows = pick(self._case_claims[0], case_id[upheld])
-        del rows["upheld"], rows["fallback_delay_s"]
-        return settled_without_escalation({**rows, "decided_s": decided_s[upheld]})
+    def _of_cases(self, decisions: Columns) -> Columns:
+        """The upheld claims among decided cases."""
+        case_claims = self._case_claims
+        assert case_claims is not None
+        decisions = pick(decisions, case_claims.take("upheld", decisions["case_id"]))
+        case_id = decisions.pop("case_id")
+        return {**decisions, **{name: case_claims.take(name, case_id) for name in _CLAIM_COLUMNS}}
 
     def _close_day(self, market: MarketDay, patrol: PatrolDay, consumers: ConsumerDay) -> None:
         """Step 7."""
         stores, kinds = established(consumers.incidents)
-        caught = np.unique(np.concatenate((patrol.caught_stores, patrol.reported_stores)))
+        caught = distinct(np.concatenate((patrol.caught_stores, patrol.reported_stores)))
         standing = close_day(
             self.scenario, self.fleet, stores=stores, kinds=kinds, caught_stores=caught
         )
@@ -253,3 +277,9 @@ class World:
                 if column.name != "replication"
             }
         )
+
+
+def _decisions(case_id: Ints, decided_s: Floats, *, escalated: bool = False) -> Columns:
+    """Cases whose claims are decided at these times."""
+    raised: Bools = np.full(case_id.size, escalated)
+    return {"case_id": case_id, "decided_s": decided_s, "escalated": raised}

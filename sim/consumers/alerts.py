@@ -12,7 +12,7 @@ import numpy as np
 
 from scenarios.scenario import Scenario
 from scenarios.words import ALERT_RESPONSES, CATEGORIES, INCIDENT_TYPES, STORE_TYPES, TRIGGERS
-from sim.columns import Columns, Ints, pick
+from sim.columns import Columns, Ints, distinct, pick
 from sim.consumers.claims import at_category_rows, claim_rows, day_draws, day_rows
 from sim.consumers.fates import ALTERNATIVE, CANCELLED, WENT_ANYWAY, responses
 from sim.market.fleet import Fleet
@@ -87,7 +87,7 @@ def alert_day(
         # A false alarm foresees a closure.
         false[:, category, CLOSED] = [(answer == response).sum() for response in _ANSWERS]
         parts.append(claims)
-        stores = np.unique(claims["store_id"])
+        stores = distinct(claims["store_id"])
         marked[category] = np.bincount(fleet.speculator[stores].astype(np.int64), minlength=2)
     total = answers + false
     cell = np.nonzero((total.sum(axis=0) + prevented) * _foreseeable())

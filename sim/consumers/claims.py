@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import poisson
 
 from scenarios.scenario import Scenario
 from scenarios.words import CATEGORIES, TRIGGERS
@@ -19,7 +18,7 @@ from sim.consumers.fates import order_value_fen
 from sim.market.fleet import Fleet
 from sim.market.incidents import MarketDay, opportunism_multiple, pick_stores
 from sim.market.patrol import PatrolDay
-from sim.streams import Streams
+from sim.streams import Streams, poisson_count
 
 CANCELLATION, TICKET_REFUND, VALID_REPORT = (
     TRIGGERS.index(name) for name in ("cancellation", "ticket_refund", "valid_report")
@@ -78,7 +77,7 @@ def day_rows(
 ) -> Columns:
     """A Poisson number of claims at the order hours of a category, at stores by popularity."""
     stream = f"{name}/d{market.lunar_day:+d}/{CATEGORIES[category]}"
-    count = max(int(poisson.ppf(streams.rng(f"{stream}.count").random(), mean)), 0)
+    count = poisson_count(streams.rng(f"{stream}.count").random(), mean)
     cum = np.cumsum(scenario.demand.hour_profile.row()[category])
     target = streams.rng(f"{stream}.time").random(count) * cum[-1]
     hour = np.minimum(np.searchsorted(cum, target, side="right"), 23)

@@ -13,7 +13,7 @@ from scipy.special import log_ndtr
 
 from scenarios.scenario import Scenario
 from scenarios.words import CHANNELS, INCIDENT_TYPES, PRIORITIES, SKILLS, TOPICS
-from sim.columns import Bools, Columns, Floats
+from sim.columns import Bools, Columns, Floats, Ints
 from sim.streams import Streams
 
 PHONE = CHANNELS.index("phone")
@@ -67,78 +67,113 @@ def topic_habits(scenario: Scenario, topic: int) -> TopicHabits:
     )
 
 
+class _Draws:
+    """The streams of one block: draw i belongs to the i-th who may come; only the draws of those
+    who do come are handed out."""
+
+    def __init__(self, streams: Streams, block: str, *, drawn_count: int, comes: Ints) -> None:
+        self._streams = streams
+        self._block = block
+        self._drawn_count = drawn_count
+        self.comes = comes
+
+    def _rng(self, decision: str) -> np.random.Generator:
+        return self._streams.rng(f"contact.{decision}/{self._block}")
+
+    def _shape(self, tries: int | None) -> int | tuple[int, int]:
+        return self._drawn_count if tries is None else (self._drawn_count, tries)
+
+    def _of_comers(self, values: Floats) -> Floats:
+        everyone = self.comes.size == self._drawn_count
+        return values if everyone else values.take(self.comes, axis=0)
+
+    def uniform(self, decision: str, tries: int | None = None) -> Floats:
+        return self._of_comers(self._rng(decision).random(self._shape(tries)))
+
+    def normal(self, decision: str, tries: int | None = None) -> Floats:
+        return self._of_comers(self._rng(decision).standard_normal(self._shape(tries)))
+
+    def exponential(self, decision: str, tries: int | None = None) -> Floats:
+        return self._of_comers(self._rng(decision).standard_exponential(self._shape(tries)))
+
+
 def draw_contacts(
-    scenario: Scenario, streams: Streams, habits: TopicHabits, *, block: str, arrived_s: Floats
+    scenario: Scenario,
+    streams: Streams,
+    habits: TopicHabits,
+    *,
+    block: str,
+    arrived_s: Floats,
+    comes: Ints,
 ) -> Columns:
-    """Columns of `arrived_s.size` consumers with this topic; `block` names the streams."""
-    count = arrived_s.size
-    phone = streams.rng(f"contact.channel/{block}").random(count) < habits.phone_ratio
+    """Columns of the consumers `comes`, in ascending order, among the `arrived_s.size` who may come
+    with this topic; `block` names the streams."""
+    draws = _Draws(streams, block, drawn_count=arrived_s.size, comes=comes)
+    phone = draws.uniform("channel") < habits.phone_ratio
     channel = np.where(phone, PHONE, 1 - PHONE)
     sigma = scenario.consumers.handle_sigma_ratio
     efficiency = scenario.support.im.efficiency_ratio
     mean_s = np.where(phone, habits.handle_phone_s, habits.handle_im_s / efficiency)
-    z = streams.rng(f"contact.handle/{block}").standard_normal((count, TRIES))
+    z = draws.normal("handle", TRIES)
     return {
-        "arrived_s": arrived_s,
+        "arrived_s": arrived_s.take(comes),
         "queue": (habits.skill * len(CHANNELS) + channel).astype(np.int8),
-        "priority": np.full(count, habits.priority, dtype=np.int8),
-        "topic": np.full(count, habits.topic, dtype=np.int8),
-        "patience_s": _patience_s(scenario, streams, habits, block=block, phone=phone),
+        "priority": np.full(comes.size, habits.priority, dtype=np.int8),
+        "topic": np.full(comes.size, habits.topic, dtype=np.int8),
+        "patience_s": _patience_s(scenario, habits, draws, phone=phone),
         "handle_s": mean_s[:, None] * np.exp(sigma * z - sigma**2 / 2.0),
-        **_returns(scenario, streams, habits, block=block, count=count),
+        **_returns(scenario, habits, draws),
     }
 
 
 def _patience_s(
-    scenario: Scenario, streams: Streams, habits: TopicHabits, *, block: str, phone: Bools
+    scenario: Scenario, habits: TopicHabits, draws: _Draws, *, phone: Bools
 ) -> Floats:
     """Patience of each attempt (s), shape (n, tries); exponential for urgent calls: -ln Phi(-z)."""
     patience = scenario.consumers.patience
-    z = streams.rng(f"contact.patience/{block}").standard_normal((phone.size, TRIES))
+    z = draws.normal("patience", TRIES)
+    sigma = np.where(phone, patience.phone_sigma_ratio, patience.im_sigma_ratio)
+    median_s = np.where(phone, patience.phone_median_s, patience.im_median_s)
+    patience_s = median_s[:, None] * np.exp(sigma[:, None] * z)
     if habits.urgent:
-        on_phone = patience.urgent_mean_s * -log_ndtr(-z)
-    else:
-        on_phone = patience.phone_median_s * np.exp(patience.phone_sigma_ratio * z)
-    in_im = patience.im_median_s * np.exp(patience.im_sigma_ratio * z)
-    return np.asarray(np.where(phone[:, None], on_phone, in_im))
+        patience_s[phone] = patience.urgent_mean_s * -log_ndtr(-z[phone])
+    return np.asarray(patience_s)
 
 
-def _returns(
-    scenario: Scenario, streams: Streams, habits: TopicHabits, *, block: str, count: int
-) -> Columns:
+def _returns(scenario: Scenario, habits: TopicHabits, draws: _Draws) -> Columns:
     """Redials, reconnects, escalation, falling back on self-service; inf = does not happen. The
     last redial and the last reconnect never happen."""
     returns = scenario.consumers.returns
     loops = scenario.loops.abandonment_returns
-    shape = (count, TRIES - 1)
-    redials = streams.rng(f"contact.redial/{block}").random(shape) < habits.redial_ratio
-    redial_delay_s = streams.rng(f"contact.redial_delay/{block}").standard_exponential(shape)
-    redial_delay_s *= returns.redial_delay_mean_s
-    redial_delay_s[~(redials & loops)] = np.inf
-    stays_open = streams.rng(f"contact.resolved/{block}").random(shape) >= returns.fcr_ratio
-    reconnect_z = streams.rng(f"contact.reconnect_delay/{block}").standard_normal(shape)
-    reconnect_delay_s = np.full(shape, np.inf)
-    reconnect_delay_s[stays_open] = returns.reconnect_delay_median_s * np.exp(
-        returns.reconnect_delay_sigma_ratio * reconnect_z[stays_open]
+    count = draws.comes.size
+    redials = draws.uniform("redial", TRIES - 1) < habits.redial_ratio
+    redial_delay_s = np.full((count, TRIES), np.inf)
+    redial_delay_s[:, :-1] = np.where(
+        redials & loops,
+        returns.redial_delay_mean_s * draws.exponential("redial_delay", TRIES - 1),
+        np.inf,
     )
-    never = np.full((count, 1), np.inf)
-    escalates = streams.rng(f"contact.escalation/{block}").random(count) < (
+    stays_open = draws.uniform("resolved", TRIES - 1) >= returns.fcr_ratio
+    z = draws.normal("reconnect_delay", TRIES - 1)
+    reconnect_delay_s = np.full((count, TRIES), np.inf)
+    reconnect_delay_s[:, :-1] = np.where(
+        stays_open,
+        returns.reconnect_delay_median_s * np.exp(returns.reconnect_delay_sigma_ratio * z),
+        np.inf,
+    )
+    escalates = draws.uniform("escalation") < (
         returns.escalation_ratio if habits.escalates and loops else 0.0
     )
-    delay_s = returns.escalation_delay_mean_s * streams.rng(
-        f"contact.escalation_delay/{block}"
-    ).standard_exponential(count)
-    falls_back = streams.rng(f"contact.fallback/{block}").random(count) < returns.fallback_ratio
+    delay_s = returns.escalation_delay_mean_s * draws.exponential("escalation_delay")
+    falls_back = draws.uniform("fallback") < returns.fallback_ratio
     falls_back &= habits.escalates
-    fallback_s = returns.fallback_delay_mean_s * streams.rng(
-        f"contact.fallback_delay/{block}"
-    ).standard_exponential(count)
+    fallback_s = returns.fallback_delay_mean_s * draws.exponential("fallback_delay")
     sigma = scenario.consumers.handle_sigma_ratio
-    z = streams.rng(f"contact.escalation_handle/{block}").standard_normal(count)
+    z = draws.normal("escalation_handle")
     mean_s = habits.handle_phone_s * returns.escalation_handle_multiple
     return {
-        "redial_delay_s": np.concatenate((redial_delay_s, never), axis=1),
-        "reconnect_delay_s": np.concatenate((reconnect_delay_s, never), axis=1),
+        "redial_delay_s": redial_delay_s,
+        "reconnect_delay_s": reconnect_delay_s,
         "escalation_delay_s": np.where(escalates, delay_s, np.inf),
         "fallback_delay_s": np.where(falls_back, fallback_s, np.inf),
         "escalation_handle_s": mean_s * np.exp(sigma * z - sigma**2 / 2.0),

@@ -99,7 +99,9 @@ def draw_fates(
     draws = _Draws(streams, block)
     count = block.stores.size
     consumers = scenario.consumers
-    response = responses(scenario, draws.uniform("alert.response", count), block.alerted)
+    response = np.zeros(count, dtype=np.int64)
+    if block.alerted.any():
+        response = responses(scenario, draws.uniform("alert.response", count), block.alerted)
     solved = (response == ALTERNATIVE) | (response == CANCELLED)
     path = _path(scenario, block, draws, fleet=fleet, shocks=shocks)
     claimants = np.flatnonzero(path != SILENT)
@@ -115,13 +117,16 @@ def draw_fates(
     )
     path[claimants] = way
     path[solved] = SILENT
+    opportunistic_ratio = _opportunistic_ratio(scenario, block.kind, refund_generosity)
+    opportunistic = np.zeros(count, dtype=np.bool_)
+    if opportunistic_ratio > 0.0:
+        opportunistic = draws.uniform("claim.opportunistic", count) < opportunistic_ratio
     incidents: Columns = {
         **_circumstances(scenario, block, draws, fleet=fleet),
         "alert_response": response.astype(np.int8),
         "path": path.astype(np.int8),
         "upheld": draws.uniform("claim.upheld", count) < consumers.upheld_ratio.row()[block.kind],
-        "opportunistic": draws.uniform("claim.opportunistic", count)
-        < _opportunistic_ratio(scenario, block.kind, refund_generosity),
+        "opportunistic": opportunistic,
     }
     kept = block.kept
     claims = _claims(incidents, draws, claimants=claimants, kept=kept)
@@ -130,15 +135,21 @@ def draw_fates(
     self_claims = {name: claims[name][helps_self] for name in claims if name != "upheld"}
     comes = live & (way == HUMAN)
     contacts = draw_contacts(
-        scenario, streams, topic_habits(scenario, block.kind), block=block.name, arrived_s=claim_s
+        scenario,
+        streams,
+        topic_habits(scenario, block.kind),
+        block=block.name,
+        arrived_s=claim_s,
+        comes=np.flatnonzero(comes),
     )
-    claims["fallback_delay_s"] = contacts.pop("fallback_delay_s")
-    contacts["category"] = claims["category"]
+    contact_claims = pick(claims, comes)
+    contact_claims["fallback_delay_s"] = contacts.pop("fallback_delay_s")
+    contacts["category"] = contact_claims["category"]
     return Fates(
         incidents=incidents if kept.all() else pick(incidents, kept),
         self_claims={**self_claims, "decided_s": claim_s[helps_self]},
-        contacts=pick(contacts, comes),
-        contact_claims=pick(claims, comes),
+        contacts=contacts,
+        contact_claims=contact_claims,
         contacts_saved_count=int(((way == HUMAN) & kept[claimants] & solved[claimants]).sum()),
     )
 
@@ -172,7 +183,7 @@ def _circumstances(
         "category": np.full(count, block.category, dtype=np.int8),
         "region": fleet.region[block.stores],
         "incident": np.full(count, block.kind, dtype=np.int8),
-        "surface": _surface(scenario, block.kind, draws.uniform("incident.surface", count)),
+        "surface": _surface(scenario, block.kind, draws, count),
         "store_id": block.stores.astype(np.int32),
         "store_type": fleet.speculator[block.stores].astype(np.int8),
         "order_value_fen": order_value_fen(
@@ -210,6 +221,8 @@ def _meet_api(
     """Self-service claims that the API fails: to a person, or later."""
     count = path.size
     failed_ratio = shocks.api_failed_ratio[_tick(scenario, shocks, claim_s)]
+    if not failed_ratio.any():
+        return path, claim_s
     failed = (draws.uniform("api.failed", count) < failed_ratio) & (path == SELF_SERVICE)
     turns = failed & (draws.uniform("api.failover", count) < scenario.api.failover_ratio)
     turns &= scenario.loops.api_failover
@@ -217,10 +230,11 @@ def _meet_api(
     return np.where(turns, HUMAN, path), np.where(failed & ~turns, claim_s + retry_s, claim_s)
 
 
-def _surface(scenario: Scenario, kind: int, uniform: Floats) -> Ints:
+def _surface(scenario: Scenario, kind: int, draws: _Draws, count: int) -> Ints:
     """Where false advertising stood; -1 for other kinds."""
     if kind != FALSE_ADVERTISING:
-        return np.full(uniform.size, -1, dtype=np.int8)
+        return np.full(count, -1, dtype=np.int8)
+    uniform = draws.uniform("incident.surface", count)
     conduct = scenario.conduct
     edges = np.cumsum((conduct.surface_share_short_video, conduct.surface_share_live_room))
     return np.minimum(np.searchsorted(edges, uniform, side="right"), len(SURFACES) - 1).astype(

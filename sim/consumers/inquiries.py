@@ -5,7 +5,6 @@ with the late hours of 除夕 partly moved to the afternoon, times the levers an
 """
 
 import numpy as np
-from scipy.stats import poisson
 
 from scenarios.scenario import Scenario
 from scenarios.words import CATEGORIES
@@ -13,7 +12,7 @@ from sim.columns import Columns, Floats, stack
 from sim.consumers.contacts import INQUIRY, draw_contacts, topic_habits
 from sim.market.demand import Demand
 from sim.market.shocks import ShockField
-from sim.streams import Streams
+from sim.streams import Streams, poisson_count
 
 NEW_YEARS_EVE = -1
 
@@ -51,15 +50,16 @@ def inquiries_day(
         )
         block = f"d{lunar_day:+d}/{name}/inquiry"
         mean = float(intensity.sum())
-        count = int(poisson.ppf(streams.rng(f"inquiry.count/{block}").random(), mean))
-        count = max(count, 0)
+        count = poisson_count(streams.rng(f"inquiry.count/{block}").random(), mean)
         cum = np.cumsum(intensity)
         target = streams.rng(f"inquiry.time/{block}").random(count) * cum[-1]
         tick = np.minimum(np.searchsorted(cum, target, side="right"), cum.size - 1)
         width = np.maximum(np.diff(cum, prepend=0.0)[tick], 1e-300)
         within = np.clip(1.0 - (cum[tick] - target) / width, 0.0, 1.0)
         arrived_s = (first + tick + within) * horizon.tick_s
-        contacts = draw_contacts(scenario, streams, habits, block=block, arrived_s=arrived_s)
+        contacts = draw_contacts(
+            scenario, streams, habits, block=block, arrived_s=arrived_s, comes=np.arange(count)
+        )
         del contacts["fallback_delay_s"]
         contacts["category"] = np.full(count, category, dtype=np.int8)
         parts.append(contacts)

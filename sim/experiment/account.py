@@ -91,6 +91,7 @@ def manifest_text(scenario: Scenario, *, seed: int, state: State) -> str:
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "packages": {name: _version(name) for name in PACKAGES},
+        "calibrated": scenario.model_dump().get("calibrated"),
     }
     return _json(values)
 

@@ -74,14 +74,18 @@ def _difference(metric: str, unit: str, rows: pl.DataFrame) -> PairedDifference:
     there = rows.filter(pl.col("value").is_finite() & pl.col("value_b").is_finite())
     a, b = there["value"].to_numpy(), there["value_b"].to_numpy()
     paired = student(b - a)
+    # Two shares are never further apart than 1, whatever a t interval of two replications says.
+    low, high = paired.low, paired.high
+    if unit == "ratio" and paired.n > 1:
+        low, high = max(low, -1.0), min(high, 1.0)
     return PairedDifference(
         metric=metric,
         unit=unit,
         mean_a=_known(student(a).mean),
         mean_b=_known(student(b).mean),
         difference=_known(paired.mean),
-        low=_known(paired.low),
-        high=_known(paired.high),
+        low=_known(low),
+        high=_known(high),
         n=paired.n,
     )
 

@@ -65,7 +65,18 @@ def _by_grain(tables: Tables, targets: Targets) -> Iterator[pl.DataFrame]:
     for keys in (day_type, STORE_TYPE):
         yield _rows(measures.merchants(tables, keys=keys), keys, subjects.BY_STORE_TYPE)
     yield _rows(measures.pots_hourly(tables), (*BUCKET_KEYS, *GUARANTEE), subjects.POTS_HOURLY)
-    yield _rows(measures.pots(tables), GUARANTEE, subjects.POTS)
+    days = tables["pots"].select(low=pl.col("lunar_day").min(), high=pl.col("lunar_day").max())
+    first, last = days.row(0)
+    pots = _rows(measures.pots(tables), GUARANTEE, subjects.POTS)
+    # A first dry day lies within the horizon, whatever a t interval of two replications says.
+    is_day = pl.col("unit") == "d"
+    yield pots.with_columns(
+        pl.when(is_day)
+        .then(pl.col(end).clip(first, last))
+        .otherwise(pl.col(end))
+        .alias(end)
+        for end in ("low", "high")
+    )
 
 
 def season_metrics(table: pl.DataFrame) -> dict[str, dict[str, Any]]:

@@ -27,8 +27,6 @@ class Demand:
     orders: Floats
     burst_orders: Floats
     """Of those, from bursts; same shape."""
-    day_level: Floats
-    """Gamma day factor by day and category, shape (days, categories): inquiries share it."""
 
 
 def gamma_factor(rng: np.random.Generator, cv: float, shape: tuple[int, ...]) -> Floats:
@@ -85,5 +83,4 @@ def draw_demand(scenario: Scenario, shocks: ShockField, streams: Streams) -> Dem
     return Demand(
         orders=(by_tick * (1.0 + added))[:, :, None] * spread,
         burst_orders=(by_tick * added)[:, :, None] * spread,
-        day_level=day_level,
     )

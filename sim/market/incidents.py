@@ -12,7 +12,6 @@ incidents share the first ones.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import poisson
 
 from scenarios.model import FIRST_OFFSET_D
 from scenarios.scenario import Scenario
@@ -25,7 +24,7 @@ from sim.market.monitoring import CLOSED, Monitoring, Warnings
 from sim.market.opening import Closures, closures
 from sim.market.shocks import ShockField
 from sim.market.stock import HOTEL, RoomDay, room_day
-from sim.streams import Streams
+from sim.streams import Streams, poisson_count
 
 NO_ROOM = INCIDENT_TYPES.index("no_room")
 NO_SHOW = INCIDENT_TYPES.index("service_no_show")
@@ -248,13 +247,14 @@ class Market:
             return None
         name = f"d{lunar_day:+d}/{CATEGORIES[category]}/{INCIDENT_TYPES[kind]}"
         streams, fleet = self._streams, self._fleet
-        count = int(poisson.ppf(streams.rng(f"incident.count/{name}").random(), mean))
+        count = poisson_count(streams.rng(f"incident.count/{name}").random(), mean)
         cum = np.cumsum(intensity.ravel())
         target = streams.rng(f"incident.time/{name}").random(count) * cum[-1]
-        cell = np.minimum(np.searchsorted(cum, target, side="right"), cum.size - 1)
+        cell = np.minimum(find(cum, target), cum.size - 1)
         width = np.maximum(np.diff(cum, prepend=0.0)[cell], 1e-300)
         within = np.clip(1.0 - (cum[cell] - target) / width, 0.0, 1.0)
-        tick, group = np.divmod(cell, CELLS)
+        tick = cell // CELLS
+        group = cell - tick * CELLS
         due_s = (tick + within) * self._scenario.horizon.tick_s
         edges = fleet.cell_edges(category)
         low, high = store_cum[edges[group]], store_cum[edges[group + 1]]
@@ -305,7 +305,10 @@ class Market:
                 self._fleet, self._streams, stores=stores, category=category, kind=kind, block=name
             )
         midnight_s = (lunar_day - self._scenario.horizon.start_day) * 86400.0
-        uniform = self._streams.rng(f"conduct.spared/{name}").random(stores.size)
+        spared = np.zeros(stores.size, dtype=np.bool_)
+        if kind in MISCONDUCT:
+            uniform = self._streams.rng(f"conduct.spared/{name}").random(stores.size)
+            spared = self.conduct.spared(self._fleet.caught[stores], uniform, kind=kind)
         return Block(
             name=name,
             lunar_day=lunar_day,
@@ -315,7 +318,5 @@ class Market:
             occurred_s=midnight_s + due_s,
             alerted=warned.alerted,
             prevented=warned.prevented,
-            spared=self.conduct.spared(self._fleet.caught[stores], uniform, kind=kind)
-            if kind in MISCONDUCT
-            else np.zeros(stores.size, dtype=np.bool_),
+            spared=spared,
         )

@@ -12,7 +12,7 @@ import numpy as np
 
 from scenarios.scenario import Scenario
 from scenarios.words import INCIDENT_TYPES
-from sim.columns import Ints
+from sim.columns import Ints, distinct
 from sim.market.fleet import Fleet
 
 FOOD_SAFETY = INCIDENT_TYPES.index("food_safety")
@@ -39,14 +39,14 @@ def close_day(
     """
     width = len(INCIDENT_TYPES)
     keys = np.concatenate((stores * width + kinds, caught_stores * width + FOOD_SAFETY))
-    once = np.unique(keys)
+    once = distinct(keys)
     pointed = once // width
     points = np.array(scenario.merchants.points.row(), dtype=np.int64)[once % width]
     np.add.at(fleet.points, pointed, points.astype(np.int32))
     fleet.caught[caught_stores] = True
     delisted = np.empty(0, dtype=np.int64)
     if scenario.loops.penalties_deter:
-        reached = np.unique(pointed)
+        reached = distinct(pointed)
         over = fleet.points[reached] >= scenario.merchants.delisting_points_count
         delisted = reached[over & fleet.listed[reached]]
         fleet.listed[delisted] = False

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from scenarios.words import OUTCOMES
 from sim.support.cases import ATTEMPT_COLUMNS, CaseFile, Floats
-from sim.support.key import CODES, ESCALATION, abandonments, answers, kind_of
+from sim.support.key import ESCALATION, abandonments, answers, kind_of, row_of
 
 ANSWERED: Final = OUTCOMES.index("answered")
 ABANDONED: Final = OUTCOMES.index("abandoned")
@@ -88,7 +88,7 @@ class AttemptLog:
         ended_s, _, key, team, _, _, next_delay_s = self._seal().T
         final = np.isinf(next_delay_s)
         keys = key.astype(np.int64)
-        case_id = self._file.case_id(keys // CODES)
+        case_id = self._file.case_id(row_of(keys))
         escalated = kind_of(keys) == ESCALATION
         resolved = final & (team != NO_TEAM)
         given_up = final & (team == NO_TEAM)
@@ -110,10 +110,10 @@ class AttemptLog:
         still_open_block = np.array(still_open, dtype=np.float64).reshape(-1, RECORD_LENGTH)
         block = np.concatenate([*self._sealed, still_open_block])
         self._sealed = [block[: len(block) - len(still_open)]]
-        block = block[np.lexsort((block[:, 2], block[:, 4]))]
+        block = block.take(np.lexsort((block[:, 2], block[:, 4])), axis=0)
         ended_s, _, key, team_number, arrived_s, answered_s, next_delay_s = block.T
         keys = key.astype(np.int64)
-        row = keys // CODES
+        row = row_of(keys)
         team = team_number.astype(np.int8)
         kind = kind_of(keys).astype(np.int8)
         before = abandonments(keys) + answers(keys)
@@ -121,8 +121,9 @@ class AttemptLog:
         answered = team != NO_TEAM
         ended = ~np.isnan(ended_s)
         followed = np.isfinite(next_delay_s)
-        patience = self._file.gather("patience_s", row).reshape(-1, ATTEMPT_COLUMNS)
-        patience_s = patience[np.arange(len(row)), np.minimum(before, ATTEMPT_COLUMNS - 1)]
+        patience_s = self._file.gather(
+            "patience_s", row, np.minimum(before, ATTEMPT_COLUMNS - 1)
+        )
         queue = self._file.gather("queue", row)
         priority = self._file.gather("priority", row)
         return Attempts(
@@ -136,7 +137,9 @@ class AttemptLog:
             arrived_s=arrived_s.copy(),
             answered_s=answered_s.copy(),
             ended_s=ended_s.copy(),
-            outcome=np.select([answered, ended], [ANSWERED, ABANDONED], IN_SYSTEM).astype(np.int8),
+            outcome=np.where(answered, ANSWERED, np.where(ended, ABANDONED, IN_SYSTEM)).astype(
+                np.int8
+            ),
             team=team,
             patience_s=np.where(escalated, np.inf, patience_s),
             followed=followed,

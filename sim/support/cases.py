@@ -98,14 +98,20 @@ class CaseFile:
 
     def case_id(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """The ids of the cases at some rows."""
-        return self._case_id[rows]
+        return self._case_id.take(rows)
 
-    def gather(self, column: str, rows: NDArray[np.int64]) -> NDArray[Any]:
-        """A column's values at some rows; reads only the chunks between the outermost ones."""
+    def gather(
+        self, column: str, rows: NDArray[np.int64], tries: NDArray[np.int64] | None = None
+    ) -> NDArray[Any]:
+        """A column's values at some rows, of [n, 3] columns at the position `tries`; reads only the
+        chunks between the outermost ones."""
         if len(rows) == 0:
             return np.zeros(0, dtype=np.int64)
         low = bisect_right(self._starts, int(rows.min())) - 1
         high = bisect_right(self._starts, int(rows.max()))
         values = np.concatenate([getattr(chunk, column) for chunk in self._chunks[low:high]])
-        taken: NDArray[Any] = values[rows - self._starts[low]]
+        places = rows - self._starts[low]
+        if tries is not None:
+            places = places * ATTEMPT_COLUMNS + tries
+        taken: NDArray[Any] = values.take(places)
         return taken

@@ -76,7 +76,8 @@ def _hold_in_each_attempt(attempts: Attempts) -> None:
 
 def _hold_between_attempts(attempts: Attempts, cases: CaseFile, end_s: float) -> None:
     """6 and 7: the next attempt comes after exactly the drawn delay, and only if one was drawn."""
-    order = np.lexsort((attempts.attempt, attempts.case_row))
+    # By case, then by number; a case has less than 2^15 attempts.
+    order = np.argsort(attempts.case_row << 15 | attempts.attempt)
     row = attempts.case_row[order]
     first = np.r_[True, row[1:] != row[:-1]][: len(row)]
     kind = attempts.kind[order]
@@ -106,9 +107,9 @@ def _hold_between_attempts(attempts: Attempts, cases: CaseFile, end_s: float) ->
         if not chosen.any():
             continue
         assert came_after[previous[chosen]].all(), f"{column}: comes after its cause"
-        delays = cases.gather(column, row[next_at[chosen]])
-        delay_s = delays if index is None else delays[np.arange(len(delays)), index[chosen]]
-        arrived_s = attempts.arrived_s[order][next_at[chosen]]
+        tries = None if index is None else index[chosen]
+        delay_s = cases.gather(column, row[next_at[chosen]], tries)
+        arrived_s = attempts.arrived_s[order[next_at[chosen]]]
         assert np.array_equal(arrived_s, ended_s[previous[chosen]] + delay_s), (
             f"{column}: the next attempt comes after exactly the drawn delay"
         )
@@ -135,6 +136,8 @@ def _never_more_than_slots(attempts: Attempts, layout: Layout, staffed: Staffed)
     staffed_s = np.array([at_s for at_s, _ in staffed])
     slots_by_time = np.array([slots for _, slots in staffed])
     waited = ~(attempts.answered_s == attempts.arrived_s) & (attempts.patience_s > 0.0)
+    waited_queue, waited_s = attempts.queue[waited], attempts.arrived_s[waited]
+    waited_by_queue_s = [waited_s[waited_queue == queue] for queue in range(layout.queues_count)]
     for team, plan in enumerate(layout.teams):
         mine = attempts.team == team
         starts_s = np.sort(attempts.answered_s[mine])
@@ -144,7 +147,7 @@ def _never_more_than_slots(attempts: Attempts, layout: Layout, staffed: Staffed)
         slots = slots_by_time[np.searchsorted(staffed_s, starts_s, side="right") - 1, team]
         assert (in_hand <= slots).all(), f"team {plan.name} has more contacts in hand than slots"
         for queue in (plan.first, *plan.further):
-            at_s = attempts.arrived_s[waited & (attempts.queue == queue)]
+            at_s = waited_by_queue_s[queue]
             in_hand = np.searchsorted(starts_s, at_s, side="right") - np.searchsorted(
                 ends_s, at_s, side="right"
             )

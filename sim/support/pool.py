@@ -40,6 +40,7 @@ from sim.support.key import (
     kind_of,
     reconnect_key,
     redial_key,
+    row_of,
 )
 from sim.support.layout import Layout
 
@@ -345,14 +346,14 @@ class Pool:
         del self._lines[line][key]
         if not self._lines[line]:
             self._mask ^= 1 << line
-        cases, i = self._file.find(key // CODES)
+        cases, i = self._file.find(row_of(key))
         j = abandonments(key)
         delay_s = cases.redial_delay_s.item(i, j) if j < ATTEMPT_COLUMNS else inf
         next_key = redial_key(key)
         if delay_s == inf:
             delay_s, next_key = cases.escalation_delay_s.item(i), escalation_key(key)
             if delay_s != inf:
-                self._log.raised.append((key // CODES, now_s + delay_s))
+                self._log.raised.append((row_of(key), now_s + delay_s))
         if delay_s != inf:
             self._return_at(now_s + delay_s, next_key, position)
         record = (now_s, PATIENCE, key, NO_TEAM, arrived_s, nan, delay_s)
@@ -362,7 +363,7 @@ class Pool:
         """Puts the next attempt of a case on the agenda."""
         if at_s >= HORIZON_LIMIT_S:
             return
-        cases, i = self._file.find(key // CODES)
+        cases, i = self._file.find(row_of(key))
         if kind_of(key) == ESCALATION:
             line = self._layout.escalation_queue
             handle_s = cases.escalation_handle_s.item(i)
