@@ -18,6 +18,8 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 from rich.table import Table
 
+from sim.theory.command import theory
+
 if TYPE_CHECKING:
     from scenarios.loader import Resolved
     from scenarios.problems import Problem
@@ -37,6 +39,7 @@ app = typer.Typer(
 )
 scenarios_app = typer.Typer(help="What is assumed: look at, check and compare scenarios.")
 app.add_typer(scenarios_app, name="scenarios", no_args_is_help=True)
+app.add_typer(theory, name="theory", no_args_is_help=True)
 
 ScenarioName = Annotated[
     str, typer.Argument(metavar="SCENARIO", help="A shipped scenario's name, or a TOML file.")
