@@ -16,16 +16,18 @@ if TYPE_CHECKING:
 
 _WRONG_INPUT: Final = 2
 
+Law = Annotated[
+    str,
+    typer.Option(
+        metavar="LAW",
+        help="One claim: lognormal:mean=120,cv=0.8, gamma:mean=120,cv=0.8, exponential:mean=1 "
+        "or discrete:1=0.5,2=0.3,5=0.2.",
+    ),
+]
+
 
 def compound(
-    severity: Annotated[
-        str,
-        typer.Option(
-            metavar="LAW",
-            help="One claim: lognormal:mean=120,cv=0.8, gamma:mean=120,cv=0.8, exponential:mean=1 "
-            "or discrete:1=0.5,2=0.3,5=0.2.",
-        ),
-    ],
+    severity: Law,
     *,
     claims: Annotated[
         float | None, typer.Option(metavar="MEAN", help="Mean number of claims (Poisson).")
@@ -66,7 +68,7 @@ def compound(
 ) -> None:
     """Exact distribution of a sum of claims: mean, sd, VaR and TVaR (expected shortfall)."""
     from sim.compound import fourier, words
-    from sim.compound.problems import CompoundError, GridError, require
+    from sim.compound.problems import CompoundError, GridError
     from sim.compound.total import exhaustion
 
     try:
@@ -75,22 +77,14 @@ def compound(
         levels = words.numbers(quantiles, name="quantiles")
         amounts = words.numbers(exceeds, name="exceeds") if exceeds is not None else {}
         _check_asked(levels, amounts)
-        together = (step is None) == (points is None)
-        right = "--step and --points come together"
-        require(together, name="step" if points is None else "points", value=step or points or 0,
-                right=right)  # fmt: skip
-        right = "a number above 0"
-        require(step is None or 0.0 < step < float("inf"), name="step", value=step, right=right)
+        _check_grid(step, points)
         total = fourier.compound(frequency, paid, step=step, points=points or 0)
         said = _answers(total, levels, amounts)
         if days is not None and amounts:
-            by_day = [
-                fourier.compound(frequency.until(day), paid, step=step, points=points or 0)
-                for day in range(1, len(frequency.days))
-            ]
-            said["exhaustion"] = {
-                text: exhaustion([*by_day, total], amount) for text, amount in amounts.items()
-            }
+            laws = [frequency.until(day + 1) for day in range(len(frequency.days) - 1)]
+            by_day = [fourier.compound(law, paid, step=step, points=points or 0) for law in laws]
+            by_day.append(total)
+            said["exhaustion"] = {text: exhaustion(by_day, amounts[text]) for text in amounts}
     except CompoundError as error:
         option = "--" + error.name.replace("_", "-")
         typer.echo(f"{option} {error.value}: {error.right}", err=True)
@@ -138,6 +132,18 @@ def _paid(text: str, *, deductible: float, cap: float | None, recovered_ratio: f
     require(sound, name="recovered_ratio", value=recovered_ratio, right=right)
     paid = payable(law, deductible=deductible, cap=cap)
     return net_of_recovery(paid, recovered_ratio=recovered_ratio) if recovered_ratio else paid
+
+
+def _check_grid(step: float | None, points: int | None) -> None:
+    from sim.compound.problems import require
+
+    together = (step is None) == (points is None)
+    given = {"step": step, "points": points}
+    name, value = next(((key, one) for key, one in given.items() if one is not None), ("", None))
+    right = "--step and --points come together"
+    require(together, name=name, value=value, right=right)
+    sound = step is None or 0.0 < step < float("inf")
+    require(sound, name="step", value=step, right="a finite number above 0")
 
 
 def _check_asked(levels: dict[str, float], amounts: dict[str, float]) -> None:

@@ -156,7 +156,7 @@ def _on(
         masses = fold(one, first=first)
         if coarser == 1:
             grids.guard(grid, masses, exact, edge_tolerance=edge_tolerance)
-        if severity.atoms:
+        if severity.atoms or grid.first == 0:
             atoms, nodes = steps(step, points, first)
             # Atoms of the total are multiples of the unit; the rest of them is rounding.
             unit = grids.unit_of(severity)

@@ -79,7 +79,7 @@ class Frequency:
             return np.exp(self._log_generate(missing))
         if self.mixing_cv == 0.0:
             power = self.common_cv**-2
-            return np.exp(-power * np.log1p(self.mean * self.common_cv**2 * missing))
+            return np.exp(-power * _log1p(self.mean * self.common_cv**2 * missing))
         factors, weights = self._common_factors(square_ratio)
         total = np.zeros_like(missing)
         # |1 + a z| >= 1 + a Re z, so the real part at the least factor tells where nothing is left.
@@ -96,7 +96,7 @@ class Frequency:
         square = self.mixing_cv**2
         total = np.zeros_like(missing)
         for mean in sorted(set(self.days)):
-            total -= self.days.count(mean) / square * np.log1p(mean * square * missing)
+            total -= self.days.count(mean) / square * _log1p(mean * square * missing)
         return total
 
     def _common_factors(self, square_ratio: float) -> tuple[Floats, Floats]:
@@ -111,3 +111,9 @@ class Frequency:
         density = shape * logs - shape * np.exp(logs) + shape * math.log(shape) - gammaln(shape)
         weights = np.exp(density)
         return np.exp(logs), weights / weights.sum()
+
+
+def _log1p(z: Complexes) -> Complexes:
+    """ln(1 + z) to full precision for small z, where NumPy's complex one loses digits."""
+    x, y = z.real, z.imag
+    return np.asarray(0.5 * np.log1p(x * (2.0 + x) + y * y) + 1j * np.arctan2(y, 1.0 + x))
