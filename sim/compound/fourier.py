@@ -35,6 +35,7 @@ AGREED_LARGE: Final = 1e-8
 _LARGE: Final = 2**17
 _PROBES: Final = (0.05, 0.5, 0.9, 0.99, 0.999)
 _ROOM: Final = (1, 2, 4, 8, 16)
+_ALIASED_MAX: Final = 5
 _NOTHING: Final = 1e-17
 
 
@@ -68,12 +69,17 @@ def _refined(
 ) -> Total:
     """The first grid with which the next finer one agrees."""
     before: Floats | None = None
-    gap, refused = np.inf, ""
+    gap, refused, aliased_count = np.inf, "", 0
     for grid in grids.ladder(frequency, severity, claims_count=claims_count):
         try:
             total = _on(grid, frequency, severity, exact, edge_tolerance=_edge_tolerance(frequency))
-        except AliasedError:
-            raise
+        except AliasedError as error:
+            # Too coarse a step spreads the total as well, so finer ones get their chance first.
+            aliased_count += 1
+            if aliased_count > _ALIASED_MAX:
+                raise
+            refused = str(error)
+            continue
         except GridError as error:
             refused = str(error)
             continue

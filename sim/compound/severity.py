@@ -225,7 +225,7 @@ class Discrete:
         return cls(tuple(Atom(value, chances[value]) for value in sorted(chances)))
 
     def _sum(self, x: Floats, power: int) -> Floats:
-        total = np.zeros_like(x)
+        total = np.zeros(x.shape)
         for value, probability in self.atoms:
             total += probability * np.where(value > x, (value - x) ** power, 0.0)
         return total
