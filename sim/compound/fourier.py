@@ -104,7 +104,7 @@ def _refined(
 
 
 def _edge_tolerance(frequency: Frequency) -> float:
-    return min(max(EDGE_TOLERANCE_CHOSEN, 1e-15 * frequency.mean), EDGE_TOLERANCE)
+    return min(max(EDGE_TOLERANCE_CHOSEN, 1e-15 * frequency.mean), EDGE_TOLERANCE / 2.0)
 
 
 def lattice_masses(severity: Severity, *, step: float, points: int) -> Floats:
@@ -161,7 +161,11 @@ def _on(
         one = lattice_masses(severity, step=step, points=points)
         masses = fold(one, first=first)
         if coarser == 1:
-            grids.guard(grid, masses, exact, edge_tolerance=edge_tolerance)
+            chosen = edge_tolerance != EDGE_TOLERANCE
+            sd_tolerance = grids.SD_TOLERANCE_CHOSEN if chosen else grids.SD_TOLERANCE
+            grids.guard(
+                grid, masses, exact, edge_tolerance=edge_tolerance, sd_tolerance=sd_tolerance
+            )
         if severity.atoms or grid.first == 0:
             atoms, nodes = steps(step, points, first)
             # Atoms of the total are multiples of the unit; the rest of them is rounding.
