@@ -19,6 +19,7 @@ from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 from rich.table import Table
 
 from loadtests.guarantee_api import command as guarantee_api
+from sim.theory.command import theory
 
 if TYPE_CHECKING:
     from scenarios.loader import Resolved
@@ -41,6 +42,7 @@ scenarios_app = typer.Typer(help="What is assumed: look at, check and compare sc
 app.command()(guarantee_api.serve)
 app.command()(guarantee_api.token)
 app.add_typer(scenarios_app, name="scenarios", no_args_is_help=True)
+app.add_typer(theory, name="theory", no_args_is_help=True)
 
 ScenarioName = Annotated[
     str, typer.Argument(metavar="SCENARIO", help="A shipped scenario's name, or a TOML file.")

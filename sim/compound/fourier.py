@@ -1,0 +1,207 @@
+"""The exact engine: the distribution of a sum of claims by the fast Fourier transform.
+
+Decides the probabilities on a grid and how they are put together; the grid is chosen and guarded in
+sim/compound/grid.py, read in sim/compound/total.py. Units: the claim's.
+
+Discrete claims stand on their own lattice, and nothing is approximate. Continuous claims are split
+between neighbouring nodes so that the mean is kept: p_k = (e_{k-1} - 2 e_k + e_{k+1}) / h with
+e = E[(X - x)+] (Gerber, Insurance: Mathematics and Economics 1, 1982). Excess functions on that
+grid have an error in even powers of the step, because every atom is a node; three grids, the step
+halved twice, remove the second and fourth (Richardson, Phil. Trans. A 226, 1927; Embrechts and
+Frei, Mathematical Methods of Operations Research 69, 2009, for compound sums). Atoms of the total
+(no continuous claim at all) are computed apart, exactly, so that only the smooth part is
+extrapolated.
+"""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy.fft import irfft, rfft
+
+from sim.compound import grid as grids
+from sim.compound.frequency import Frequency
+from sim.compound.grid import EDGE_TOLERANCE, EDGE_TOLERANCE_CHOSEN, LEVELS, Grid, Moments
+from sim.compound.problems import AliasedError, GridError
+from sim.compound.severity import Floats, Severity, is_discrete, mean_of, square_of
+from sim.compound.total import Smooth, Steps, Total
+
+AGREED: Final = 1e-10
+"""Two successive grids agree when VaR and shortfall differ by less, in standard deviations."""
+TOLERATED: Final = 1e-7
+"""Where rounding ends the refinement, they must still agree this well; else the grid is refused."""
+AGREED_LARGE: Final = 1e-8
+"""The same on more than 2^17 points, where each halving costs seconds."""
+_LARGE: Final = 2**17
+_PROBES: Final = (0.05, 0.5, 0.9, 0.99, 0.999)
+_ROOM: Final = (1, 2, 4, 8, 16)
+_ALIASED_MAX: Final = 5
+_NOTHING: Final = 1e-17
+
+
+def compound(
+    frequency: Frequency, severity: Severity, *, step: float | None = None, points: int = 0
+) -> Total:
+    """The total of all claims; on a grid of one's own where `step` and `points` are given."""
+    exact = Moments.of(frequency, severity)
+    if step is not None:
+        return _on(grids.given(severity, step=step, points=points), frequency, severity, exact)
+    for claims_count in _ROOM[:-1]:
+        try:
+            return _chosen(frequency, severity, exact, claims_count=claims_count)
+        except AliasedError:
+            continue
+    return _chosen(frequency, severity, exact, claims_count=_ROOM[-1])
+
+
+def _chosen(
+    frequency: Frequency, severity: Severity, exact: Moments, *, claims_count: int
+) -> Total:
+    """The lattice of a discrete severity, else the first grid with which the next finer agrees."""
+    if is_discrete(severity):
+        grid = grids.lattice(frequency, severity, claims_count=claims_count)
+        return _on(grid, frequency, severity, exact, edge_tolerance=_edge_tolerance(frequency))
+    return _refined(frequency, severity, exact, claims_count=claims_count)
+
+
+def _refined(
+    frequency: Frequency, severity: Severity, exact: Moments, *, claims_count: int
+) -> Total:
+    """The first grid with which the next finer one agrees."""
+    before: Floats | None = None
+    gap, refused, aliased_count = np.inf, "", 0
+    for grid in grids.ladder(frequency, severity, claims_count=claims_count):
+        try:
+            total = _on(grid, frequency, severity, exact, edge_tolerance=_edge_tolerance(frequency))
+        except AliasedError as error:
+            # Too coarse a step spreads the total as well, so finer ones get their chance first.
+            aliased_count += 1
+            if aliased_count > _ALIASED_MAX:
+                raise
+            refused = str(error)
+            continue
+        except GridError as error:
+            refused = str(error)
+            continue
+        found = np.array([total.risk(p) for p in _PROBES]).ravel()
+        if before is not None:
+            apart = float(np.abs(found - before).max()) / exact.sd
+            # Once rounding is all that is left, finer grids no longer come closer.
+            if (
+                apart <= (AGREED if grid.points <= _LARGE else AGREED_LARGE)
+                or gap / 2.0 < apart <= TOLERATED
+            ):
+                return total
+            gap = apart
+        before = found
+    if before is not None and gap <= TOLERATED:
+        return total
+    raise GridError(
+        refused
+        or f"too coarse: the finest grid of {grids.POINTS_MAX} points leaves {gap:.2g} sd "
+        "of doubt: ask for fewer claims, or claims of a lighter tail (a cap)"
+    )
+
+
+def _edge_tolerance(frequency: Frequency) -> float:
+    return min(max(EDGE_TOLERANCE_CHOSEN, 1e-15 * frequency.mean), EDGE_TOLERANCE / 2.0)
+
+
+def lattice_masses(severity: Severity, *, step: float, points: int) -> Floats:
+    """Probabilities of one claim on 0, step, 2 step, ...; what is beyond stands on the last."""
+    if is_discrete(severity):
+        return _atoms(severity, step=step, points=points)
+    excess = severity.excess(np.arange(points, dtype=np.float64) * step)
+    excess -= excess[-1]
+    masses = np.zeros(points)
+    masses[0] = 1.0 - (excess[0] - excess[1]) / step
+    masses[1:-1] = (excess[:-2] - 2.0 * excess[1:-1] + excess[2:]) / step
+    masses[-1] = excess[-2] / step
+    return masses
+
+
+def _atoms(severity: Severity, *, step: float, points: int) -> Floats:
+    masses = np.zeros(points)
+    for value, probability in severity.atoms:
+        masses[min(round(value / step), points - 1)] += probability
+    return masses
+
+
+def _on(
+    grid: Grid,
+    frequency: Frequency,
+    severity: Severity,
+    exact: Moments,
+    *,
+    edge_tolerance: float = EDGE_TOLERANCE,
+) -> Total:
+    """The total on one grid, guarded."""
+    square_ratio = square_of(severity) / mean_of(severity) ** 2 if exact.mean > 0.0 else 1.0
+
+    def fold(one: Floats, *, first: int) -> Floats:
+        missing = np.asarray(1.0 - rfft(one), dtype=np.complex128)
+        generated = frequency.generate(missing, square_ratio=square_ratio)
+        return np.roll(np.asarray(irfft(generated, one.size)), -(first % one.size))
+
+    def steps(step: float, points: int, first: int) -> tuple[Floats, Floats]:
+        atoms = fold(_atoms(severity, step=step, points=points), first=first)
+        atoms[np.abs(atoms) < _NOTHING] = 0.0
+        return atoms, np.arange(first, first + points, dtype=np.float64) * step
+
+    if is_discrete(severity):
+        masses = fold(
+            lattice_masses(severity, step=grid.step, points=grid.points), first=grid.first
+        )
+        grids.guard(grid, masses, exact, edge_tolerance=edge_tolerance)
+        return Total(exact=exact, grid=grid, steps=Steps(grid.nodes, masses), smooth=None)
+    smooth: list[tuple[Floats, Floats]] = []
+    found = Steps(np.zeros(0), np.zeros(0))
+    for coarser in (4, 2, 1):
+        step, points, first = grid.step * coarser, grid.points // coarser, grid.first // coarser
+        one = lattice_masses(severity, step=step, points=points)
+        masses = fold(one, first=first)
+        if coarser == 1:
+            chosen = edge_tolerance != EDGE_TOLERANCE
+            sd_tolerance = grids.SD_TOLERANCE_CHOSEN if chosen else grids.SD_TOLERANCE
+            grids.guard(
+                grid, masses, exact, edge_tolerance=edge_tolerance, sd_tolerance=sd_tolerance
+            )
+        if severity.atoms or grid.first == 0:
+            atoms, nodes = steps(step, points, first)
+            # Atoms of the total are multiples of the unit; the rest of them is rounding.
+            unit = grids.unit_of(severity)
+            every = 0 if unit is None else round(float(unit) / step)
+            index = first + np.arange(points)
+            kept = index == 0 if every == 0 else index % every == 0
+            atoms[~kept] = 0.0
+            masses = masses - atoms
+            found = Steps(nodes[kept], atoms[kept])
+        smooth.append(_tails(masses, step=step, every=LEVELS // coarser))
+    return Total(exact=exact, grid=grid, steps=found, smooth=_extrapolated(smooth, grid, severity))
+
+
+def _tails(masses: Floats, *, step: float, every: int) -> tuple[Floats, Floats]:
+    """Mean of P(S > x) over the coarse cells, and E[(S - x)+] on the coarse nodes."""
+    above = np.zeros_like(masses)
+    above[:-1] = np.cumsum(masses[:0:-1])[::-1]
+    excess = step * np.cumsum(above[::-1])[::-1]
+    return above.reshape(-1, every).mean(axis=1), excess[::every]
+
+
+def _extrapolated(levels: list[tuple[Floats, Floats]], grid: Grid, severity: Severity) -> Smooth:
+    means, excesses = ([level[part] for level in levels] for part in (0, 1))
+    step = grid.step * LEVELS
+    unit = grids.unit_of(severity)
+    return Smooth(
+        first=grid.first // LEVELS,
+        step=step,
+        tail_means=_without_even_powers(means),
+        excess=_without_even_powers(excesses),
+        block=0 if unit is None else round(float(unit) / step),
+    )
+
+
+def _without_even_powers(levels: list[npt.NDArray[np.float64]]) -> Floats:
+    coarse, middle, fine = levels
+    second = (4.0 * middle - coarse) / 3.0, (4.0 * fine - middle) / 3.0
+    return (16.0 * second[1] - second[0]) / 15.0

@@ -1,0 +1,216 @@
+"""Compound distributions: published figures, the second way, the guard, and the command.
+
+Tolerances are one unit of the last digit (F8: two) that the reference states (its own grid steps
+are behind the last digit of the large cases). Nothing here is random but Hypothesis, which is
+derandomised.
+"""
+
+import json
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+import springpeak
+from sim.compound.fourier import compound, lattice_masses
+from sim.compound.frequency import Frequency
+from sim.compound.panjer import recursion
+from sim.compound.problems import GridError
+from sim.compound.severity import Discrete, Exponential, Gamma, Lognormal, limited_mean, square_of
+from sim.compound.terms import Cap, net_of_recovery, payable, with_legal_minimum
+from sim.compound.total import Total, exhaustion
+
+DICE = Discrete.of({1.0: 0.5, 2.0: 0.3, 5.0: 0.2})
+CLAIM = Lognormal(mean=120.0, cv=0.8)
+CAPPED = payable(CLAIM, cap=500.0)
+SEASON = (800.0, 950.0, 1400.0, 1800.0, 2000.0, 1700.0, 1200.0, 900.0)
+
+
+def holds(total: Total, level: float, var: float, tvar: float, tolerance: float) -> None:
+    assert total.risk(level) == pytest.approx((var, tvar), abs=tolerance)
+
+
+def test_f1_exponential_claims() -> None:
+    total = compound(Frequency(days=(5.0,)), Exponential(mean=1.0))
+    assert (total.mean, total.sd**2) == pytest.approx((5.0, 10.0), rel=1e-14)
+    assert total.steps.masses[0] == pytest.approx(0.00673794699909, abs=1e-14)
+    assert 1.0 - total.exceedance(0.0) == pytest.approx(0.00673794699909, abs=1e-11)
+    holds(total, 0.5, 4.49058952436, 7.45804985684, 1e-11)
+    holds(total, 0.9, 9.27556670867, 11.5484659182, 1e-10)
+    holds(total, 0.95, 10.9341500342, 13.0759574187, 1e-10)
+    holds(total, 0.99, 14.4043793297, 16.35278102, 1e-9)
+    holds(total, 0.995, 15.7917449991, 17.6828122745, 2e-10)
+    holds(total, 0.999, 18.8500683116, 20.6403382641, 2e-10)
+    above = [total.exceedance(x) for x in (5.0, 8.0, 10.0, 15.0)]
+    stated = [0.436083331418, 0.163549939925, 0.0743920147493, 0.00744920180636]
+    assert above == pytest.approx(stated, abs=1e-12)
+    unpaid = [total.excess(x) for x in (5.0, 8.0, 10.0, 15.0)]
+    stated = [1.24548009274, 0.392599020662, 0.164520254921, 0.0143226320049]
+    assert unpaid == pytest.approx(stated, abs=1e-11)
+
+
+def test_f2_and_f3_discrete_claims_are_exact() -> None:
+    total = compound(Frequency(days=(3.0,)), DICE)
+    assert (total.mean, total.sd) == pytest.approx((6.3, 4.48330235429), abs=1e-11)
+    first = [0.0497870683679, 0.0746806025518, 0.100818813445, 0.0952177682535]
+    assert total.steps.masses[:4] == pytest.approx(first, abs=1e-12)
+    stated = [(0.5, 6, 9.82335483227), (0.9, 12, 15.5542781014), (0.95, 15, 17.6431748526)]
+    for level, var, tvar in [*stated, (0.99, 19, 22.0776627692), (0.995, 21, 23.8307378957)]:
+        holds(total, level, var, tvar, 1e-10)
+    total = compound(Frequency(days=(3.0,), mixing_cv=0.5), DICE)
+    assert (total.sd**2, total.sd) == pytest.approx((30.0225, 5.47927914967), abs=1e-11)
+    for level, var, tvar in [
+        (0.9, 14, 18.1226371138), (0.95, 17, 21.0854522394), (0.99, 24, 27.6168774951)
+    ]:  # fmt: skip
+        holds(total, level, var, tvar, 1e-10)
+
+
+def test_f4_f5_and_f11_a_thousand_claims() -> None:
+    total = compound(Frequency(days=(1000.0,)), CLAIM)
+    assert (total.mean, total.sd) == pytest.approx((120_000.0, 4859.629616), abs=1e-6)
+    holds(total, 0.5, 119946.244, 123876.73, 0.003)
+    holds(total, 0.99, 131542.588, 133287.125, 0.001)
+    holds(total, 0.995, 132821.678, 134457.34, 0.001)
+    assert total.exceedance(125_000.0) == pytest.approx(0.1518605, abs=1e-7)
+    assert total.exceedance(130_000.0) == pytest.approx(0.0215031, abs=1e-7)
+    total = compound(Frequency(days=(1000.0,)), CAPPED)
+    assert (total.mean, total.sd) == pytest.approx((118711.5424, 4677.4679), abs=1e-4)
+    holds(total, 0.9, 124733.43, 127017.41, 0.005)
+    holds(total, 0.99, 129783.52, 131445.88, 0.005)
+    assert limited_mean(CLAIM, 500.0) == pytest.approx(118.71154240, abs=1e-8)
+    assert square_of(CAPPED) == pytest.approx(21878.706158, abs=1e-6)
+    net = compound(Frequency(days=(1000.0,)), net_of_recovery(CAPPED, recovered_ratio=0.6))
+    assert net.mean == pytest.approx(47484.617, abs=1e-3)
+    assert net.sd == pytest.approx(2958.2905, abs=1e-4)
+
+
+def test_f8_budgets_by_day_and_a_common_factor() -> None:
+    season = Frequency(days=SEASON)
+    totals = [compound(season.until(day), CAPPED) for day in (7, 8)]
+    assert totals[1].mean == pytest.approx(1_276_149.08, abs=0.005)
+    assert totals[1].sd == pytest.approx(15_336.10, abs=0.005)
+    for budget, stated in [
+        (1.20e6, (0.018725, 1.0)), (1.25e6, (0.0, 0.956417)),
+        (1.28e6, (0.0, 0.399844)), (1.30e6, (0.0, 0.060423)),
+    ]:  # fmt: skip
+        assert exhaustion(totals, budget) == pytest.approx(stated, abs=2e-6)
+    common = compound(Frequency(days=SEASON, common_cv=0.1), CAPPED)
+    assert common.sd == pytest.approx(128_533.0, abs=0.5)
+
+
+def test_quadrature_over_the_common_factor_agrees_with_the_closed_form() -> None:
+    closed = compound(Frequency(days=(20.0, 30.0), common_cv=0.3), DICE)
+    mixed = compound(Frequency(days=(20.0, 30.0), common_cv=0.3, mixing_cv=1e-5), DICE)
+    assert mixed.risk(0.99) == pytest.approx(closed.risk(0.99), rel=1e-7)
+
+
+@pytest.mark.parametrize("mixing_cv", [0.0, 0.4])
+def test_recursion_and_transform_agree(mixing_cv: float) -> None:
+    frequency = Frequency(days=(20.0,), mixing_cv=mixing_cv)
+    for law in (DICE, payable(DICE, deductible=1.0, cap=3.0)):
+        total = compound(frequency, law)
+        one = lattice_masses(law, step=1.0, points=16)
+        found = recursion(frequency, one, points=total.grid.points)
+        assert np.abs(found - total.steps.masses).max() < 1e-14
+
+
+def test_a_bad_grid_is_refused() -> None:
+    thousand = Frequency(days=(1000.0,))
+    with pytest.raises(GridError, match="aliased"):
+        compound(thousand, CLAIM, step=1.0, points=2**16)
+    with pytest.raises(GridError, match="coarse"):
+        compound(thousand, CLAIM, step=64.0, points=2**12)
+    with pytest.raises(GridError, match="too coarse"):
+        compound(thousand, CAPPED, step=0.3, points=2**20)
+    with pytest.raises(GridError, match="common unit"):
+        compound(thousand, Discrete.of({1.0000001: 0.5, 2.0: 0.5}))
+    fine = compound(thousand, CLAIM, step=0.5, points=2**19)
+    assert fine.risk(0.99).tvar == pytest.approx(133287.124, abs=0.001)
+
+
+LAWS = st.sampled_from(
+    [
+        DICE, Exponential(mean=2.0), CLAIM, Gamma(mean=3.0, cv=0.7),
+        payable(Exponential(mean=2.0), deductible=1.0, cap=4.0),
+        with_legal_minimum(Cap(Exponential(mean=4.0), 8.0), minimum=10.0, legal_ratio=0.2),
+    ]
+)  # fmt: skip
+
+
+@settings(max_examples=15)
+@given(law=LAWS, claims=st.floats(0.5, 60.0), mixing_cv=st.sampled_from([0.0, 0.3]))
+def test_moments_are_the_closed_forms_and_quantiles_rise(
+    law: Exponential, claims: float, mixing_cv: float
+) -> None:
+    total = compound(Frequency(days=(claims,), mixing_cv=mixing_cv), law)
+    assert total.excess(0.0) == pytest.approx(total.mean, rel=1e-8)
+    risks = [total.risk(level) for level in (0.1, 0.5, 0.9, 0.99, 0.999)]
+    assert all(low.var <= high.var for low, high in pairwise(risks))
+    assert all(low.tvar <= high.tvar for low, high in pairwise(risks))
+    assert all(risk.var <= risk.tvar for risk in risks)
+
+
+def test_money_scales() -> None:
+    one, ten = (compound(Frequency(days=(9.0,)), Exponential(mean=k)) for k in (1.0, 10.0))
+    assert ten.risk(0.99) == pytest.approx([10.0 * part for part in one.risk(0.99)], rel=1e-9)
+
+
+def says(*arguments: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(springpeak.app, ["theory", "compound", *arguments])
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_the_command_prints_json_and_text() -> None:
+    asked = ("--claims", "3", "--mixing-cv", "0.5", "--severity", "discrete:1=0.5,2=0.3,5=0.2",
+             "--quantiles", "0.9,0.99", "--exceeds", "14,20")  # fmt: skip
+    status, out, _ = says(*asked, "--json")
+    said = json.loads(out)
+    assert status == 0
+    assert list(said) == ["mean", "sd", "quantiles", "exceedance"]
+    assert said["quantiles"]["0.9"] == pytest.approx({"var": 14, "tvar": 18.1226371138})
+    assert list(said["exceedance"]) == ["14", "20"]
+    status, out, _ = says(*asked)
+    assert status == 0
+    assert out.splitlines()[:4] == [
+        "mean 6.3",
+        "sd   5.47927914967",
+        "P = 0.9: VaR 14, TVaR 18.1226371138",
+        "P = 0.99: VaR 24, TVaR 27.6168774951",
+    ]
+
+
+def test_the_command_says_when_a_budget_is_exhausted() -> None:
+    asked = ("--days", "2,3", "--common-cv", "0.1", "--severity", "exponential:mean=1")
+    status, out, _ = says(*asked, "--exceeds", "6", "--json")
+    assert status == 0
+    by_day = json.loads(out)["exhaustion"]["6"]
+    assert by_day[0] < by_day[1] == json.loads(out)["exceedance"]["6"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--cap", "-5"), "--cap -5.0: a finite number above 0"),
+        (("--severity", "discrete:1=0.5,2=0.4"), "sum is 0.9; right would be probabilities that"),
+        (("--severity", "pareto:mean=1"), "--severity pareto:mean=1: unknown law"),
+        (("--severity", "lognormal:mean=1"), "lognormal takes mean and cv"),
+        (("--quantiles", "0.5,1"), "--quantiles 1: a level inside (0, 1)"),
+        (("--quantiles", "half"), "--quantiles half: 'half' is not a number"),
+        (("--deductible", "-1"), "--deductible -1.0: a finite number, 0 or above"),
+        (("--claims", "0"), "--claims 0.0: a mean number of claims"),
+        (("--mixing-cv", "-0.1"), "--mixing-cv -0.1: a finite number"),
+        (("--exceeds", "-1"), "--exceeds -1: a finite amount"),
+        (("--step", "0.01", "--points", "256"), "--step 0.01 --points 256: aliased"),
+        (("--step", "0.01"), "--step 0.01: --step and --points come together"),
+    ],
+)
+def test_wrong_input_is_one_line_and_status_2(arguments: tuple[str, ...], message: str) -> None:
+    asked = {"--claims": "5", "--severity": "exponential:mean=1"}
+    asked |= dict(zip(arguments[::2], arguments[1::2], strict=True))
+    status, out, err = says(*(word for pair in asked.items() for word in pair))
+    assert (status, out) == (2, "")
+    assert message in err
+    assert err.count("\n") == 1
