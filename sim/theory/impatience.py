@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from sim.theory.erlang import Measures, log_erlang_b
 from sim.theory.patience import Floats, Patience, exponential
@@ -114,7 +114,7 @@ def _nodes(
     return (low + span * places).reshape(size), (span * share).reshape(size), peak
 
 
-def _last(holds: Callable[[Floats], Floats], end: Floats) -> Floats:
+def _last(holds: Callable[[Floats], NDArray[np.bool_]], end: Floats) -> Floats:
     """Where a condition that holds up to some x <= end stops holding, by bisection."""
     low, high = np.zeros_like(end), end.copy()
     for _ in range(80):
