@@ -12,6 +12,10 @@ from typing import Any
 
 import pytest
 import schemathesis
+
+# Imported while nothing else runs: Schemathesis would do it inside the first test, and CPython 3.11
+# may trip over compiling rewritten modules while another thread compiles, too.
+import schemathesis.specs.openapi.schemas
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
