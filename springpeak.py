@@ -32,6 +32,7 @@ app.add_typer(scenarios.app, name="scenarios", no_args_is_help=True)
 app.command()(experiment.run)
 app.command()(guarantee_api.serve)
 app.command()(guarantee_api.token)
+app.command()(guarantee_api.tokens)
 app.add_typer(theory, name="theory", no_args_is_help=True)
 
 
