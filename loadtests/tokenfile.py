@@ -46,7 +46,7 @@ def read(path: Path) -> Tokens:
         for role in STAFF
         if not isinstance(values.get(role), str) or not _is_header(values[role])
     ]
-    consumers = values.get("consumer")
+    consumers = values.get("consumer", [])
     if not (
         isinstance(consumers, list)
         and len(consumers) == CONSUMERS_COUNT
