@@ -34,6 +34,7 @@ app.command()(experiment.run)
 app.command()(ledger)
 app.command()(guarantee_api.serve)
 app.command()(guarantee_api.token)
+app.command()(guarantee_api.tokens)
 app.add_typer(theory, name="theory", no_args_is_help=True)
 
 
