@@ -10,6 +10,7 @@ from scenarios.command import stdout
 from sim.experiment.command import RunPath, run_errors
 
 if TYPE_CHECKING:
+    from reports.clock import Clock
     from reports.ledger.story import Story
 
 
@@ -69,12 +70,12 @@ def _plain(story: "Story") -> dict[str, Any]:
         },
         "entries": [_dated(row, clock) for row in story.entries],
         "balances_fen": balances_fen(story),
-        "pot": story.pot and _dated(story.pot, clock),
+        "pot": _dated(story.pot, clock),
         "story": [{"step": heading, "text": sentence} for heading, sentence in steps(story)],
     }
 
 
-def _dated(row: dict[str, Any], clock: Any) -> dict[str, Any]:
+def _dated(row: dict[str, Any], clock: "Clock") -> dict[str, Any]:
     """The row, and beside every point in time its date."""
     names = ("decided_s", "occurred_s", "arrived_s", "answered_s", "ended_s", "posted_s")
     dates = {

@@ -35,7 +35,7 @@ class Story:
     incident: Row | None
     attempts: tuple[Row, ...]
     entries: tuple[Row, ...]
-    pot: Row | None
+    pot: Row
     """The pot at the end of the tick in which the claim was decided, or paid if it was."""
 
     @property
