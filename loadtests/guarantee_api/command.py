@@ -1,12 +1,13 @@
-"""`springpeak serve` and `springpeak token`: they parse and call. The front door registers them."""
+"""`springpeak serve`, `token` and `tokens`: they parse and call. The front door registers them."""
 
 import time
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
-BASE: Final = "spring-festival-2026"
+from scenarios.command import BASE, Overlays, Sets, resolve
+
 SecretFile = Annotated[
     Path, typer.Option(help="File with the secret that signs tokens; made if there is none.")
 ]
@@ -17,14 +18,8 @@ def serve(
         str, typer.Argument(metavar="SCENARIO", help="Whose guarantees and budgets are served.")
     ] = BASE,
     *,
-    overlay: Annotated[
-        list[str] | None,
-        typer.Option("--overlay", metavar="NAME", help="Lay this overlay on top; repeatable."),
-    ] = None,
-    sets: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Set one key, in TOML; repeatable."),
-    ] = None,
+    overlay: Overlays = None,
+    sets: Sets = None,
     store: Annotated[
         str, typer.Option(metavar="URL", help="sqlite:///FILE or postgresql://...")
     ] = "sqlite:///guarantee.db",
@@ -42,9 +37,6 @@ def serve(
     """Serve the reference guarantee API until told to stop."""
     from loadtests.guarantee_api.server import Plan, prepare
     from loadtests.guarantee_api.server import serve as run
-    from scenarios import loader
-    from scenarios.problems import ScenarioProblems
-
     if not store.startswith(("sqlite:///", "postgresql://", "postgres://")):
         raise typer.BadParameter("--store is sqlite:///FILE or postgresql://...")
     plan = Plan(
@@ -56,11 +48,7 @@ def serve(
         settings_file=None if settings is None else str(settings),
         faults=faults,
     )
-    try:
-        loader.load(scenario, overlays=plan.overlays, sets=plan.sets)
-    except ScenarioProblems as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from None
+    resolve(scenario, overlay, sets)
     try:
         prepare(plan)
     except (ValueError, OSError) as error:  # a secret too short, settings out of range
@@ -83,3 +71,21 @@ def token(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     typer.echo(text)
+
+
+def tokens(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Token file to write.")],
+    *,
+    secret_file: SecretFile = Path("guarantee.secret"),
+    hours: Annotated[float, typer.Option(min=0.0, help="How long they are good for.")] = 24.0,
+) -> None:
+    """Write the token file that a load test and its audit send to the guarantee API."""
+    from loadtests import tokenfile
+    from loadtests.guarantee_api.tokens import issue_all, secret_from
+
+    try:
+        issued = issue_all(secret_from(secret_file), expires_s=int(time.time() + hours * 3600))
+        tokenfile.write(file, issued)
+    except (ValueError, OSError, tokenfile.TokenFileError) as error:
+        raise typer.BadParameter(str(error)) from None
+    typer.echo(f"tokens of every role for {hours:g} h in {file}")
