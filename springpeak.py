@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from loadtests import command as loadtests
 from loadtests.guarantee_api import command as guarantee_api
 from reports.ledger.command import ledger
 from scenarios import command as scenarios
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.add_typer(scenarios.app, name="scenarios", no_args_is_help=True)
 app.command()(experiment.run)
 app.command()(ledger)
+app.command()(loadtests.replay)
 app.command()(guarantee_api.serve)
 app.command()(guarantee_api.token)
 app.command()(guarantee_api.tokens)

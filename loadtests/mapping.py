@@ -67,7 +67,7 @@ class Operation(Model):
 
     def answer(self, body: bytes) -> Answer:
         """What counts in a body. Raises msgspec.MsgspecError if it is not as the mapping says."""
-        if self._named is None:
+        if self._named is None or not body:
             return Answer()
         found = self._named.decode(body)
         amounts = [getattr(found, f"fen_{at}") for at in range(len(self.answer_fen))]

@@ -40,7 +40,7 @@ class Recorder:
         self._path = folder / PARTS / f"{worker:03d}.part"
         self._path.parent.mkdir(exist_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-        self._file = os.open(self._path, flags, 0o644)
+        self.descriptor = os.open(self._path, flags, 0o644)
         self._rows: list[Row] = []
         self._encode = msgspec.msgpack.Encoder().encode
         self.add = self._rows.append
@@ -56,15 +56,15 @@ class Recorder:
         chunk = self._encode(list(zip(*rows, strict=True)))
         data = len(chunk).to_bytes(_LENGTH_BYTES, "little") + chunk
         try:
-            written_bytes = os.write(self._file, data)
+            written_bytes = os.write(self.descriptor, data)
             if written_bytes < len(data):  # a second call says why
-                os.write(self._file, data[written_bytes:])
+                os.write(self.descriptor, data[written_bytes:])
         except OSError as error:
             self.failure = f"{self._path} cannot be written: {error.strerror}"
         return rows
 
     def close(self) -> None:
-        os.close(self._file)
+        os.close(self.descriptor)
 
 
 def part_paths(folder: Path) -> list[Path]:

@@ -5,7 +5,6 @@ it is vectorised and done beforehand, so that sending costs nothing but sending.
 """
 
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Final
 
 import msgspec
@@ -81,6 +80,7 @@ def share(
     mapping: Mapping,
     tokens: Tokens,
     host_header: str,
+    base_path: str = "",
 ) -> Schedule:
     """What one worker sends. Raises ScheduleError if the mapping lacks an operation."""
     missing = sorted(set(planned["operation"].unique()) - set(mapping.operations))
@@ -90,7 +90,7 @@ def share(
     at = planned.filter(pl.col("worker") == worker)
     requests = pl.concat(
         [
-            _requests(steps, name[0], mapping, tokens, host_header)
+            _requests(steps, name[0], mapping, tokens, host_header, base_path)
             for name, steps in mine.group_by(pl.col("operation").cast(pl.String))
         ]
         or [pl.DataFrame(schema={"step": pl.Int64, "request": pl.Binary})]
@@ -106,25 +106,18 @@ def share(
     )
 
 
-def digest(trace: Trace) -> str:
-    """Names a trace's content: equal traces have equal digests."""
-    sum_ = blake2b(digest_size=16)
-    for column in ("intended_ns", "depends_on", "shard_key"):
-        sum_.update(trace.steps[column].to_numpy().tobytes())
-    for column in ("operation", "role", "target", "body", "key"):
-        lengths = trace.steps[column].cast(pl.Binary).bin.size()
-        sum_.update(lengths.to_numpy().tobytes())
-        sum_.update(b"".join(trace.steps[column].cast(pl.Binary).to_list()))
-    return sum_.hexdigest()
-
-
 def _requests(
-    steps: pl.DataFrame, name: str, mapping: Mapping, tokens: Tokens, host_header: str
+    steps: pl.DataFrame,
+    name: str,
+    mapping: Mapping,
+    tokens: Tokens,
+    host_header: str,
+    base_path: str,
 ) -> pl.DataFrame:
     """step and request of all steps of one operation."""
     operation = mapping.operations[name]
     before, target, after = operation.path.partition(TARGET)
-    path = [pl.lit(f"{operation.method} {before}")]
+    path = [pl.lit(f"{operation.method} {base_path}{before}")]
     path += [pl.col("target"), pl.lit(after)] if target else []
     fixed = {"host": host_header, "accept": "application/json", **mapping.headers}
     head = "".join(f"{key}: {value}\r\n" for key, value in fixed.items())
