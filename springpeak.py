@@ -14,6 +14,7 @@ from rich.table import Table
 
 from loadtests.guarantee_api import command as guarantee_api
 from loadtests.traffic import command as traffic
+from reports.ledger.command import ledger
 from scenarios import command as scenarios
 from scenarios.command import BASE, resolve, stdout
 from sim.experiment import command as experiment
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.add_typer(scenarios.app, name="scenarios", no_args_is_help=True)
 app.command()(experiment.run)
+app.command()(ledger)
 app.command()(guarantee_api.serve)
 app.command()(guarantee_api.token)
 app.command()(guarantee_api.tokens)
