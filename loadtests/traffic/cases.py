@@ -79,7 +79,9 @@ def by_agents(run: RunData) -> Part:
         pl.lit("agent").alias("role"),
         pl.when("upheld").then(pl.lit("settle")).otherwise(pl.lit("release")).alias("word"),
     )
-    return part(cases=cases, following=[again, ended.unique("case", keep="last")])
+    return part(
+        cases=cases, following=[again, ended.unique("case", keep="last", maintain_order=True)]
+    )
 
 
 def cancellations(run: RunData, habits: Claims) -> Part:

@@ -3,7 +3,7 @@
 A mapping says what each call stands for here. What the log does not hold is made up evenly:
 bodies, orders, keys. Times that are whole seconds, as in web logs, are spread over their second,
 because a second's calls did not all come at its first instant. A look at a claim, or its end, goes
-to the last claim that the same client opened; what has none, or no mapping, is left out and counted.
+to the last claim that the same client opened; what has none, or no rule, is left out and counted.
 """
 
 import re
@@ -31,6 +31,7 @@ PRICE_FEN: Final = 10_000
 UNREAD_RATIO_MAX: Final = 0.5
 # Time to make the merchants known that are looked up.
 LEAD_IN_S: Final = 1.0
+SWEEP_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,9 @@ def import_trace(
         spread = pl.Series(stream(seed, "second").random(named.height))
         named = named.with_columns(time_s=seconds + spread).sort("time_s")
     traffic, orphans_count = _traffic(named)
-    steps = requests(traffic, start_s=start_s - LEAD_IN_S, sweep_s=1.0, nonce=f"{seed & 0xFFFFFFFF:08x}")
+    steps = requests(
+        traffic, start_s=start_s - LEAD_IN_S, sweep_s=1.0, nonce=f"{seed & 0xFFFFFFFF:08x}"
+    )
     if not steps.height:
         raise TraceError(f"{path}: every call needs a claim that nobody opened")
     made = Trace(steps, path.name, "")
@@ -138,7 +141,7 @@ def _table(path: Path, separator: str, columns: Mapping[str, str]) -> pl.DataFra
 def _operation(rules: Mapping[str, str]) -> pl.Expr:
     """The operation of the first rule whose pattern (with * and ?) a call matches."""
     found = pl.lit(None, pl.String)
-    for pattern, operation in reversed(rules.items()):
+    for pattern, operation in reversed(list(rules.items())):
         regex = "^" + re.sub(r"\(\?s:(.*)\)\\[zZ]", r"\1", translate(pattern)) + "$"
         found = pl.when(pl.col("call").str.contains(regex)).then(pl.lit(operation)).otherwise(found)
     return found

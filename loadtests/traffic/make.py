@@ -104,7 +104,9 @@ def _cut(whole: Part, window: Window, habits: Cutting) -> _Cut:
     inside = pl.col("time_s").is_between(window.start_s, window.end_s, closed="left")
     following = whole.following.filter(inside)
     before = whole.cases.filter(pl.col("time_s") < window.start_s)
-    carried = before.join(following.select("case").unique(), on="case", how="semi").sort("time_s")
+    carried = before.join(following.select("case").unique(), on="case", how="semi").sort(
+        "time_s", "case"
+    )
     lead_s = habits.lead_in_s * (pl.int_range(pl.len()) + 0.5) / pl.len()
     carried = carried.with_columns(time_s=window.start_s - habits.lead_in_s + lead_s)
     opened = pl.concat([carried, whole.cases.filter(inside)])
@@ -166,4 +168,5 @@ def _apart(
     rng: np.random.Generator, down_s: np.ndarray, up_s: np.ndarray, spread_s: float
 ) -> np.ndarray:
     low_s, high_s = -np.minimum(down_s, spread_s), np.minimum(up_s, spread_s)
-    return low_s + rng.random(low_s.size) * (high_s - low_s)
+    apart_s: np.ndarray = low_s + rng.random(low_s.size) * (high_s - low_s)
+    return apart_s

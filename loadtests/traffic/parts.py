@@ -69,7 +69,7 @@ def together(parts: Iterable[Part]) -> Part:
         cases.append(one.cases.with_columns(shift))
         following.append(one.following.with_columns(shift))
         single.append(one.single)
-        offset += 1 + max(int(number) for number in (one.cases["case"].max() or 0, 0))
+        offset += int(one.cases.select(pl.col("case").max().fill_null(0) + 1).item())
     return Part(pl.concat(cases), pl.concat(following), pl.concat(single))
 
 

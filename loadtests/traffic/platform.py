@@ -2,7 +2,7 @@
 
 A run counts closed, sold-out and delisted stores by day; when in the day is drawn: closures are
 seen after the opening hour with the monitoring's delay, the rest follows the hours of orders. Which
-store it was is drawn, too. Terms are looked up as often as orders fall due: Poisson numbers an hour.
+store it was is drawn, too. Terms are looked up once an order: Poisson numbers an hour.
 """
 
 from typing import Final

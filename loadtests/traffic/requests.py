@@ -32,7 +32,7 @@ def requests(traffic: Part, *, start_s: float, sweep_s: float, nonce: str) -> pl
     """The steps of a trace, of traffic in model time from `start_s`."""
     cases = traffic.cases.with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias("row"))
     renamed = cases.select("case", "row")
-    following = traffic.following.join(renamed, on="case")
+    following = traffic.following.join(renamed, on="case").sort("row", "time_s", "operation")
     bulk = pl.col("operation") == "merchant_status_bulk"
     single = traffic.single.filter(~bulk)
     swept = _sweeps(traffic.single.filter(bulk), sweep_s)
@@ -138,7 +138,7 @@ def _sweeps(found: pl.DataFrame, sweep_s: float) -> pl.DataFrame:
     """What was found since the last sweep, in one call when the next one ends."""
     update = pl.format('{{"merchant_id":{},"status":"{}"}}', "merchant_id", "word")
     return (
-        found.sort("time_s")
+        found.sort("time_s", "merchant_id", "word")
         .with_columns(sweep=(pl.col("time_s") / sweep_s).floor(), update=update)
         .with_columns(bulk=pl.int_range(pl.len()).over("sweep") // BULK_COUNT_MAX)
         .group_by("sweep", "bulk")
