@@ -33,11 +33,9 @@ from sim.support.cases import (
 )
 from sim.support.key import (
     CODES,
-    ESCALATION,
     abandonments,
     answers,
     escalation_key,
-    kind_of,
     reconnect_key,
     redial_key,
     row_of,
@@ -148,9 +146,9 @@ class Pool:
         if cases.arrived_s[0] < earliest_s or cases.arrived_s[-1] >= HORIZON_LIMIT_S:
             raise ValueError(f"cases must arrive between {earliest_s} s and {HORIZON_LIMIT_S} s")
         self._last_arrived_s = float(cases.arrived_s[-1])
-        start = self._file.add(cases)
         lines = cases.priority.astype(np.int64) * self._layout.queues_count + cases.queue
         places = lines * self._layout.topics_count + cases.topic
+        start = self._file.add(cases, places)
         contacts = list(
             zip(
                 cases.arrived_s.tolist(),
@@ -187,7 +185,7 @@ class Pool:
             for line in self._lines
             for arrived_s, _, key, *_ in line.values()
         ]
-        return self._log.attempts(still_open, self._layout.escalation_queue)
+        return self._log.attempts(still_open, self._layout)
 
     def cases(self) -> CaseFile:
         """All cases offered so far."""
@@ -265,7 +263,7 @@ class Pool:
                 log += pack(*entry)
                 now_s, _, key, team, _, _, again_s = entry
                 if again_s != inf:
-                    self._return_at(now_s + again_s, reconnect_key(key), position + 1)
+                    self._reconnect(now_s + again_s, key, position + 1)
                 free[team] += 1
                 if not self._mask & reach[team]:
                     continue
@@ -340,43 +338,49 @@ class Pool:
 
     def _lose_patience(self, contact: Contact, position: int) -> None:
         """A contact that waits abandons: redial, escalation, or gone for good."""
-        arrived_s, _, key, place, _, patience_s, _ = contact
+        arrived_s, _, key, place, handle_s, patience_s, again_s = contact
         now_s = arrived_s + patience_s
         line = place // self._layout.topics_count
         del self._lines[line][key]
         if not self._lines[line]:
             self._mask ^= 1 << line
-        cases, i = self._file.find(row_of(key))
-        j = abandonments(key)
-        delay_s = cases.redial_delay_s.item(i, j) if j < ATTEMPT_COLUMNS else inf
-        next_key = redial_key(key)
-        if delay_s == inf:
-            delay_s, next_key = cases.escalation_delay_s.item(i), escalation_key(key)
-            if delay_s != inf:
-                self._log.raised.append((row_of(key), now_s + delay_s))
-        if delay_s != inf:
-            self._return_at(now_s + delay_s, next_key, position)
-        record = (now_s, PATIENCE, key, NO_TEAM, arrived_s, nan, delay_s)
+        file, row, j = self._file, row_of(key), abandonments(key)
+        again_delay_s = file.redial_delay_s.item(row, j) if j < ATTEMPT_COLUMNS else inf
+        if again_delay_s != inf:
+            at_s = now_s + again_delay_s
+            if at_s < HORIZON_LIMIT_S:
+                attempt = min(j + 1 + answers(key), ATTEMPT_COLUMNS - 1)
+                patience_s = file.patience_s.item(row, attempt)
+                redial = (at_s, ARRIVAL, redial_key(key), place, handle_s, patience_s, again_s)
+                self._push(redial, position)
+        else:
+            again_delay_s = file.escalation_delay_s.item(row)
+            if again_delay_s != inf:
+                self._escalate(now_s + again_delay_s, key, place, position)
+        record = (now_s, PATIENCE, key, NO_TEAM, arrived_s, nan, again_delay_s)
         self._log.entries += PACK(*record)
 
-    def _return_at(self, at_s: float, key: int, position: int) -> None:
-        """Puts the next attempt of a case on the agenda."""
-        if at_s >= HORIZON_LIMIT_S:
-            return
-        cases, i = self._file.find(row_of(key))
-        if kind_of(key) == ESCALATION:
-            line = self._layout.escalation_queue
-            handle_s = cases.escalation_handle_s.item(i)
-            patience_s = again_s = inf
-        else:
-            line = cases.priority.item(i) * self._layout.queues_count + cases.queue.item(i)
-            k = answers(key)
-            handle_s = cases.handle_s.item(i, k)
+    def _escalate(self, at_s: float, key: int, place: int, position: int) -> None:
+        """Puts the specialists' taking up of a case on the agenda."""
+        self._log.raised.append((row_of(key), at_s))
+        if at_s < HORIZON_LIMIT_S:
+            topics_count = self._layout.topics_count
+            place = self._layout.escalation_queue * topics_count + place % topics_count
+            handle_s = self._file.escalation_handle_s.item(row_of(key))
+            escalation = (at_s, ARRIVAL, escalation_key(key), place, handle_s, inf, inf)
+            self._push(escalation, position)
+
+    def _reconnect(self, at_s: float, key: int, position: int) -> None:
+        """Puts the next attempt of an answered case on the agenda."""
+        if at_s < HORIZON_LIMIT_S:
+            file, row, k = self._file, row_of(key), answers(key) + 1
+            handle_s = file.handle_s.item(row, k)
             attempt = min(abandonments(key) + k, ATTEMPT_COLUMNS - 1)
-            patience_s = cases.patience_s.item(i, attempt)
-            again_s = cases.reconnect_delay_s.item(i, k)
-        place = line * self._layout.topics_count + cases.topic.item(i)
-        self._push((at_s, ARRIVAL, key, place, handle_s, patience_s, again_s), position)
+            patience_s = file.patience_s.item(row, attempt)
+            again_s = file.reconnect_delay_s.item(row, k)
+            place = file.place.item(row)
+            again = (at_s, ARRIVAL, reconnect_key(key), place, handle_s, patience_s, again_s)
+            self._push(again, position)
 
     def _refactor(self) -> None:
         lines_count = self._layout.lines_count
