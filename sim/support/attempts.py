@@ -6,14 +6,14 @@ Times in seconds from the horizon's start, NaN where it did not happen.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from struct import Struct
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.words import OUTCOMES
 from sim.support.cases import ATTEMPT_COLUMNS, CaseFile, Floats
+from sim.support.entries import RECORD_LENGTH, Record
 from sim.support.key import ESCALATION, abandonments, answers, kind_of, row_of
 from sim.support.layout import Layout
 
@@ -21,11 +21,6 @@ ANSWERED: Final = OUTCOMES.index("answered")
 ABANDONED: Final = OUTCOMES.index("abandoned")
 IN_SYSTEM: Final = OUTCOMES.index("in_system")
 NO_TEAM: Final = -1
-
-# (ended_s, how it ended, key, team, arrived_s, answered_s, delay to the next attempt)
-Record: TypeAlias = tuple[float, int, int, int, float, float, float]
-RECORD_LENGTH: Final = 7
-PACK: Final = Struct(f"{RECORD_LENGTH}d").pack
 
 
 @dataclass(frozen=True, slots=True)

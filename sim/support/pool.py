@@ -17,12 +17,12 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 from math import floor, inf, nan, nextafter
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 import numpy as np
 import simpy
 
-from sim.support.attempts import NO_TEAM, PACK, AttemptLog, Attempts, Outcomes
+from sim.support.attempts import NO_TEAM, AttemptLog, Attempts, Outcomes
 from sim.support.cases import (
     ATTEMPT_COLUMNS,
     GRID_MAGIC,
@@ -31,28 +31,19 @@ from sim.support.cases import (
     Cases,
     on_grid,
 )
+from sim.support.entries import ARRIVAL, END, PACK, PATIENCE, Contact, Entry
 from sim.support.key import (
     CODES,
     abandonments,
-    answers,
     escalation_key,
     reconnect_key,
     redial_key,
     row_of,
 )
 from sim.support.layout import Layout
+from sim.support.returns import Returns
 
 BUCKETS_PER_S: Final = 1 / 32  # a power of two: t x rate is exact
-# Second number of an entry: the order of what happens at one instant, also on SimPy's calendar.
-END: Final = 0
-ARRIVAL: Final = 1
-PATIENCE: Final = 2
-
-# (arrived_s, ARRIVAL, key, place, handle_s, patience_s, delay to the next attempt), where
-# place = line x topics + topic
-Contact: TypeAlias = tuple[float, int, int, int, float, float, float]
-# A Contact; a Record, which is the END; or (ends_s, PATIENCE, key, line).
-Entry: TypeAlias = tuple[Any, ...]
 
 
 class Pool:
@@ -102,8 +93,10 @@ class Pool:
         self._bucket = int(env.now * BUCKETS_PER_S) - 1
         self._agenda: defaultdict[int, list[Entry]] = defaultdict(list)
         self._wakes_s = inf
+        self._limit_s = env.now
         self._last_arrived_s = env.now
         self._file = CaseFile()
+        self._returns = Returns(self._file)
         self._log = AttemptLog(self._file)
         self._staffed: list[tuple[float, tuple[int, ...]]] = []
 
@@ -216,14 +209,16 @@ class Pool:
         """Handles everything that comes before the calendar's next event."""
         if self._env.now >= self._wakes_s:
             self._wakes_s = inf
-        limit_s = max(self._env.peek(), nextafter(self._env.now, inf))
-        while self._walk(limit_s):
+        self._limit_s = max(self._env.peek(), nextafter(self._env.now, inf))
+        while self._walk(self._limit_s):
             bucket = self._bucket + 1
-            if not self._agenda or bucket >= limit_s * BUCKETS_PER_S:
+            if not self._agenda or bucket >= self._limit_s * BUCKETS_PER_S:
                 break
             self._bucket = bucket
             if bucket in self._agenda:
                 self._today = sorted(self._agenda.pop(bucket))
+        for contact in self._returns.take_later():
+            self._push(contact, 0)
         self._wake()
 
     def _walk(self, limit_s: float) -> bool:  # noqa: PLR0912, PLR0915 - a call costs a tenth
@@ -263,7 +258,7 @@ class Pool:
                 log += pack(*entry)
                 now_s, _, key, team, _, _, again_s = entry
                 if again_s != inf:
-                    self._reconnect(now_s + again_s, key, position + 1)
+                    self._return_at(now_s + again_s, reconnect_key(key), position + 1)
                 free[team] += 1
                 if not self._mask & reach[team]:
                     continue
@@ -338,26 +333,21 @@ class Pool:
 
     def _lose_patience(self, contact: Contact, position: int) -> None:
         """A contact that waits abandons: redial, escalation, or gone for good."""
-        arrived_s, _, key, place, handle_s, patience_s, again_s = contact
+        arrived_s, _, key, place, _, patience_s, _ = contact
         now_s = arrived_s + patience_s
         line = place // self._layout.topics_count
         del self._lines[line][key]
         if not self._lines[line]:
             self._mask ^= 1 << line
-        file, row, j = self._file, row_of(key), abandonments(key)
-        again_delay_s = file.redial_delay_s.item(row, j) if j < ATTEMPT_COLUMNS else inf
-        if again_delay_s != inf:
-            at_s = now_s + again_delay_s
-            if at_s < HORIZON_LIMIT_S:
-                attempt = min(j + 1 + answers(key), ATTEMPT_COLUMNS - 1)
-                patience_s = file.patience_s.item(row, attempt)
-                redial = (at_s, ARRIVAL, redial_key(key), place, handle_s, patience_s, again_s)
-                self._push(redial, position)
+        row, j = row_of(key), abandonments(key)
+        delay_s = self._file.redial_delay_s.item(row, j) if j < ATTEMPT_COLUMNS else inf
+        if delay_s != inf:
+            self._return_at(now_s + delay_s, redial_key(key), position)
         else:
-            again_delay_s = file.escalation_delay_s.item(row)
-            if again_delay_s != inf:
-                self._escalate(now_s + again_delay_s, key, place, position)
-        record = (now_s, PATIENCE, key, NO_TEAM, arrived_s, nan, again_delay_s)
+            delay_s = self._file.escalation_delay_s.item(row)
+            if delay_s != inf:
+                self._escalate(now_s + delay_s, key, place, position)
+        record = (now_s, PATIENCE, key, NO_TEAM, arrived_s, nan, delay_s)
         self._log.entries += PACK(*record)
 
     def _escalate(self, at_s: float, key: int, place: int, position: int) -> None:
@@ -370,17 +360,12 @@ class Pool:
             escalation = (at_s, ARRIVAL, escalation_key(key), place, handle_s, inf, inf)
             self._push(escalation, position)
 
-    def _reconnect(self, at_s: float, key: int, position: int) -> None:
-        """Puts the next attempt of an answered case on the agenda."""
-        if at_s < HORIZON_LIMIT_S:
-            file, row, k = self._file, row_of(key), answers(key) + 1
-            handle_s = file.handle_s.item(row, k)
-            attempt = min(abandonments(key) + k, ATTEMPT_COLUMNS - 1)
-            patience_s = file.patience_s.item(row, attempt)
-            again_s = file.reconnect_delay_s.item(row, k)
-            place = file.place.item(row)
-            again = (at_s, ARRIVAL, reconnect_key(key), place, handle_s, patience_s, again_s)
-            self._push(again, position)
+    def _return_at(self, at_s: float, key: int, position: int) -> None:
+        """Puts a redial or reconnect on the agenda; most come late enough to wait for others."""
+        if at_s < self._limit_s:
+            self._push(self._returns.contact(at_s, key), position)
+        else:
+            self._returns.later.append((at_s, key))
 
     def _refactor(self) -> None:
         lines_count = self._layout.lines_count
