@@ -11,6 +11,7 @@ from rich.progress import Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from loadtests.replay import Order
     from loadtests.summary import Summary
 
 WRONG_INPUT = 2
@@ -19,52 +20,67 @@ SHOWN = ("planned", "sent", "ok", "fail", "unknown", "dropped")
 TIMES = ("p50_response_ms", "p99_response_ms", "p999_response_ms", "p99_service_ms")
 
 
+Trace = Annotated[Path, typer.Argument(metavar="TRACE", help="Trace of `springpeak trace`.")]
+HostUrl = Annotated[str, typer.Option(metavar="URL", help="Base URL of the API to load.")]
+TokenFile = Annotated[Path, typer.Option(help="Tokens of `springpeak tokens`.")]
+Speed = Annotated[float, typer.Option(min=1e-3, max=1e4, help="So many times as fast.")]
+MappingFile = Annotated[
+    Path | None, typer.Option(help="TOML file that points operations at another API.")
+]
+Thresholds = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="TEXT", help='What must hold: "[OPERATION.]p99_response_ms <= 250"; repeatable.'
+    ),
+]
+Connections = Annotated[int, typer.Option(min=1, help="Most connections at a time.")]
+Timeout = Annotated[float, typer.Option(min=0.001, help="Wait so long, then give up.")]
+Attempts = Annotated[
+    int, typer.Option(min=1, help="Send so often, same key, until there is a clear answer.")
+]
+LagLimit = Annotated[
+    float, typer.Option(min=0.0, help="The run is invalid if the send lag's p99 is above.")
+]
+UntilLag = Annotated[
+    bool, typer.Option("--until-lag", help="Stop as soon as the send lag is above its limit.")
+]
+Web = Annotated[
+    int | None, typer.Option(metavar="PORT", help="Show Locust's page there until Ctrl-C.")
+]
+Otel = Annotated[bool, typer.Option("--otel", help="Export through Locust's OpenTelemetry hooks.")]
+Out = Annotated[
+    Path | None, typer.Option(help="Folder for the journal (else results/replay-<time>).")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
+Anywhere = Annotated[
+    bool, typer.Option("--i-may-load-this-host", help="The host is not this machine; I may.")
+]
+
+
 def replay(
-    trace: Annotated[Path, typer.Argument(metavar="TRACE", help="Trace of `springpeak trace`.")],
-    host: Annotated[str, typer.Option(metavar="URL", help="Base URL of the API to load.")],
-    token_file: Annotated[Path, typer.Option(help="Tokens of `springpeak tokens`.")],
-    speed: Annotated[float, typer.Option(min=1e-3, max=1e4, help="Times as fast.")] = 1.0,
-    mapping: Annotated[
-        Path | None, typer.Option(help="TOML file that points operations at another API.")
-    ] = None,
-    threshold: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="TEXT", help='What must hold: "[OPERATION.]p99_response_ms <= 250"; repeatable.'
-        ),
-    ] = None,
-    connections: Annotated[int, typer.Option(min=1, help="Most connections at a time.")] = 4000,
-    timeout_s: Annotated[float, typer.Option(min=0.001, help="Wait so long, then give up.")] = 30.0,
-    attempts: Annotated[
-        int, typer.Option(min=1, help="Send so often, same key, until there is a clear answer.")
-    ] = 1,
-    lag_limit_ms: Annotated[
-        float, typer.Option(min=0.0, help="The run is invalid if the send lag's p99 is above.")
-    ] = 2.0,
-    until_lag: Annotated[
-        bool, typer.Option("--until-lag", help="Stop as soon as the send lag is above its limit.")
-    ] = False,
-    web: Annotated[
-        int | None, typer.Option(metavar="PORT", help="Show Locust's page there until Ctrl-C.")
-    ] = None,
-    otel: Annotated[
-        bool, typer.Option("--otel", help="Export through Locust's OpenTelemetry hooks.")
-    ] = False,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for the journal (else results/replay-<time>).")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
-    anywhere: Annotated[
-        bool, typer.Option("--i-may-load-this-host", help="The host is not this machine; I may.")
-    ] = False,
+    trace: Trace,
+    host: HostUrl,
+    token_file: TokenFile,
+    speed: Speed = 1.0,
+    mapping: MappingFile = None,
+    threshold: Thresholds = None,
+    connections: Connections = 4000,
+    timeout_s: Timeout = 30.0,
+    attempts: Attempts = 1,
+    lag_limit_ms: LagLimit = 2.0,
+    until_lag: UntilLag = False,
+    web: Web = None,
+    otel: Otel = False,
+    out: Out = None,
+    as_json: AsJson = False,
+    anywhere: Anywhere = False,
 ) -> None:
     """Replay a trace open-loop: every request leaves at its intended time.
 
     Exit status: 0 thresholds held, 1 broken, 2 wrong input, 3 the run is INVALID: it measured its
     own sender.
     """
-    from loadtests.replay import Order, ReplayError, prepare
-    from loadtests.replay import replay as run
+    from loadtests.replay import Order
 
     order = Order(
         trace=trace,
@@ -83,8 +99,21 @@ def replay(
         web_port=web,
         otel=otel,
     )
-    columns = (TextColumn("{task.description}"), TimeElapsedColumn())
+    summary = _run(order)
+    if as_json:
+        typer.echo(json.dumps(summary.document(), ensure_ascii=False))
+    else:
+        _print(summary, order.out)
+    raise typer.Exit(INTERRUPTED if "interrupted" in summary.reasons else summary.status)
+
+
+def _run(order: "Order") -> "Summary":
+    """Replay with a line of progress, or say what is wrong and leave."""
+    from loadtests.replay import ReplayError, prepare
+    from loadtests.replay import replay as run
+
     console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), TimeElapsedColumn())
     try:
         prepared = prepare(order)
         planned_count = prepared.planned.height
@@ -93,19 +122,15 @@ def replay(
             task = progress.add_task("starts")
 
             def watch(counts: dict[str, int], lag_ns: int) -> None:
-                said = ", ".join(f"{counts[name]:,} {name}" for name in SHOWN[1:])
-                text = f"{planned_count:,} planned, {said}; send lag p99 {lag_ns / 1e6:.2f} ms"
+                said = ", ".join(f"{counts[name]:,} {name}" for name in SHOWN[2:])
+                text = f"{counts['sent']:,} of {planned_count:,} sent: {said}; "
+                text += f"send lag p99 {lag_ns / 1e6:.2f} ms"
                 progress.update(task, description=text, refresh=True)
 
-            summary = run(prepared, watch)
+            return run(prepared, watch)
     except ReplayError as error:
         console.print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(WRONG_INPUT) from None
-    if as_json:
-        typer.echo(json.dumps(summary.document(), ensure_ascii=False))
-    else:
-        _print(summary, order.out)
-    raise typer.Exit(INTERRUPTED if "interrupted" in summary.reasons else summary.status)
 
 
 def _print(summary: "Summary", out: Path) -> None:
