@@ -7,7 +7,6 @@ was sent is in the journal, and the journal says what is missing.
 import resource
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import blake2b, file_digest
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -149,7 +148,7 @@ def finish(prepared: Prepared, endings: "list[Ending]") -> summary.Summary:
     order = prepared.order
     about = journal.About(
         planned_count=prepared.planned.height,
-        trace_digest=digest(order.trace),
+        trace_digest=trace.digest(order.trace),
         host=order.url,
         started_unix_ns=min(one.started_unix_ns for one in endings),
         limits={
@@ -176,12 +175,6 @@ def finish(prepared: Prepared, endings: "list[Ending]") -> summary.Summary:
     except (OSError, journal.JournalError) as error:
         raise ReplayError(str(error)) from None
     return result
-
-
-def digest(path: Path) -> str:
-    """Names a trace by the bytes of its file."""
-    with path.open("rb") as file:
-        return file_digest(file, lambda: blake2b(digest_size=16)).hexdigest()
 
 
 def _tried(wrong: list[str], read: Callable[[], T]) -> T | None:
