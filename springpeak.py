@@ -17,6 +17,7 @@ from scenarios import command as scenarios
 from scenarios.command import BASE, resolve, stdout
 from sim.experiment import command as experiment
 from sim.experiment.command import Out, Replications, RunPath, Seed, Workers, run_errors, simulate
+from sim.fit import command as fit
 from sim.theory.command import theory
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ app.add_typer(scenarios.app, name="scenarios", no_args_is_help=True)
 app.command()(experiment.run)
 app.command()(guarantee_api.serve)
 app.command()(guarantee_api.token)
+app.add_typer(fit.app, name="fit", no_args_is_help=True)
 app.add_typer(theory, name="theory", no_args_is_help=True)
 
 
