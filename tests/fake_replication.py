@@ -106,6 +106,9 @@ def simulate(scenario: FakeScenario, *, seed: int, replication: int) -> FakeResu
     tables = {
         "intervals": _intervals(scenario, streams, days, load),
         "payouts": _payouts(days, load),
+        "payouts_by_region": _by_region(days, load),
+        "cash": _cash(horizon, days, load),
+        "recourse": _recourse(load),
         "pots": _pots(horizon, days, load),
         "merchants_daily": _merchants(days, load),
         "alerts": _alerts(days, load),
@@ -207,6 +210,57 @@ def _pots(horizon: FakeHorizon, days: np.ndarray, load: np.ndarray) -> Columns:
         "day_left_fen": left,
         "balance_fen": limit * (len(days) - day) - (limit - left),
         "exhausted": so_far > limit,
+    }
+
+
+def _by_region(days: np.ndarray, load: np.ndarray) -> Columns:
+    """Adds up to the payouts' total, whose days are shared out evenly but for the rounding."""
+    day, region, bearer = _grid(np.arange(len(days)), np.arange(-1, 7), np.arange(2))
+    total = {name: _payouts(days, load)[name] for name in ("gross_fen", "recovered_fen")}
+    of_day = {
+        name: np.bincount(_payouts(days, load)["lunar_day"] - days[0], values).astype(np.int64)
+        for name, values in total.items()
+    }
+    first = (region == -1) & (bearer == 0)
+    shared = {n: np.where(first, v[day] - v[day] // 16 * 15, v[day] // 16) for n, v in of_day.items()}
+    return {
+        "lunar_day": days[day],
+        "region": region,
+        "bearer": bearer,
+        **shared,
+        "net_fen": shared["gross_fen"] - shared["recovered_fen"],
+    }
+
+
+def _cash(horizon: FakeHorizon, days: np.ndarray, load: np.ndarray) -> Columns:
+    day, tick = _grid(np.arange(len(days)), np.arange(96))
+    rows = _by_region(days, load)
+    cash = {}
+    for name, source in (("paid_fen", "gross_fen"), ("recovered_fen", "recovered_fen")):
+        total = np.bincount(rows["lunar_day"] - days[0], rows[source]).astype(np.int64)
+        last = tick == 95
+        cash[name] = np.where(last, total[day] - total[day] // 96 * 95, total[day] // 96)
+    start_s = (day + horizon.warm_up_days) * 86400.0 + tick * 900.0
+    return {"interval_start_s": start_s, "lunar_day": days[day], **cash}
+
+
+def _recourse(load: np.ndarray) -> Columns:
+    """Ten parts of what is owed: five recovered, two contested, one in default, two open."""
+    rows = [("total", "", 100), ("deposit", "below 1k", 60), ("deposit", "1k-5k", 40),
+            ("lag", "1", 50), ("store_rank", "1-10", 30), ("store_rank", "11-100", 70)]  # fmt: skip
+    part_fen = (np.array([row[2] for row in rows]) * load.sum() * 1e6).astype(np.int64)
+    lag = np.array([row[0] == "lag" for row in rows])
+    parts = {"recovered": 5, "contested": 2, "defaulted": 1, "open": 2, "collectible": 1}
+    states = {
+        f"{name}_fen": part_fen * np.where(lag & (name != "recovered"), 0, count)
+        for name, count in parts.items()
+    }
+    return {
+        "by": np.array([row[0] for row in rows], dtype=object),
+        "key": np.array([row[1] for row in rows], dtype=object),
+        "stores_count": part_fen // 1_000_000,
+        "owed_fen": part_fen * np.where(lag, 5, 10),
+        **states,
     }
 
 
