@@ -13,6 +13,7 @@ import typer
 from rich.table import Table
 
 from loadtests.guarantee_api import command as guarantee_api
+from reports.payout.command import payout
 from scenarios import command as scenarios
 from scenarios.command import BASE, resolve, stdout
 from sim.experiment import command as experiment
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 app.add_typer(scenarios.app, name="scenarios", no_args_is_help=True)
 app.command()(experiment.run)
+app.command()(payout)
 app.command()(guarantee_api.serve)
 app.command()(guarantee_api.token)
 app.add_typer(theory, name="theory", no_args_is_help=True)

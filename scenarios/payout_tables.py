@@ -22,7 +22,7 @@ _STATISTIC = Column("statistic", "String", "", "mean, sd, p50, p75, p90, p95, p9
 # Written by `springpeak payout` beside a run's own tables, as Parquet and as CSV.
 PAYOUT_TABLES: Final[dict[str, tuple[Column, ...]]] = {
     "payout_answers": (
-        Column("figure", "String", "", "what is said: book_gross, book_recovery, book_net, fund_p95, fund_p99, hold_p95, hold_p99"),
+        Column("figure", "String", "", "what is said: book_gross, book_recovery, book_net, book_opportunistic, fund_p95, fund_p99 (cash on the way), gross_p95, gross_p99 (payments), and both at a level asked for"),
         *_VALUE,
         Column("meaning", "String", "", "the figure in a sentence"),
     ),
@@ -59,10 +59,19 @@ PAYOUT_TABLES: Final[dict[str, tuple[Column, ...]]] = {
         Column("level", "Float64", "ratio", "probability with which the amount holds: 0.95 or 0.99"),
         *_VALUE,
     ),
+    "payout_budgets": (
+        _GUARANTEE,
+        Column("budget_fen", "Int64", "fen", "the budget that was asked about"),
+        Column("lunar_day", "Int8", "d", "lunar offset of the day"),
+        Column("exhausted_ratio", "Float64", "ratio", "probability that what was due from the pot by the end of the day is above the budget"),
+        Column("exhausted_low_ratio", "Float64", "ratio", "lower end of its 95 % confidence interval (Clopper-Pearson); null with one replication"),
+        Column("exhausted_high_ratio", "Float64", "ratio", "upper end of it; null with one replication"),
+        Column("n", "Int32", "replications", "replications behind the row"),
+    ),
     "payout_attribution": (
         Column("measure", "String", "", "gross or net"),
         Column("by", "String", "", "guarantee, category or region"),
-        Column("key", "String", "", "which of them; none for claims that concern no store's region"),
+        Column("key", "String", "", "which of them; none for claims that concern no store"),
         Column("level", "Float64", "ratio", "0.95 or 0.99: the worst 5 % or 1 % of seasons"),
         Column("mean_fen", "Float64", "fen", "mean over all replications"),
         Column("cotvar_fen", "Float64", "fen", "mean over the worst replications of the total; these add up to the total's TVaR; null where withheld"),

@@ -151,6 +151,7 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
         _GUARANTEE,
         _CATEGORY,
         Column("claims_count", "Int64", "claims", "claims decided on the day and upheld"),
+        Column("order_value_fen", "Int64", "fen", "price of their orders"),
         Column("due_fen", "Int64", "fen", "due by the terms"),
         Column("gross_fen", "Int64", "fen", "paid to consumers"),
         Column("shortfall_fen", "Int64", "fen", "due minus paid"),

@@ -181,6 +181,7 @@ def _payouts(days: np.ndarray, load: np.ndarray) -> Columns:
         "guarantee": guarantee,
         "category": category,
         "claims_count": due // 15_000,
+        "order_value_fen": due * 2,
         "due_fen": due,
         "gross_fen": paid,
         "shortfall_fen": due - paid,
@@ -222,7 +223,10 @@ def _by_region(days: np.ndarray, load: np.ndarray) -> Columns:
         for name, values in total.items()
     }
     first = (region == -1) & (bearer == 0)
-    shared = {n: np.where(first, v[day] - v[day] // 16 * 15, v[day] // 16) for n, v in of_day.items()}
+    shared = {
+        name: np.where(first, fen[day] - fen[day] // 16 * 15, fen[day] // 16)
+        for name, fen in of_day.items()
+    }
     return {
         "lunar_day": days[day],
         "region": region,
@@ -391,6 +395,7 @@ def _metrics(tables: dict[str, Columns]) -> dict[str, tuple[float, str]]:
         "payout_gross_fen": (float(payouts["gross_fen"].sum()), "fen"),
         "payout_recovered_fen": (float(payouts["recovered_fen"].sum()), "fen"),
         "payout_net_fen": (float(payouts["net_fen"].sum()), "fen"),
+        "payout_opportunistic_fen": (0.05 * float(payouts["gross_fen"].sum()), "fen"),
         "pots_exhausted_ratio": (len(exhausted) / 11, "ratio"),
         "wage_fen": (float(tables["staffing"]["wage_fen"].sum()), "fen"),
         "delisted_merchants_count": (float(merchants["delisted_count"].sum()), "stores"),

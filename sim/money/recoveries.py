@@ -68,11 +68,11 @@ def _by_region(books: Books, money: dict[str, Table], region: npt.NDArray[np.int
     received_fen = cube(
         ledger["lunar_day"][came_in], of_claim[payer], ledger["amount_fen"][came_in]
     )
-    day, place, bearer = np.indices(shape).reshape(3, -1)
+    day, column, by_bearer = np.indices(shape).reshape(3, -1)
     return {
         "lunar_day": (day + first_day).astype(np.int8),
-        "region": (place - 1).astype(np.int8),
-        "bearer": bearer.astype(np.int8),
+        "region": (column - 1).astype(np.int8),
+        "bearer": by_bearer.astype(np.int8),
         "gross_fen": gross_fen,
         "recovered_fen": received_fen,
         "net_fen": gross_fen - received_fen,
