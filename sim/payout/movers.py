@@ -118,11 +118,13 @@ def _mover(scenario: dict[str, Any], key: str, source: Source) -> Mover | None:
     is_array = isinstance(value, list)
     if is_array and not all(isinstance(entry, int | float) for entry in value):
         return None
+    # Where a run has another value than the file, its range is as wide in proportion.
+    moved = 1.0 if is_array or not source.base else float(value) / source.base
     return Mover(
         key=key,
-        low=source.low,
+        low=source.low * moved,
         base=1.0 if is_array else float(value),
-        high=source.high,
+        high=source.high * moved,
         source=str(source),
         is_array=is_array,
         is_whole=isinstance(value, int),

@@ -129,7 +129,8 @@ def _shortfall(values: npt.NDArray[np.int64]) -> dict[str, Any]:
     one = mean(values.astype(float))
     return {
         "expected_shortfall_fen": one.value,
-        "expected_shortfall_low_fen": one.low,
+        # A shortfall is never below 0, whatever a t interval says.
+        "expected_shortfall_low_fen": None if one.low is None else max(one.low, 0.0),
         "expected_shortfall_high_fen": one.high,
         "n": one.n,
     }
