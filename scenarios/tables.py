@@ -96,6 +96,7 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
     "incidents": (
         _REPLICATION,
         Column("incident_id", "Int64", "", "number of the incident within the replication"),
+        Column("order_id", "Int64", "", "order that went wrong"),
         Column("case_id", "Int64", "", "case opened with the support pool; null if none"),
         Column("occurred_s", "Float64", "s", "time at which the order fell due"),
         _LUNAR_DAY,
@@ -127,6 +128,7 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
     "claims": (
         _REPLICATION,
         Column("claim_id", "Int64", "", "number of the claim within the replication"),
+        Column("order_id", "Int64", "", "order behind it; null for reports"),
         Column("incident_id", "Int64", "", "incident behind it; null for rights, reports and false alarms"),
         Column("decided_s", "Float64", "s", "time of the decision"),
         _LUNAR_DAY,

@@ -7,14 +7,17 @@ profiles stay. Seeds are fixed, so that each test either always holds or never d
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 from scipy.stats import t as student
 
 from scenarios.loader import load
 from scenarios.scenario import Scenario
+from sim.experiment.runner import run
 from sim.payout.sample import sample_sets
 from sim.replication import ReplicationResult, simulate
+from tests.synthetic_run import InlineExecutor
 
 SCALE = 50
 SEED = 20260217
@@ -44,6 +47,19 @@ def result(
 ) -> ReplicationResult:
     """One replication of a small world; kept, because several tests look at the same one."""
     return simulate(small(overlays, sets), seed=SEED, replication=replication)
+
+
+def write_small_run(path: Path, *, replications: int) -> Path:
+    """A complete run of the small world, simulated in this process."""
+    return run(
+        small(),
+        replications=replications,
+        precision_ratio=None,
+        seed=SEED,
+        workers=1,
+        out=path,
+        executor=InlineExecutor(),
+    ).path
 
 
 @dataclass(frozen=True, slots=True)
