@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from loadtests import command as loadtests
 from loadtests.guarantee_api import command as guarantee_api
 from loadtests.traffic import command as traffic
 from reports.ledger.command import ledger
@@ -35,6 +36,7 @@ app.add_typer(scenarios.app, name="scenarios", no_args_is_help=True)
 app.command()(experiment.run)
 app.command()(payout)
 app.command()(ledger)
+app.command()(loadtests.replay)
 app.command()(guarantee_api.serve)
 app.command()(guarantee_api.token)
 app.command()(guarantee_api.tokens)
