@@ -217,23 +217,18 @@ def _pots(horizon: FakeHorizon, days: np.ndarray, load: np.ndarray) -> Columns:
 def _by_region(days: np.ndarray, load: np.ndarray) -> Columns:
     """Adds up to the payouts' total, whose days are shared out evenly but for the rounding."""
     day, region, bearer = _grid(np.arange(len(days)), np.arange(-1, 7), np.arange(2))
-    total = {name: _payouts(days, load)[name] for name in ("gross_fen", "recovered_fen")}
+    rows = _payouts(days, load)
     of_day = {
-        name: np.bincount(_payouts(days, load)["lunar_day"] - days[0], values).astype(np.int64)
-        for name, values in total.items()
+        name: np.bincount(rows["lunar_day"] - days[0], rows[name]).astype(np.int64)
+        for name in ("gross_fen", "recovered_fen")
     }
     first = (region == -1) & (bearer == 0)
     shared = {
         name: np.where(first, fen[day] - fen[day] // 16 * 15, fen[day] // 16)
         for name, fen in of_day.items()
     }
-    return {
-        "lunar_day": days[day],
-        "region": region,
-        "bearer": bearer,
-        **shared,
-        "net_fen": shared["gross_fen"] - shared["recovered_fen"],
-    }
+    net = {"net_fen": shared["gross_fen"] - shared["recovered_fen"]}
+    return {"lunar_day": days[day], "region": region, "bearer": bearer, **shared, **net}
 
 
 def _cash(horizon: FakeHorizon, days: np.ndarray, load: np.ndarray) -> Columns:
@@ -242,8 +237,7 @@ def _cash(horizon: FakeHorizon, days: np.ndarray, load: np.ndarray) -> Columns:
     cash = {}
     for name, source in (("paid_fen", "gross_fen"), ("recovered_fen", "recovered_fen")):
         total = np.bincount(rows["lunar_day"] - days[0], rows[source]).astype(np.int64)
-        last = tick == 95
-        cash[name] = np.where(last, total[day] - total[day] // 96 * 95, total[day] // 96)
+        cash[name] = np.where(tick == 95, total[day] - total[day] // 96 * 95, total[day] // 96)
     start_s = (day + horizon.warm_up_days) * 86400.0 + tick * 900.0
     return {"interval_start_s": start_s, "lunar_day": days[day], **cash}
 

@@ -25,6 +25,39 @@ REPLICATIONS: Final = 100
 Report = Callable[[int, int], None]
 
 
+Count = Annotated[
+    int | None, typer.Option(min=1, help=f"How many ({REPLICATIONS} if not given).")
+]
+Days = Annotated[
+    str | None,
+    typer.Option(metavar="FIRST..LAST", help="Lunar days, 0 = 正月初一, e.g. --days=-2..6."),
+]
+Budgets = Annotated[
+    list[str] | None,
+    typer.Option(metavar="GUARANTEE=CNY", help="Would this budget hold? Repeatable."),
+]
+FundAt = Annotated[
+    float | None, typer.Option(metavar="LEVEL", help="Also fund at this level, e.g. 0.98.")
+]
+Movers = Annotated[
+    int, typer.Option(min=0, help="How many assumptions to move, widest first; 0 = none.")
+]
+Keys = Annotated[
+    list[str] | None,
+    typer.Option(metavar="KEY", help="Move this key's range instead; repeatable."),
+]
+Bridge = Annotated[
+    Path | None, typer.Option(metavar="RUN", help="Explain the way from this run.")
+]
+Policies = Annotated[
+    list[str] | None,
+    typer.Option(metavar="OVERLAY|KEY=VALUE", help="Lay this policy on; repeatable."),
+]
+SampleCount = Annotated[
+    int, typer.Option(min=1, help="Seasons of the smaller world for movers and policies.")
+]
+
+
 def payout(
     target: Annotated[
         str,
@@ -32,40 +65,18 @@ def payout(
     ],
     overlay: Overlays = None,
     sets: Sets = None,
-    replications: Annotated[
-        int | None, typer.Option(min=1, help=f"How many ({REPLICATIONS} if not given).")
-    ] = None,
+    replications: Count = None,
     seed: Seed = 1,
     workers: Workers = None,
-    days: Annotated[
-        str | None,
-        typer.Option(metavar="FIRST..LAST", help="Lunar days, 0 = 正月初一, e.g. --days=-2..6."),
-    ] = None,
+    days: Days = None,
     out: Out = None,
-    budget: Annotated[
-        list[str] | None,
-        typer.Option(metavar="GUARANTEE=CNY", help="Would this budget hold? Repeatable."),
-    ] = None,
-    fund_at: Annotated[
-        float | None, typer.Option(metavar="LEVEL", help="Also fund at this level, e.g. 0.98.")
-    ] = None,
-    movers: Annotated[
-        int, typer.Option(min=0, help="How many assumptions to move, widest first; 0 = none.")
-    ] = 10,
-    mover: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KEY", help="Move this key's range instead; repeatable."),
-    ] = None,
-    bridge: Annotated[
-        Path | None, typer.Option(metavar="RUN", help="Explain the way from this run.")
-    ] = None,
-    policy: Annotated[
-        list[str] | None,
-        typer.Option(metavar="OVERLAY|KEY=VALUE", help="Lay this policy on; repeatable."),
-    ] = None,
-    sample_replications: Annotated[
-        int, typer.Option(min=1, help="Seasons of the smaller world for movers and policies.")
-    ] = 4,
+    budget: Budgets = None,
+    fund_at: FundAt = None,
+    movers: Movers = 10,
+    mover: Keys = None,
+    bridge: Bridge = None,
+    policy: Policies = None,
+    sample_replications: SampleCount = 4,
 ) -> None:
     """Payout distribution, pots, cash, attribution: what to book and what to fund.
 

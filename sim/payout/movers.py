@@ -1,7 +1,7 @@
 """Which assumptions are worth a simulation: those with a wide range over much of the money.
 
 A first ranking, before anything is simulated. The keys that claims are proportional to, at first
-order, are weighed by exposure: the share of the net payout that they stand behind (the claims kept
+order, are weighed by exposure: the share of the payout that they stand behind (the claims kept
 by the run, told apart by the categories, triggers and guarantees that the key names) times the
 width of their range, (high - low) / base. What really moves is then simulated (sim/payout/
 tornado.py). Ranges are those that the scenario's source comments state.
@@ -87,7 +87,7 @@ def movers(seasons: Seasons, *, count: int, asked: Sequence[str] = ()) -> tuple[
     if asked:
         return tuple(_asked(seasons.scenario, known, key) for key in asked)
     claims = seasons.table("claims")
-    total = float(claims["paid_fen"].sum()) - float(claims["recovered_fen"].sum())
+    total = float(claims["paid_fen"].sum())
     if total <= 0.0:
         return ()
     weighed = []
@@ -132,9 +132,9 @@ def _mover(scenario: dict[str, Any], key: str, source: Source) -> Mover | None:
 
 
 def _behind(claims: pl.DataFrame, key: str) -> float:
-    """Net payout, in fen, of the claims that a key stands behind; 0 for keys of other kinds."""
+    """Payout, in fen, of the claims that a key stands behind; 0 for keys of other kinds."""
     parts = key.split(".")
-    amount = pl.col("paid_fen") - pl.col("recovered_fen")
+    amount = pl.col("paid_fen")
     if parts[0] == "guarantees" and parts[-1] in OF_A_TERM:
         amount = pl.col(OF_A_TERM[parts[-1]])
     elif not key.startswith(PROPORTIONAL):
