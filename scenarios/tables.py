@@ -38,6 +38,7 @@ VOCABULARIES: Final[dict[str, tuple[str, ...]]] = {
     "account": words.ACCOUNTS,
     "posting": words.POSTING_KINDS,
     "trigger": words.TRIGGERS,
+    "bearer": words.BEARERS,
 }
 
 _REPLICATION = Column("replication", "Int32", "", "number of the replication, from 0")
@@ -95,6 +96,7 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
     "incidents": (
         _REPLICATION,
         Column("incident_id", "Int64", "", "number of the incident within the replication"),
+        Column("order_id", "Int64", "", "order that went wrong"),
         Column("case_id", "Int64", "", "case opened with the support pool; null if none"),
         Column("occurred_s", "Float64", "s", "time at which the order fell due"),
         _LUNAR_DAY,
@@ -126,6 +128,7 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
     "claims": (
         _REPLICATION,
         Column("claim_id", "Int64", "", "number of the claim within the replication"),
+        Column("order_id", "Int64", "", "order behind it; null for reports"),
         Column("incident_id", "Int64", "", "incident behind it; null for rights, reports and false alarms"),
         Column("decided_s", "Float64", "s", "time of the decision"),
         _LUNAR_DAY,
@@ -150,11 +153,40 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
         _GUARANTEE,
         _CATEGORY,
         Column("claims_count", "Int64", "claims", "claims decided on the day and upheld"),
+        Column("order_value_fen", "Int64", "fen", "price of their orders"),
         Column("due_fen", "Int64", "fen", "due by the terms"),
         Column("gross_fen", "Int64", "fen", "paid to consumers"),
         Column("shortfall_fen", "Int64", "fen", "due minus paid"),
         Column("recovered_fen", "Int64", "fen", "received from merchants on the day"),
         Column("net_fen", "Int64", "fen", "gross minus recovered"),
+    ),
+    "payouts_by_region": (
+        _REPLICATION,
+        _LUNAR_DAY,
+        Column("region", "enum:region", "", "region of the store; null where a claim concerns no store"),
+        Column("bearer", "enum:bearer", "", "who bears the claim by its terms"),
+        Column("gross_fen", "Int64", "fen", "paid to consumers for claims decided on the day"),
+        Column("recovered_fen", "Int64", "fen", "received from merchants on the day"),
+        Column("net_fen", "Int64", "fen", "gross minus recovered"),
+    ),
+    "cash": (
+        _REPLICATION,
+        _INTERVAL_START,
+        _LUNAR_DAY,
+        Column("paid_fen", "Int64", "fen", "paid to consumers in the interval, from pots and reserve"),
+        Column("recovered_fen", "Int64", "fen", "received from merchants in the interval"),
+    ),
+    "recourse": (
+        _REPLICATION,
+        Column("by", "String", "", "total, deposit (band of the store's deposit at the start), lag (whole days from payment to receipt) or store_rank (stores by what they owe, largest first)"),
+        Column("key", "String", "", "which of them; null for the total"),
+        Column("stores_count", "Int64", "stores", "stores that owe something; of a lag, those that paid"),
+        Column("owed_fen", "Int64", "fen", "claimed back; recovered + contested + defaulted + open, but of a lag only what was received"),
+        Column("recovered_fen", "Int64", "fen", "received within the horizon"),
+        Column("contested_fen", "Int64", "fen", "written off because the merchant contested with success"),
+        Column("defaulted_fen", "Int64", "fen", "written off because the deposit was empty"),
+        Column("open_fen", "Int64", "fen", "not due within the horizon"),
+        Column("collectible_fen", "Int64", "fen", "of the open, what won recourse would still draw from the deposits as they are"),
     ),
     "pots": (
         _REPLICATION,

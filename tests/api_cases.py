@@ -16,6 +16,7 @@ from typing import Any
 
 from loadtests.guarantee_api import settings
 from loadtests.guarantee_api.app import Application
+from loadtests.guarantee_api.calls import Reply
 from loadtests.guarantee_api.programme import Programme
 from loadtests.guarantee_api.service import Service
 from loadtests.guarantee_api.tokens import issue
@@ -109,29 +110,18 @@ class Client:
             if not isinstance(body, bytes):
                 content = json.dumps(body).encode()
             sent["content-length"] = str(len(content))
-        path, _, query = path.partition("?")
-        scope = {
-            "type": "http",
-            "method": method,
-            "path": path,
-            "query_string": query.encode(),
-            "headers": [
-                (name.lower().encode("latin-1"), value.encode("latin-1"))
-                for name, value in (sent | (headers or {})).items()
-            ],
+        said = {
+            name.lower().encode("latin-1"): value.encode("latin-1")
+            for name, value in (sent | (headers or {})).items()
         }
-        said: list[Any] = []
-
-        async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": content, "more_body": False}
-
-        async def send(message: Any) -> None:
-            said.append(message)
-
-        await self._application(scope, receive, send)
-        start, end = said
-        got = {name.decode(): value.decode() for name, value in start["headers"]}
-        return Answer(start["status"], got, end["body"])
+        call = self._application.admit(method.encode(), path.encode(), said)
+        call.body = content
+        answered: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._application.answer(call, lambda _, reply: answered.set_result(reply))
+        reply = await answered
+        got = {name.decode(): value.decode() for name, value in reply.headers}
+        got["content-type"] = reply.content_type.decode()
+        return Answer(reply.status, got, reply.body)
 
     async def claim(self, order_id: int, *, key: str = "fresh", **changed: Any) -> Answer:
         return await self.call("POST", "/v1/claims", claim_body(order_id, **changed), key=key)

@@ -20,7 +20,7 @@ import uvicorn
 
 from loadtests.guarantee_api import logs, settings
 from loadtests.guarantee_api.app import Application
-from loadtests.guarantee_api.guard import GuardedProtocol
+from loadtests.guarantee_api.connection import Connection as Protocol
 from loadtests.guarantee_api.service import Service
 from tests.api_cases import NOON_S, SECRET, bearer, programme
 from tests.api_postgres import free_port
@@ -136,11 +136,6 @@ def main() -> None:
     plan = pickle.loads(Path(sys.argv[1]).read_bytes())
     limits = settings.Settings.model_validate(plan["settings"])
     logs.set_up()
-    GuardedProtocol.limits(
-        header_bytes_max=limits.header_bytes_max,
-        request_s_max=limits.request_s_max,
-        connections_count_max=limits.connections_count_max,
-    )
     service = Service(
         plan["programme"],
         limits,
@@ -153,7 +148,7 @@ def main() -> None:
         Application(service),
         port=plan["port"],
         loop="uvloop",
-        http=GuardedProtocol,
+        http=Protocol,
         ws="none",
         log_config=None,
         access_log=False,

@@ -1,106 +1,108 @@
-"""The ASGI application: routing, tokens, rates, bodies, and every error as a problem.
+"""From a call to its reply: routing, tokens, rates, keys, and every error as a problem.
 
-No framework stands between uvicorn and the handlers: one route table (routes.py) says what exists,
-and a claim spends two thirds of its time in the server and the store already (`make bench-api`).
+No framework stands between a connection and the handlers: one route table (routes.py) says what
+exists. A write is decided and kept with others (writer.py) and answered by a callback; a read is a
+task of its own. ASGI is spoken only for uvicorn's start and stop.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from time import perf_counter
 from typing import Any
 
-from loadtests.guarantee_api.handlers import HANDLERS, Call, Reply, check_key
-from loadtests.guarantee_api.problems import CONTENT_TYPE, Refusal
-from loadtests.guarantee_api.routes import Route, Router
+from loadtests.guarantee_api.calls import Call, Reply, refused
+from loadtests.guarantee_api.commands import Answer
+from loadtests.guarantee_api.handlers import READS, WRITES, check_key, kept, written
+from loadtests.guarantee_api.problems import Refusal
+from loadtests.guarantee_api.routes import NOWHERE, Router
 from loadtests.guarantee_api.service import Service
 from loadtests.guarantee_api.store import StoreUnavailable
 
-Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Done = Callable[[Call, Reply], None]
 log = logging.getLogger(__name__)
 
 
-class ClientGone(Exception):
-    """Nobody waits for the answer any more."""
-
-
 class Application:
-    """Serves a service over ASGI."""
+    """Answers calls on a service."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        self.settings = service.settings
         self._router = Router()
-        self._running_count = 0
+        self._reading: set[asyncio.Task[None]] = set()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self._live(receive, send)
-            return
-        assert scope["type"] == "http", "no web sockets here"
-        began_s = perf_counter()
-        route: Route | None = None
-        self._running_count += 1
-        try:
-            route, number = self._router.find(scope["method"], scope["path"])
-            reply = await self._reply(route, number, scope, receive)
-        except Refusal as refusal:
-            reply = _refused(refusal)
-        except StoreUnavailable as error:
-            log.error("store unavailable", extra={"why": str(error)})
-            reply = _refused(Refusal("unavailable", header="retry-after 1"))
-        except ClientGone:
-            return
-        except Exception:
-            log.exception("request failed", extra={"route": route.name if route else "none"})
-            reply = _refused(Refusal("internal"))
-        finally:
-            self._running_count -= 1
-        await _send(send, reply)
-        name = route.name if route else "none"
-        self._service.metrics.seen(name, reply.status, perf_counter() - began_s)
-
-    async def _reply(self, route: Route, number: int, scope: Scope, receive: Receive) -> Reply:
+    def admit(self, method: bytes, target: bytes, headers: dict[bytes, bytes]) -> Call:
+        """The call that a head begins, refused or not: nothing is read of a body in vain."""
+        call = Call(route=NOWHERE, method=method, headers=headers, began_s=perf_counter())
         service = self._service
-        if self._running_count > service.settings.connections_count_max:
-            raise Refusal("overloaded", header="retry-after 1")
-        headers: dict[bytes, bytes] = dict(scope["headers"])
-        principal = None
-        if route.roles is not None:
-            principal = service.gate.principal(headers.get(b"authorization"))
-            service.rates.take(principal)
-            if principal.role not in route.roles:
-                raise Refusal("forbidden", f"for {', '.join(sorted(route.roles))}")
-        body = b""
-        if route.body is not None:
-            body = await self._body(headers, receive)
-        call = Call(route, number, principal, headers, scope["query_string"], body)
-        if route.writes:
-            check_key(call)
-        if service.faults is not None and service.faults.latency_ms:
-            await asyncio.sleep(service.faults.latency_ms / 1000)
-        return await HANDLERS[route.name](service, call)
+        try:
+            call.route, call.number, call.query = self._router.find(method, target)
+            route = call.route
+            if route.roles is not None:
+                call.principal = principal = service.gate.principal(headers.get(b"authorization"))
+                service.rates.take(principal)
+                if principal.role not in route.roles:
+                    raise Refusal("forbidden", f"for {', '.join(sorted(route.roles))}")
+            if route.body is not None:
+                told = headers.get(b"content-length", b"0")
+                most = self.settings.body_bytes_max
+                if len(told) > 12 or int(told) > most:
+                    raise Refusal("too-large", f"at most {most} bytes")
+            if route.writes:
+                check_key(call)
+        except Refusal as refusal:
+            call.refusal = refusal
+        return call
 
-    async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
-        most = self._service.settings.body_bytes_max
-        # After a refusal the rest of the body is read and dropped (guard.py ends what takes too
-        # long): a client that is cut off while sending would never see why.
-        told = headers.get(b"content-length", b"0")
-        if len(told) > 12 or int(told) > most:
-            raise Refusal("too-large", f"at most {most} bytes")
-        message = await receive()
-        body: bytes = message.get("body", b"")
-        while message.get("more_body", False) and len(body) <= most:
-            message = await receive()
-            body += message.get("body", b"")
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        if len(body) > most:
-            raise Refusal("too-large", f"at most {most} bytes")
-        return body
+    def answer(self, call: Call, done: Done) -> None:
+        """Carry the call out; `done` is called once with its reply, now or later."""
+        faults = self._service.faults
+        if faults is not None and faults.latency_ms:
+            delay_s = faults.latency_ms / 1000
+            asyncio.get_running_loop().call_later(delay_s, self._answer, call, done)
+        else:
+            self._answer(call, done)
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    def _answer(self, call: Call, done: Done) -> None:
+        service = self._service
+        if call.refusal is not None:
+            self._done(call, done, refused(call.refusal))
+            return
+        prepare = WRITES.get(call.route.name)
+        if prepare is None:
+            task = asyncio.get_running_loop().create_task(self._read(call, done))
+            self._reading.add(task)
+            task.add_done_callback(self._reading.discard)
+            return
+        try:
+            write = kept(service, call, prepare(call))
+            service.writer.submit(write, partial(self._written, call, done))
+        except Exception as error:
+            self._done(call, done, _failed(call, error))
+
+    def _written(self, call: Call, done: Done, answer: Answer | Refusal) -> None:
+        reply = written(self._service, answer) if isinstance(answer, Answer) else refused(answer)
+        self._done(call, done, reply)
+
+    async def _read(self, call: Call, done: Done) -> None:
+        try:
+            reply = await READS[call.route.name](self._service, call)
+        except Exception as error:
+            reply = _failed(call, error)
+        self._done(call, done, reply)
+
+    def _done(self, call: Call, done: Done, reply: Reply) -> None:
+        done(call, reply)
+        took_s = perf_counter() - call.began_s if call.began_s else 0.0
+        self._service.metrics.seen(call.route.name, reply.status, took_s)
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Start and stop (ASGI's lifespan); requests come through connection.py."""
+        assert scope["type"] == "lifespan", "requests do not come this way"
         await receive()
         try:
             await self._service.start()
@@ -116,20 +118,11 @@ class Application:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-def _refused(refusal: Refusal) -> Reply:
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-    if refusal.header:
-        name, _, value = refusal.header.partition(" ")
-        headers = ((name.encode(), value.encode()),)
-    return Reply(refusal.status, refusal.body(), CONTENT_TYPE, headers)
-
-
-async def _send(send: Send, reply: Reply) -> None:
-    headers = [*reply.headers]
-    if reply.status != 304:
-        headers += [
-            (b"content-type", reply.content_type),
-            (b"content-length", b"%d" % len(reply.body)),
-        ]
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body})
+def _failed(call: Call, error: Exception) -> Reply:
+    if isinstance(error, StoreUnavailable):
+        log.error("store unavailable", extra={"why": str(error)})
+        error = Refusal("unavailable", header="retry-after 1")
+    if not isinstance(error, Refusal):
+        log.error("request failed", exc_info=error, extra={"route": call.route.name})
+        error = Refusal("internal")
+    return refused(error)

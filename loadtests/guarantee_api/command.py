@@ -1,4 +1,4 @@
-"""`springpeak serve` and `springpeak token`: they parse and call. The front door registers them."""
+"""`springpeak serve`, `token` and `tokens`: they parse and call. The front door registers them."""
 
 import time
 from pathlib import Path
@@ -37,6 +37,7 @@ def serve(
     """Serve the reference guarantee API until told to stop."""
     from loadtests.guarantee_api.server import Plan, prepare
     from loadtests.guarantee_api.server import serve as run
+
     if not store.startswith(("sqlite:///", "postgresql://", "postgres://")):
         raise typer.BadParameter("--store is sqlite:///FILE or postgresql://...")
     plan = Plan(
@@ -71,3 +72,21 @@ def token(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     typer.echo(text)
+
+
+def tokens(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Token file to write.")],
+    *,
+    secret_file: SecretFile = Path("guarantee.secret"),
+    hours: Annotated[float, typer.Option(min=0.0, help="How long they are good for.")] = 24.0,
+) -> None:
+    """Write the token file that a load test and its audit send to the guarantee API."""
+    from loadtests import tokenfile
+    from loadtests.guarantee_api.tokens import issue_all, secret_from
+
+    try:
+        issued = issue_all(secret_from(secret_file), expires_s=int(time.time() + hours * 3600))
+        tokenfile.write(file, issued)
+    except (ValueError, OSError, tokenfile.TokenFileError) as error:
+        raise typer.BadParameter(str(error)) from None
+    typer.echo(f"tokens of every role for {hours:g} h in {file}")

@@ -9,13 +9,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from hashlib import blake2b
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import msgspec
 
 from loadtests.guarantee_api import messages
+from loadtests.guarantee_api.calls import JSON, Call, Reply, header
 from loadtests.guarantee_api.commands import (
+    Answer,
     Command,
     OpenClaim,
     Resolve,
@@ -25,47 +27,19 @@ from loadtests.guarantee_api.commands import (
 )
 from loadtests.guarantee_api.decide import merchant_view, view
 from loadtests.guarantee_api.messages import encode
-from loadtests.guarantee_api.problems import Refusal
+from loadtests.guarantee_api.problems import CONTENT_TYPE, Refusal
 from loadtests.guarantee_api.programme import day_of
-from loadtests.guarantee_api.routes import Route
 from loadtests.guarantee_api.service import Service
-from loadtests.guarantee_api.tokens import Principal
 from loadtests.guarantee_api.views import budgets, ledger_page
 from loadtests.guarantee_api.words import STATUS_CODES, STATUSES
 from scenarios.words import CATEGORIES, TRIGGERS
 
-JSON: Final = b"application/json"
 TEXT: Final = b"text/plain; version=0.0.4; charset=utf-8"
 KEY: Final = re.compile(rb"[!-~]{1,128}")
 ETAG: Final = re.compile(rb'"([0-9]{1,16})"')
 LIMIT_DEFAULT: Final = 100
 TRIGGER_CODES: Final[dict[str, int]] = {word: position for position, word in enumerate(TRIGGERS)}
 CATEGORY_CODES: Final[dict[str, int]] = {word: position for position, word in enumerate(CATEGORIES)}
-
-
-class Call(NamedTuple):
-    """A request whose sender is known."""
-
-    route: Route
-    number: int
-    principal: Principal | None
-    headers: dict[bytes, bytes]
-    query: bytes
-    body: bytes
-
-
-class Reply(NamedTuple):
-    """What is sent back."""
-
-    status: int
-    body: bytes
-    content_type: bytes = JSON
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-
-
-def _sender(call: Call) -> Principal:
-    assert call.principal is not None, "the route asks for a token"
-    return call.principal
 
 
 def decoded(call: Call) -> Any:
@@ -113,26 +87,26 @@ def _number(values: Mapping[str, str], name: str, *, low: int, high: int, defaul
     return int(text)
 
 
-async def _write(service: Service, call: Call, command: Command) -> Reply:
-    """Have a command kept, once, whatever is repeated."""
-    sender = _sender(call)
+def kept(service: Service, call: Call, command: Command) -> Write:
+    """A command to be kept once, whatever is repeated."""
+    sender = call.sender
     key = call.headers[b"idempotency-key"]
     owner = f"{sender.role}\0{sender.subject}\0".encode()
     route = f"{call.route.name}\0{call.number}\0".encode()
     condition = call.headers.get(b"if-match", b"") + b"\0"
-    write = Write(
+    return Write(
         key_hash=blake2b(owner + key, digest_size=16).digest(),
         digest=blake2b(route + condition + call.body, digest_size=16).digest(),
         now_ms=service.now_ms(),
         command=command,
     )
-    answer = await service.writer.submit(write)
+
+
+def written(service: Service, answer: Answer) -> Reply:
+    """The reply to a write that is durable now."""
     if answer.status >= 400:
-        return Reply(answer.status, answer.body, b"application/problem+json")
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-    if answer.header:
-        name, _, value = answer.header.partition(" ")
-        headers = ((name.encode(), value.encode()),)
+        return Reply(answer.status, answer.body, CONTENT_TYPE)
+    headers = header(answer.header)
     if answer.replayed:
         service.metrics.replays_count += 1
         headers = (*headers, (b"idempotency-replayed", b"true"))
@@ -148,16 +122,14 @@ def check_key(call: Call) -> None:
         raise Refusal("malformed", "Idempotency-Key: 1 to 128 visible ASCII characters")
 
 
-async def _open(
-    service: Service, call: Call, request: Any, *, trigger: str, needs_a_person: bool = False
-) -> Reply:
-    sender = _sender(call)
+def _open(call: Call, request: Any, *, trigger: str, needs_a_person: bool = False) -> OpenClaim:
+    sender = call.sender
     by_consumer = sender.role == "consumer"
     if by_consumer and request.consumer_id != int(sender.subject):
         raise Refusal("forbidden", "a consumer asks for itself only", "$.consumer_id")
     statutory = getattr(request, "statutory", False)
     escalated = getattr(request, "escalated", False)
-    command = OpenClaim(
+    return OpenClaim(
         trigger=TRIGGER_CODES[trigger],
         category=CATEGORY_CODES[request.category],
         order_id=request.order_id,
@@ -169,39 +141,37 @@ async def _open(
         escalated=escalated,
         needs_a_person=needs_a_person or (by_consumer and (statutory or escalated)),
     )
-    return await _write(service, call, command)
 
 
-async def open_claim(service: Service, call: Call) -> Reply:
+def open_claim(call: Call) -> OpenClaim:
     request: messages.ClaimRequest = decoded(call)
-    return await _open(service, call, request, trigger=request.trigger)
+    return _open(call, request, trigger=request.trigger)
 
 
-async def open_cancellation(service: Service, call: Call) -> Reply:
-    return await _open(service, call, decoded(call), trigger="cancellation")
+def open_cancellation(call: Call) -> OpenClaim:
+    return _open(call, decoded(call), trigger="cancellation")
 
 
-async def open_alert(service: Service, call: Call) -> Reply:
-    return await _open(service, call, decoded(call), trigger="alert")
+def open_alert(call: Call) -> OpenClaim:
+    return _open(call, decoded(call), trigger="alert")
 
 
-async def open_report(service: Service, call: Call) -> Reply:
-    return await _open(service, call, decoded(call), trigger="valid_report", needs_a_person=True)
+def open_report(call: Call) -> OpenClaim:
+    return _open(call, decoded(call), trigger="valid_report", needs_a_person=True)
 
 
-async def resolve_claim(service: Service, call: Call) -> Reply:
+def resolve_claim(call: Call) -> Resolve:
     request: messages.ResolutionRequest = decoded(call)
-    sender = _sender(call)
-    command = Resolve(
+    sender = call.sender
+    return Resolve(
         claim_id=call.number,
         settles=request.outcome == "settle",
         consumer_id=int(sender.subject) if sender.role == "consumer" else None,
     )
-    return await _write(service, call, command)
 
 
 async def read_claim(service: Service, call: Call) -> Reply:
-    sender = _sender(call)
+    sender = call.sender
     row = await service.store.claim(call.number)
     if row is None or (sender.role == "consumer" and row.consumer_id != int(sender.subject)):
         raise Refusal("not-found")
@@ -230,7 +200,7 @@ async def list_entries(service: Service, call: Call) -> Reply:
     return Reply(200, encode(ledger_page(rows, limit=limit)))
 
 
-async def set_status(service: Service, call: Call) -> Reply:
+def set_status(call: Call) -> SetStatus:
     request: messages.StatusRequest = decoded(call)
     expected = None
     if b"if-match" in call.headers and call.headers[b"if-match"] != b"*":
@@ -239,15 +209,14 @@ async def set_status(service: Service, call: Call) -> Reply:
             raise Refusal("malformed", 'If-Match: one ETag such as "3"')
         expected = int(found[1])
     status = STATUS_CODES[request.status]
-    command = SetStatus(merchant_id=call.number, status=status, expected=expected)
-    return await _write(service, call, command)
+    return SetStatus(merchant_id=call.number, status=status, expected=expected)
 
 
-async def set_statuses(service: Service, call: Call) -> Reply:
+def set_statuses(call: Call) -> SetStatuses:
     request: messages.StatusesRequest = decoded(call)
     codes = STATUS_CODES
     rows = [(one.merchant_id, codes[one.status]) for one in request.updates]
-    return await _write(service, call, SetStatuses(rows=rows))
+    return SetStatuses(rows=rows)
 
 
 async def read_status(service: Service, call: Call) -> Reply:
@@ -307,20 +276,25 @@ async def read_openapi(service: Service, call: Call) -> Reply:
     return Reply(200, service.openapi)
 
 
-Handler = Callable[[Service, Call], Awaitable[Reply]]
-HANDLERS: Final[dict[str, Handler]] = {
-    handler.__name__: handler
-    for handler in (
+WRITES: Final[dict[str, Callable[[Call], Command]]] = {
+    prepare.__name__: prepare
+    for prepare in (
         open_claim,
-        list_claims,
-        read_claim,
         resolve_claim,
         open_cancellation,
         open_alert,
         open_report,
         set_status,
-        read_status,
         set_statuses,
+    )
+}
+"""From a call to what is to be kept of it."""
+READS: Final[dict[str, Callable[[Service, Call], Awaitable[Reply]]]] = {
+    read.__name__: read
+    for read in (
+        list_claims,
+        read_claim,
+        read_status,
         read_guarantees,
         read_budgets,
         list_entries,
@@ -330,6 +304,7 @@ HANDLERS: Final[dict[str, Handler]] = {
         read_openapi,
     )
 }
+"""From a call to its reply, without keeping anything in the books."""
 DECODERS: Final[dict[type, msgspec.json.Decoder[Any]]] = {
     kind: msgspec.json.Decoder(kind)
     for kind in (

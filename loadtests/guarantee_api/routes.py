@@ -6,6 +6,9 @@ claim is known (handlers.py, decide.py).
 
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import unquote
+
+import httptools
 
 from loadtests.guarantee_api import messages
 from loadtests.guarantee_api.problems import Refusal
@@ -198,6 +201,8 @@ ROUTES: Final = (
         roles=None,
     ),
 )
+NOWHERE: Final = Route(name="none", method="", path="", summary="No route.", roles=None)
+"""Where requests go that ask for nothing there is."""
 ID_DIGITS_MAX: Final = 16
 
 
@@ -208,9 +213,23 @@ class Router:
         self._by_path: dict[str, dict[str, Route]] = {}
         for route in ROUTES:
             self._by_path.setdefault(route.path, {})[route.method] = route
+        self._exact = {(one.method.encode(), one.path.encode()): one for one in ROUTES}
 
-    def find(self, method: str, path: str) -> tuple[Route, int]:
-        """The route and the number in its path (0 if it has none)."""
+    def find(self, method: bytes, target: bytes) -> tuple[Route, int, bytes]:
+        """The route, the number in its path (0 if it has none) and the query."""
+        path, _, query = target.partition(b"?")
+        route = self._exact.get((method, path))
+        if route is not None:
+            return route, 0, query
+        if not path.startswith(b"/") and path:  # the absolute form, as sent to proxies
+            try:
+                path = httptools.parse_url(path).path or b"/"
+            except httptools.HttpParserInvalidURLError:
+                raise Refusal("malformed") from None
+        text = path.decode("latin-1")
+        return *self._search(method.decode(), unquote(text) if "%" in text else text), query
+
+    def _search(self, method: str, path: str) -> tuple[Route, int]:
         number = 0
         methods = self._by_path.get(path)
         if methods is None:

@@ -15,7 +15,7 @@ import uvicorn
 
 from loadtests.guarantee_api import logs, settings
 from loadtests.guarantee_api.app import Application
-from loadtests.guarantee_api.guard import GuardedProtocol
+from loadtests.guarantee_api.connection import Connection
 from loadtests.guarantee_api.programme import Programme
 from loadtests.guarantee_api.service import Service
 from loadtests.guarantee_api.tokens import secret_from
@@ -43,11 +43,6 @@ def application() -> Application:
     plan = msgspec.json.decode(os.environ[VARIABLE], type=Plan)
     limits = settings.load(Path(plan.settings_file) if plan.settings_file else None)
     logs.set_up()
-    GuardedProtocol.limits(
-        header_bytes_max=limits.header_bytes_max,
-        request_s_max=limits.request_s_max,
-        connections_count_max=limits.connections_count_max,
-    )
     scenario = loader.load(plan.scenario, overlays=plan.overlays, sets=plan.sets)
     service = Service(
         Programme.of(scenario),
@@ -82,7 +77,7 @@ def serve(plan: Plan, *, host: str, port: int, workers: int) -> None:
         port=port,
         workers=workers,
         loop="uvloop",
-        http=GuardedProtocol,
+        http=Connection,
         ws="none",
         access_log=False,
         log_config=None,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from time import monotonic, time
 from typing import Final
 
-from loadtests.guarantee_api.commands import Probe, Write
+from loadtests.guarantee_api.commands import Answer, Probe, Write
 from loadtests.guarantee_api.decide import Decider
 from loadtests.guarantee_api.faults import Faults
 from loadtests.guarantee_api.messages import GuaranteesAnswer, encode
@@ -78,9 +78,10 @@ class Service:
     async def is_writable(self) -> bool:
         """Whether a write becomes durable soon enough."""
         probe = Write(key_hash=b"", digest=b"", now_ms=self.now_ms(), command=Probe())
+        answers: asyncio.Queue[Answer | Refusal] = asyncio.Queue()
         try:
+            self.writer.submit(probe, answers.put_nowait)
             async with asyncio.timeout(self.settings.health_s_max):
-                await self.writer.submit(probe)
+                return isinstance(await answers.get(), Answer)
         except (Refusal, TimeoutError):
             return False
-        return True

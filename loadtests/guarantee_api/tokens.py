@@ -15,6 +15,8 @@ import jwt
 
 from loadtests.guarantee_api.problems import Refusal
 from loadtests.guarantee_api.words import ROLES
+from loadtests.tokenfile import STAFF, Tokens
+from loadtests.trace import CONSUMERS_COUNT
 
 ALGORITHM: Final = "HS256"
 AUDIENCE: Final = "springpeak-guarantee-api"
@@ -50,6 +52,18 @@ def issue(secret: bytes, *, role: str, subject: str, expires_s: int) -> str:
         raise ValueError("a consumer's subject is its consumer_id, a number")
     claims = {"role": role, "sub": subject, "exp": expires_s, "aud": AUDIENCE}
     return jwt.encode(claims, secret, algorithm=ALGORITHM)
+
+
+def issue_all(secret: bytes, *, expires_s: int) -> Tokens:
+    """Tokens of the staff, and of the consumers that traces use."""
+    staff = {
+        role: issue(secret, role=role, subject="load-test", expires_s=expires_s) for role in STAFF
+    }
+    consumers = tuple(
+        issue(secret, role="consumer", subject=str(number), expires_s=expires_s)
+        for number in range(1, CONSUMERS_COUNT + 1)
+    )
+    return Tokens(staff, consumers)
 
 
 class Gate:

@@ -21,6 +21,10 @@ from loadtests.guarantee_api.store import StoreUnavailable
 log = logging.getLogger(__name__)
 
 
+Done = Callable[[Answer | Refusal], None]
+Waiting = tuple[Write, Done]
+
+
 class Keeper(Protocol):
     """A store, or the faults before one."""
 
@@ -37,7 +41,7 @@ class Writer:
         self._metrics = metrics
         self._batch_count_max = batch_count_max
         self._pending_count_max = pending_count_max
-        self._pending: deque[tuple[Write, asyncio.Future[Answer]]] = deque()
+        self._pending: deque[Waiting] = deque()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._closing = False
@@ -52,14 +56,13 @@ class Writer:
         if self._task is not None:
             await self._task
 
-    def submit(self, write: Write) -> asyncio.Future[Answer]:
-        """The answer, once it is durable."""
+    def submit(self, write: Write, done: Done) -> None:
+        """Have it kept; `done` is called once, with the answer when that is durable, else with why
+        not. Raises a refusal, and does not call `done`, where nothing more can wait."""
         if len(self._pending) >= self._pending_count_max or self._closing:
             raise Refusal("overloaded", header="retry-after 1")
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._pending.append((write, future))
+        self._pending.append((write, done))
         self._wake.set()
-        return future
 
     async def _work(self) -> None:
         while not (self._closing and not self._pending):
@@ -70,31 +73,29 @@ class Writer:
                 batch = [self._pending.popleft() for _ in range(size)]
                 await self._commit(batch)
 
-    async def _commit(self, batch: list[tuple[Write, asyncio.Future[Answer]]]) -> None:
+    async def _commit(self, batch: list[Waiting]) -> None:
         try:
             answers = await self._store.run([write for write, _ in batch])
         except StoreUnavailable as error:
             self._metrics.failed_batches_count += 1
             log.error("batch not kept", extra={"writes_count": len(batch), "why": str(error)})
-            _each(batch, lambda: Refusal("unavailable", header="retry-after 1"))
+            _answer(batch, [Refusal("unavailable", header="retry-after 1")] * len(batch))
         except Exception:
             log.exception("batch failed", extra={"writes_count": len(batch)})
             if len(batch) == 1:
-                _each(batch, lambda: Refusal("internal"))
+                _answer(batch, [Refusal("internal")])
                 return
             for one in batch:
                 await self._commit([one])
         else:
             self._metrics.batches_count += 1
             self._metrics.writes_count += len(batch)
-            for (_, future), answer in zip(batch, answers, strict=True):
-                if not future.done():
-                    future.set_result(answer)
+            _answer(batch, answers)
 
 
-def _each(
-    batch: list[tuple[Write, asyncio.Future[Answer]]], error: Callable[[], Exception]
-) -> None:
-    for _, future in batch:
-        if not future.done():
-            future.set_exception(error())
+def _answer(batch: list[Waiting], answers: Sequence[Answer | Refusal]) -> None:
+    for (_, done), answer in zip(batch, answers, strict=True):
+        try:
+            done(answer)
+        except Exception:  # whoever asked is gone wrong: the others are answered
+            log.exception("not answered")

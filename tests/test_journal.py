@@ -1,0 +1,73 @@
+"""The journal: what is made of finished, missing and lost steps, and what is refused on reading."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from loadtests import journal
+from loadtests.journal import About, JournalError, Share
+from loadtests.recorder import PARTS, Recorder, part_paths
+
+PLAN = pl.DataFrame(
+    {
+        "step": [0, 1, 2, 3],
+        "operation": ["open_claim", "terms", "alert", "terms"],
+        "worker": [0, 1, 1, 0],
+        "intended_ns": [0, 10, 30, 40],
+        "key": ["k0", "", "k2", ""],
+    }
+)
+ABOUT = About(
+    planned_count=4,
+    trace_digest="d",
+    host="http://127.0.0.1",
+    started_unix_ns=1,
+    limits={"speed": 1.0},
+    shares=(
+        Share(worker=0, planned_count=2),
+        Share(worker=1, planned_count=2, lost_ns=25),
+    ),
+)
+
+
+def written(folder: Path) -> journal.Journal:
+    recorder = Recorder(folder, 0)
+    recorder.add((0, 0, 3, 8, 201, 0, "", "77", "approved", 500, 1))
+    recorder.flush()
+    recorder.add((3, 0, 3, 8, 201, 0, "", "77", "approved", 500, 1))
+    recorder.flush()
+    recorder.close()
+    (part,) = part_paths(folder)
+    part.write_bytes(part.read_bytes()[:-1])  # the process was killed while it wrote
+    return journal.read(journal.write(folder, PLAN, ABOUT))
+
+
+def test_every_planned_step_is_there_once_and_accounted_for(tmp_path: Path) -> None:
+    found = written(tmp_path)
+    assert found.about == ABOUT
+    assert found.rows.columns == [column.name for column in journal.COLUMNS]
+    assert found.rows["step"].to_list() == [0, 1, 2, 3]
+    # Worker 1 was missed at 25 ns: what it had to send before then may have been sent.
+    assert found.rows["outcome"].to_list() == ["ok", "unknown", "dropped", "dropped"]
+    lost, not_reached = journal.WORKER_LOST, journal.NOT_REACHED
+    assert found.rows["reason"].to_list() == ["", lost, lost, not_reached]
+    first = found.rows.row(0, named=True)
+    assert (first["response_ns"], first["service_ns"], first["answer_fen"]) == (8, 5, 500)
+    assert not (tmp_path / PARTS).exists()
+
+
+def test_what_is_no_journal_is_refused(tmp_path: Path) -> None:
+    PLAN.write_parquet(tmp_path / "plan.parquet")
+    (tmp_path / "text").write_text("no")
+    PLAN.write_parquet(
+        tmp_path / "later.parquet", metadata={"format": journal.FORMAT, "version": "2"}
+    )
+    for name, said in (
+        ("plan.parquet", "is no journal"),
+        ("text", "can be read"),
+        ("missing", "can be read"),
+        ("later.parquet", "version 2, this one reads 1"),
+    ):
+        with pytest.raises(JournalError, match=said):
+            journal.read(tmp_path / name)
