@@ -1,8 +1,8 @@
 """The trace: every request of a load test with its intended time, in one file, before the first
 one is sent. What joins the simulation with the replay.
 
-Decides what a trace file holds and when it is right; not what is in it (traffic.py makes
-it from a run, imported.py from elsewhere) nor how it is sent. Times are int ns from the trace's
+Decides what a trace file holds and when it is right; not what is in it (traffic/
+makes it from a run or from somebody's log) nor how it is sent. Times are int ns from the trace's
 start. `target` is the number in the request's path (a claim's comes from the answer of the step it
 depends on), for `terms` the query.
 

@@ -21,6 +21,7 @@ both come on top of the refund. A flat sum (coupon, bounty) is written as floor 
 """
 
 from dataclasses import dataclass, fields
+from hashlib import blake2b
 from typing import Annotated, Final, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -108,6 +109,11 @@ class Term(Model):
         if len(set(self.categories)) != len(self.categories):
             raise ValueError("categories names a category twice")
         return self
+
+    @property
+    def version(self) -> str:
+        """BLAKE2b of the term's values in eight digits: a promise that changes is another one."""
+        return blake2b(self.model_dump_json().encode(), digest_size=4).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,19 @@
-"""What happens: the world simulated, replicated and estimated. `run` is the way in."""
+"""What happens: the world simulated, replicated and estimated. `run` is the way in.
 
-from sim.experiment.runner import RunResult, run
+It is loaded when it is asked for: a command that only reads a run's files starts without the model.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sim.experiment.runner import RunResult, run
 
 __all__ = ["RunResult", "run"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from sim.experiment import runner
+
+    return getattr(runner, name)

@@ -18,6 +18,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden")
 
 
+@pytest.fixture(scope="session")
+def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A complete run of a small world: three replications, the rows of the first; only read it."""
+    from tests.worlds import write_small_run
+
+    return write_small_run(tmp_path_factory.mktemp("runs") / "small", replications=3)
+
+
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
     """`golden(name, text)` holds `text` against tests/golden/<name>; `make golden` rewrites it."""

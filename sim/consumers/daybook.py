@@ -21,6 +21,7 @@ from sim.market.fleet import Fleet
 from sim.market.incidents import MarketDay
 from sim.market.patrol import PatrolDay
 from sim.market.shocks import ShockField
+from sim.money.orders import order_of_incident
 from sim.streams import Streams
 
 CONTACT_COLUMNS = (
@@ -109,6 +110,7 @@ def consumer_day(
     starts = first_incident_id + np.cumsum([0] + [f.incidents["occurred_s"].size for f in fates])
     incidents = stack([f.incidents for f in fates])
     incidents["incident_id"] = np.arange(starts[0], starts[-1])
+    incidents["order_id"] = order_of_incident(incidents["incident_id"])
     for fate, start in zip(fates, starts, strict=False):
         for claims in (fate.self_claims, fate.contact_claims):
             claims["incident_id"] = claims.pop("incident_row") + start

@@ -17,6 +17,7 @@ from sim.money import ledger as book
 from sim.money.books import DAY_S, Books
 from sim.money.columns import Array, sums_by
 from sim.money.ledger import NONE
+from sim.money.orders import order_of_claim
 
 Table = dict[str, Array]
 Ints = npt.NDArray[np.int64]
@@ -63,10 +64,12 @@ def _claims(books: Books) -> Table:
         name: books.claims.column(name)[first:].astype(np.int64)
         for name in ("incident_id", "order_value_fen", "refund_fen")
     }
+    claim_id = np.arange(first, books.claims.claims_count, dtype=np.int64)
     return {
         **narrow,
         **wide,
-        "claim_id": np.arange(first, books.claims.claims_count, dtype=np.int64),
+        "claim_id": claim_id,
+        "order_id": order_of_claim(claim_id, wide["incident_id"], narrow["trigger"]),
         "lunar_day": _lunar_day(books, narrow["decided_s"]),
         "due_fen": wide["refund_fen"] + narrow["extra_fen"],
     }
@@ -115,6 +118,7 @@ def _payouts(books: Books, claims: Table, ledger: Table) -> Table:
     category = books.claims.take("category", ledger["claim_id"][came_in])
     received = cells(ledger["lunar_day"][came_in], ledger["guarantee"][came_in], category)
     claims_count = np.bincount(decided, minlength=math.prod(shape)).reshape(shape)
+    order_value_fen = cube(decided, claims["order_value_fen"])
     due_fen = cube(decided, claims["due_fen"])
     gross_fen = cube(decided, claims["paid_fen"])
     recovered_fen = cube(received, ledger["amount_fen"][came_in])
@@ -129,6 +133,7 @@ def _payouts(books: Books, claims: Table, ledger: Table) -> Table:
         "guarantee": guarantee.astype(np.int8),
         "category": category.astype(np.int8),
         "claims_count": claims_count[promised],
+        "order_value_fen": order_value_fen[promised],
         "due_fen": due_fen[promised],
         "gross_fen": gross_fen[promised],
         "shortfall_fen": (due_fen - gross_fen)[promised],
