@@ -16,6 +16,7 @@ from loadtests import command as loadtests
 from loadtests.guarantee_api import command as guarantee_api
 from loadtests.traffic import command as traffic
 from reports.ledger.command import ledger
+from reports.payout.command import payout
 from scenarios import command as scenarios
 from scenarios.command import BASE, resolve, stdout
 from sim.experiment import command as experiment
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 app.add_typer(scenarios.app, name="scenarios", no_args_is_help=True)
 app.command()(experiment.run)
+app.command()(payout)
 app.command()(ledger)
 app.command()(loadtests.replay)
 app.command()(guarantee_api.serve)
