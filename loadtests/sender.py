@@ -25,6 +25,7 @@ from loadtests.trace import WRITES
 
 OK, FAIL, UNKNOWN, DROPPED = range(4)
 ANSWER_ID: Final = b"{answer_id}"
+COUNTED: Final = ("sent", "waited", *OUTCOMES)
 POOL_FULL: Final = "no free connection"
 BEAT_S: Final = 0.25
 WARM_COUNT: Final = 32
@@ -111,7 +112,7 @@ class Sender:
         self._waiting: dict[int, list[Task]] = {}
         self._start_ns = 0
         self._give_up_ns: int | None = None
-        self.counts: Counter[str] = Counter(dict.fromkeys(("sent", "waited", *OUTCOMES), 0))
+        self.counts: Counter[str] = Counter(dict.fromkeys(COUNTED, 0))
         self.lag_p99_ns = 0
         """Of the last quarter of a second."""
         self.stopped = ""
