@@ -106,8 +106,7 @@ def pick_stores(cum: Floats, uniform: Floats) -> Ints:
 
 
 def cell_masses(cum: Floats, edges: Ints) -> Floats:
-    """Mass of each (region, type) from a cumulated weight with a leading 0; shape (regions, types).
-    """
+    """Mass of each (region, type) from a cumulated weight with a leading 0; shape (regions, types)."""
     return np.asarray(np.diff(cum[edges]).reshape(len(REGIONS), len(STORE_TYPES)))
 
 
@@ -158,9 +157,7 @@ class Market:
         for category in range(len(CATEGORIES)):
             rows = fleet.rows(category)
             days.append(
-                self._category(
-                    lunar_day, category, ticks, selling[rows], shut.undeclared[rows]
-                )
+                self._category(lunar_day, category, ticks, selling[rows], shut.undeclared[rows])
             )
         hotels = fleet.rows(HOTEL)
         mean = days[HOTEL].orders_mean / days[HOTEL].mass_by_region
