@@ -115,7 +115,8 @@ def onset_warning(monitoring: Monitoring, kind: str) -> float:
 
 
 def _excess_mean(mean: Floats, limit: Floats) -> Floats:
-    """E (B - limit)+ for B ~ Poisson(mean): mean P(B >= c) - c P(B > c) at whole c, linear between."""
+    """E (B - limit)+ for B ~ Poisson(mean): mean P(B >= c) - c P(B > c) at whole c, linear between.
+    """
     whole = np.floor(limit)
 
     def at(c: Floats) -> Floats:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
+
     from scenarios.loader import Resolved
     from scenarios.problems import Problem
     from scenarios.scenario import Scenario

@@ -24,7 +24,8 @@ LunarDays = Annotated[tuple[LunarDay, ...], Field(strict=False, min_length=1)]
 
 
 class Horizon(Model):
-    """The simulated days. Time 0 is 00:00 of the first warm-up day; statistics start after warm-up."""
+    """The simulated days. Time 0 is 00:00 of the first warm-up day; statistics start after warm-up.
+    """
 
     first_day: LunarDay
     """First lunar day that counts (d)."""

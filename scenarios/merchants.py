@@ -71,7 +71,8 @@ class Merchants(Model):
 
 
 class Opening(Model):
-    """Closing for the festival: a store closes on the days whose closed share passes its threshold."""
+    """Closing for the festival: a store closes on the days whose closed share passes its threshold.
+    """
 
     closed_ratio: PerCategory[Ratio]
     """Share of stores closed on a day with wave 1 (ratio)."""
@@ -84,7 +85,8 @@ class Opening(Model):
 
 
 class Stock(Model):
-    """Rooms: bookings come in beyond the allotment while the listing lags or the store oversells."""
+    """Rooms: bookings come in beyond the allotment while the listing lags or the store oversells.
+    """
 
     oversell_ratio: ByStoreType
     """Bookings accepted beyond the allotment on purpose, share of it (ratio)."""

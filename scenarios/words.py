@@ -6,7 +6,9 @@ the word itself. Append only: a position, once published in a table, keeps its m
 
 from typing import Final, Literal, get_args
 
-Category = Literal["catering", "hotel", "daytour_scenic", "movie", "show", "laundry_home", "beauty"]
+Category = Literal[
+    "catering", "hotel", "daytour_scenic", "movie", "show", "laundry_home", "beauty"
+]
 IncidentType = Literal[
     "closed_or_refused",
     "no_room",
@@ -34,7 +36,9 @@ Skill = Literal["instant_compensation", "general", "specialist"]
 Priority = Literal["urgent", "incident", "inquiry"]
 StoreType = Literal["compliant", "speculator"]
 Surface = Literal["short_video", "live_room", "product_page"]
-Region = Literal["north", "northeast", "east", "central", "south", "southwest", "northwest"]
+Region = Literal[
+    "north", "northeast", "east", "central", "south", "southwest", "northwest"
+]
 AttemptKind = Literal["fresh", "redial", "reconnect", "escalation"]
 Outcome = Literal["answered", "abandoned", "in_system"]
 ClaimPath = Literal["silent", "self_service", "human"]

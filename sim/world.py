@@ -132,7 +132,9 @@ class World:
             for tick in range(day * horizon.ticks_per_day, (day + 1) * horizon.ticks_per_day):
                 start_s = tick * float(horizon.tick_s)
                 end_s = start_s + horizon.tick_s
-                self.pool.staff(self.roster.slots[tick].tolist(), self.roster.pace[tick].tolist())
+                self.pool.staff(
+                    self.roster.slots[tick].tolist(), self.roster.pace[tick].tolist()
+                )
                 self.pool.surcharge(self._surcharge(tick))
                 self.pool.offer(self._cases(self._arrivals.take_before(end_s)))
                 yield self._env.timeout(horizon.tick_s)
@@ -188,7 +190,8 @@ class World:
         return Cases(**rows)
 
     def _surcharge(self, tick: int) -> tuple[float, ...]:
-        """Handle time by topic relative to normal: manual review (loop 2) and a slow API (loop 5)."""
+        """Handle time by topic relative to normal: manual review (loop 2) and a slow API (loop 5).
+        """
         multiple = self._latency_multiple[tick]
         if self.scenario.loops.exhausted_pot_review:
             multiple = multiple * np.array(self.money.handle_multiple_by_topic())

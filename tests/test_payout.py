@@ -167,8 +167,8 @@ def test_peak_funding_is_a_path_quantity(found: dict[str, pl.DataFrame]) -> None
 
 
 def test_pots_dry_up_once_and_for_all_days_after(found: dict[str, pl.DataFrame]) -> None:
-    for _, rows in (
-        found["payout_pots"].filter(pl.col("lunar_day").is_not_null()).group_by("guarantee")
+    for _, rows in found["payout_pots"].filter(pl.col("lunar_day").is_not_null()).group_by(
+        "guarantee"
     ):
         assert rows.sort("lunar_day")["exhausted_ratio"].is_sorted()
     passed = found["payout_budgets"].sort("lunar_day")["exhausted_ratio"]

@@ -25,7 +25,9 @@ REPLICATIONS: Final = 100
 Report = Callable[[int, int], None]
 
 
-Count = Annotated[int | None, typer.Option(min=1, help=f"How many ({REPLICATIONS} if not given).")]
+Count = Annotated[
+    int | None, typer.Option(min=1, help=f"How many ({REPLICATIONS} if not given).")
+]
 Days = Annotated[
     str | None,
     typer.Option(metavar="FIRST..LAST", help="Lunar days, 0 = 正月初一, e.g. --days=-2..6."),
@@ -44,7 +46,9 @@ Keys = Annotated[
     list[str] | None,
     typer.Option(metavar="KEY", help="Move this key's range instead; repeatable."),
 ]
-Bridge = Annotated[Path | None, typer.Option(metavar="RUN", help="Explain the way from this run.")]
+Bridge = Annotated[
+    Path | None, typer.Option(metavar="RUN", help="Explain the way from this run.")
+]
 Policies = Annotated[
     list[str] | None,
     typer.Option(metavar="OVERLAY|KEY=VALUE", help="Lay this policy on; repeatable."),

@@ -126,7 +126,9 @@ def draw_contacts(
     }
 
 
-def _patience_s(scenario: Scenario, habits: TopicHabits, draws: _Draws, *, phone: Bools) -> Floats:
+def _patience_s(
+    scenario: Scenario, habits: TopicHabits, draws: _Draws, *, phone: Bools
+) -> Floats:
     """Patience of each attempt (s), shape (n, tries); exponential for urgent calls: -ln Phi(-z)."""
     patience = scenario.consumers.patience
     z = draws.normal("patience", TRIES)

@@ -172,7 +172,9 @@ def _claims(incidents: Columns, draws: _Draws, *, claimants: Ints, kept: Bools) 
     }
 
 
-def _circumstances(scenario: Scenario, block: Block, draws: _Draws, *, fleet: Fleet) -> Columns:
+def _circumstances(
+    scenario: Scenario, block: Block, draws: _Draws, *, fleet: Fleet
+) -> Columns:
     """What happened, when, where and to an order of what price."""
     count = block.stores.size
     return {

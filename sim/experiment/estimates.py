@@ -71,7 +71,10 @@ def _by_grain(tables: Tables, targets: Targets) -> Iterator[pl.DataFrame]:
     # A first dry day lies within the horizon, whatever a t interval of two replications says.
     is_day = pl.col("unit") == "d"
     yield pots.with_columns(
-        pl.when(is_day).then(pl.col(end).clip(first, last)).otherwise(pl.col(end)).alias(end)
+        pl.when(is_day)
+        .then(pl.col(end).clip(first, last))
+        .otherwise(pl.col(end))
+        .alias(end)
         for end in ("low", "high")
     )
 

@@ -70,7 +70,9 @@ def draw_demand(scenario: Scenario, shocks: ShockField, streams: Streams) -> Dem
     hours = (days, HOURS_PER_DAY)
     hour_level = gamma_factor(
         streams.rng("demand.hour"), demand.common_hour_cv, (*hours, 1)
-    ) * gamma_factor(streams.rng("demand.hour.category"), demand.category_hour_cv, (*hours, width))
+    ) * gamma_factor(
+        streams.rng("demand.hour.category"), demand.category_hour_cv, (*hours, width)
+    )
     hourly = regular_orders(scenario) * day_level[:, None, :] * hour_level
     ticks_per_hour = horizon.ticks_per_day // HOURS_PER_DAY
     by_tick = np.repeat(

@@ -106,7 +106,8 @@ def pick_stores(cum: Floats, uniform: Floats) -> Ints:
 
 
 def cell_masses(cum: Floats, edges: Ints) -> Floats:
-    """Mass of each (region, type) from a cumulated weight with a leading 0; shape (regions, types)."""
+    """Mass of each (region, type) from a cumulated weight with a leading 0; shape (regions, types).
+    """
     return np.asarray(np.diff(cum[edges]).reshape(len(REGIONS), len(STORE_TYPES)))
 
 
@@ -157,7 +158,9 @@ class Market:
         for category in range(len(CATEGORIES)):
             rows = fleet.rows(category)
             days.append(
-                self._category(lunar_day, category, ticks, selling[rows], shut.undeclared[rows])
+                self._category(
+                    lunar_day, category, ticks, selling[rows], shut.undeclared[rows]
+                )
             )
         hotels = fleet.rows(HOTEL)
         mean = days[HOTEL].orders_mean / days[HOTEL].mass_by_region

@@ -53,7 +53,9 @@ class Monitoring:
     def _delay_s(self, uniform: Floats) -> Floats:
         m = self._monitoring
         z = ndtri(np.clip(uniform, 1e-9, 1.0 - 1e-9))
-        return np.asarray(m.detection_delay_median_s * np.exp(m.detection_delay_sigma_ratio * z))
+        return np.asarray(
+            m.detection_delay_median_s * np.exp(m.detection_delay_sigma_ratio * z)
+        )
 
     def watched(self, fleet: Fleet, stores: Ints, *, category: int, kind: int) -> Bools:
         """Whether each store is monitored for this kind of problem."""
@@ -65,7 +67,8 @@ class Monitoring:
     def closure_seen_s(
         self, fleet: Fleet, stores: Ints, *, category: int, lunar_day: int
     ) -> tuple[Floats, Bools]:
-        """Delay after the onset at which a closed store is seen (s), and whether it is seen at all."""
+        """Delay after the onset at which a closed store is seen (s), and whether it is seen at all.
+        """
         turn = np.mod(fleet.luck[stores] + lunar_day * _GOLDEN, 1.0)
         miss = self._monitoring.miss_ratio
         seen = (turn >= miss) & self.watched(fleet, stores, category=category, kind=CLOSED)
@@ -84,7 +87,9 @@ class Monitoring:
     ) -> Warnings:
         """Warnings of orders due at stores that are closed without saying so."""
         demand = self._demand
-        delay_s, seen = self.closure_seen_s(fleet, stores, category=category, lunar_day=lunar_day)
+        delay_s, seen = self.closure_seen_s(
+            fleet, stores, category=category, lunar_day=lunar_day
+        )
         opening_s = demand.opening_h.row()[category] * 3600.0
         seen_s = np.where(due_in_day_s >= opening_s, opening_s, 0.0) + delay_s
         lead_s = demand.lead_time_median_s.row()[category] * np.exp(

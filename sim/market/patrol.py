@@ -34,7 +34,9 @@ class PatrolDay:
     verification_work_s: float
 
 
-def patrol_day(scenario: Scenario, fleet: Fleet, streams: Streams, *, lunar_day: int) -> PatrolDay:
+def patrol_day(
+    scenario: Scenario, fleet: Fleet, streams: Streams, *, lunar_day: int
+) -> PatrolDay:
     """One day of inspections and reports; changes nothing."""
     patrol = scenario.patrol
     rows = fleet.rows(CATERING)

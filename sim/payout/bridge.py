@@ -69,7 +69,9 @@ def whole_fen(start: float, parts: list[float]) -> list[int]:
     return floors
 
 
-def _check_pairs(before: Path, there: dict[str, Any], after: Path, here: dict[str, Any]) -> None:
+def _check_pairs(
+    before: Path, there: dict[str, Any], after: Path, here: dict[str, Any]
+) -> None:
     for key in ("seed", "first_day", "last_day"):
         if there.get(key) != here.get(key):
             raise RunError(

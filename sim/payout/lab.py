@@ -71,8 +71,7 @@ def lab(
             resume=True,
             executor=executor,
             progress=lambda done, planned: report(
-                number * replications + done,
-                len(worlds) * planned,  # noqa: B023
+                number * replications + done, len(worlds) * planned  # noqa: B023
             ),
         )
     rows = []

@@ -47,7 +47,9 @@ class Seasons:
         self._directory = RunDirectory(run)
         self.manifest: dict[str, Any] = self._directory.manifest()
         metrics = self.table(REPLICATIONS)
-        self.scenario: dict[str, Any] = tomllib.loads((run / SCENARIO).read_text(encoding="utf-8"))
+        self.scenario: dict[str, Any] = tomllib.loads(
+            (run / SCENARIO).read_text(encoding="utf-8")
+        )
         self.replications = metrics["replication"].unique().sort()
         self.count = self.replications.len()
         self._metrics = metrics

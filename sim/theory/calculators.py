@@ -116,6 +116,7 @@ def priority(asked: "Question") -> "Queue":
     from sim.theory.priority import priorities
     from sim.theory.question import Queue, plain
 
+
     def both(n: int, within_s: float) -> "tuple[Measures, Measures]":
         return priorities(
             agents=n,

@@ -38,7 +38,9 @@ def wave_response(angular_per_s: float, handle: Patience) -> complex:
     S_e is the handle time's stationary excess, with density P(handle time > x) / its mean. The
     modulus is the damping, minus the phase over w the lag.
     """
-    ends = np.concatenate([[0.0], handle.quantile(np.linspace(0.0, 1.0, PANELS_COUNT + 1)[1:-1])])
+    ends = np.concatenate(
+        [[0.0], handle.quantile(np.linspace(0.0, 1.0, PANELS_COUNT + 1)[1:-1])]
+    )
     tail = handle.quantile(1.0 - np.geomspace(1.0 / PANELS_COUNT, TAIL, PANELS_COUNT))
     ends = np.unique(np.concatenate([ends, tail]))
     half = np.diff(ends)[:, np.newaxis] / 2.0

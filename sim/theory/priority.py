@@ -50,7 +50,9 @@ def priorities(
     none = np.zeros_like(rates)
     occupancy = np.full_like(rates, float(together.occupancy))
     n = np.full_like(rates, float(agents))
-    by_class = Measures(p_wait, none, wait_s, sl, sl, sl, sl, wait_s, wait_s, wait_s, occupancy, n)
+    by_class = Measures(
+        p_wait, none, wait_s, sl, sl, sl, sl, wait_s, wait_s, wait_s, occupancy, n
+    )
     share = rates / rates.sum()
     sl_all, wait_all_s = np.asarray((share * sl).sum()), np.asarray((share * wait_s).sum())
     all_together = replace(

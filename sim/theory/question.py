@@ -151,7 +151,9 @@ def _rates(texts: list[str], problems: list[Problem]) -> list[float]:
     try:
         rates = [float(part) for part in parts]
     except ValueError:
-        problems.append(wrong("arrivals_per_h", ",".join(texts), RANGES["arrivals_per_h"][2]))
+        problems.append(
+            wrong("arrivals_per_h", ",".join(texts), RANGES["arrivals_per_h"][2])
+        )
         return []
     for rate in rates:
         problems += range_problems({"arrivals_per_h": rate})

@@ -39,7 +39,9 @@ def returning(
 
     def met(rate: float) -> Measures:
         if patience is None:
-            return patient(agents=agents, arrival_per_s=rate, aht_s=aht_s, threshold_s=threshold_s)
+            return patient(
+                agents=agents, arrival_per_s=rate, aht_s=aht_s, threshold_s=threshold_s
+            )
         return mmng(
             agents=agents,
             arrival_per_s=rate,

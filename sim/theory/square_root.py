@@ -17,7 +17,8 @@ def halfin_whitt(beta: float) -> float:
 
 
 def garnett(beta: float, patience_ratio: float) -> float:
-    """Share that waits in M/M/n+M at any beta; patience_ratio = mean handle time / mean patience."""
+    """Share that waits in M/M/n+M at any beta; patience_ratio = mean handle time / mean patience.
+    """
     r = sqrt(1.0 / patience_ratio)
     return float(expit(log(r) + _log_hazard(-beta) - _log_hazard(beta * r)))
 
