@@ -7,7 +7,6 @@ was sent is in the journal, and the journal says what is missing.
 import resource
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import blake2b, file_digest
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -129,7 +128,7 @@ def prepare(order: Order) -> Prepared:
     prepared = Prepared(
         order=order,
         trace=found_trace,
-        digest=digest(order.trace),
+        digest=trace.digest(order.trace),
         mapping=found_mapping,
         tokens=tokens,
         target=host,
@@ -202,12 +201,6 @@ def _finished(prepared: Prepared, endings: list[Ending]) -> summary.Summary:
     except (OSError, journal.JournalError) as error:
         raise ReplayError(str(error)) from None
     return result
-
-
-def digest(path: Path) -> str:
-    """Names a trace by the bytes of its file."""
-    with path.open("rb") as file:
-        return file_digest(file, lambda: blake2b(digest_size=16)).hexdigest()
 
 
 def _tried(wrong: list[str], read: Callable[[], T]) -> T | None:
