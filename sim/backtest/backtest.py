@@ -94,13 +94,34 @@ class Backtest:
             },
             "coverage": hourly["abandoned_ratio"]["coverage"],
             "hourly": hourly,
+            "hours": self._columns(),
         }
+
+    def _columns(self) -> dict[str, list[float]]:
+        """The hours that are told of, one column a list, as a page draws them."""
+        used = self.hours.used
+        found = {
+            "start_s": self.hours.start_s[used].tolist(),
+            "offered": self.observed.offered[used].tolist(),
+            "agents": self.hours.agents[used].tolist(),
+        }
+        for name in ("abandoned_ratio", "mean_wait_s"):
+            drawn = getattr(self.simulated, name)[:, used]
+            low, high = score.band(drawn, 0.8)
+            found |= {
+                f"{name}_observed": getattr(self.observed, name)[used].tolist(),
+                f"{name}_simulated": drawn.mean(axis=0).tolist(),
+                f"{name}_low": low.tolist(),
+                f"{name}_high": high.tolist(),
+                f"{name}_erlang_a": getattr(self.erlang_a, name)[used].tolist(),
+            }
+        return found
 
 
 def backtest(
     log: ContactLog, fitted: Fitted, *, replications: int, seed: int,
     presence: Presence | None = None, threshold_s: float = THRESHOLD_S,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Callable[[int], None] | None = None,
 ) -> Backtest:
     """Replay the log's days; `presence` is a roster's, else what the log shows."""
     law = fitted.floor
@@ -111,7 +132,8 @@ def backtest(
     for number in range(replications):
         again = replay(log, shown, law, np.random.default_rng((seed, number)))
         outcomes.append(hours.gather(again.wait_s, again.abandoned, threshold_s))
-        progress(number + 1)
+        if progress is not None:
+            progress(number + 1)
     columns = [np.array([getattr(o, name) for o in outcomes]) for name in asdict(observed)]
     factor = fitted.erlang_a_factor
     return Backtest(

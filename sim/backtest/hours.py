@@ -84,11 +84,7 @@ class Hours:
         self, wait_s: Floats, abandoned: NDArray[np.bool_], threshold_s: float
     ) -> Outcome:
         """Sums by hour over contacts in the log's order."""
-        size = len(self.start_s)
         within = ~abandoned & (wait_s <= threshold_s)
-        return Outcome(
-            offered=np.bincount(self.place, minlength=size).astype(np.float64),
-            abandoned=np.bincount(self.place, abandoned, size),
-            wait_s=np.bincount(self.place, wait_s, size),
-            within=np.bincount(self.place, within, size),
-        )
+        counted = (np.ones_like(wait_s), abandoned, wait_s, within)
+        sums = (np.bincount(self.place, one, len(self.start_s)) for one in counted)
+        return Outcome(*(np.asarray(one, dtype=np.float64) for one in sums))

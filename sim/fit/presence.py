@@ -55,7 +55,7 @@ class Presence:
         order = np.argsort(times, kind="stable")
         level = np.cumsum(np.repeat([1.0, -1.0], len(self.from_s))[order])
         total = np.concatenate([[0.0], np.cumsum(level[:-1] * np.diff(times[order]))])
-        return np.interp(before_s, times[order], total)
+        return np.asarray(np.interp(before_s, times[order], total))
 
 
 def after_call_s(log: ContactLog) -> Estimate:

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.progress import Progress
@@ -21,9 +21,6 @@ from sim.fit.command import (
     reading,
 )
 
-if TYPE_CHECKING:
-    from sim.backtest.backtest import Backtest
-
 Fit = Annotated[
     Path, typer.Argument(metavar="FITTED", help="What `springpeak fit contacts` wrote.")
 ]
@@ -34,7 +31,7 @@ Roster = Annotated[
 Folder = Annotated[Path, typer.Option("-o", "--out", help="Folder of backtest.json and page.")]
 
 
-def simulated(
+def backtest(
     fitted: Fit,
     logs: Logs,
     roster: Roster = None,
@@ -47,9 +44,11 @@ def simulated(
     answered: Answered = "answered",
     abandoned: Abandoned = "abandoned",
     seed: Seed = 1,
-) -> "tuple[Backtest, dict[str, Any], Path]":
+) -> None:
     """Simulate a log's past days with the staffing that it shows, beside Erlang C and Erlang A."""
-    from sim.backtest.backtest import Fitted, backtest
+    from reports.backtest.page import write
+    from sim.backtest.backtest import Fitted
+    from sim.backtest.backtest import backtest as replayed
     from sim.backtest.roster import read_roster
     from sim.fit.logs import read
     from sim.fit.overlay import read as read_fit
@@ -69,7 +68,7 @@ def simulated(
             raise LogError(f"{log.name}: names no agents; give their numbers with --roster")
         with Progress(console=stderr()) as bar:
             task = bar.add_task("replaying", total=replications)
-            found = backtest(
+            found = replayed(
                 log,
                 Fitted.of(said),
                 replications=replications,
@@ -92,7 +91,7 @@ def simulated(
     stdout().print(_table(document))
     typer.echo(f"{len(log)} contacts used, {log.aside.total} rows set aside")
     typer.echo(f"{document['intervals']} hours told of, {document['intervals_left_out']} left out")
-    return found, document, out
+    typer.echo(f"page: {write(document, out)}")
 
 
 def _table(document: dict[str, Any]) -> Table:
