@@ -125,7 +125,8 @@ class Roster:
 def sessions_by_team(support: Support) -> Ints:
     """Contacts that an agent of each team has in hand at most."""
     im = support.im.sessions_per_agent_count
-    return np.array([im if team.channel == "im" else 1 for _, team in sorted(support.teams.items())])
+    teams = [team for _, team in sorted(support.teams.items())]
+    return np.array([im if team.channel == "im" else 1 for team in teams])
 
 
 def _hour_fen(support: Support) -> float:
