@@ -43,7 +43,7 @@ def test_a_requirement_covers_the_horizon() -> None:
 def test_contradictions_are_refused() -> None:
     with pytest.raises(TargetError, match="contradicts"):
         found((target("sl>=0.9"), target("sl<=0.5")))
-    with pytest.raises(TargetError, match="occupancy >= 0.99 contradicts"):
+    with pytest.raises(TargetError, match=r"occupancy >= 0\.99 contradicts"):
         found((target("sl>=0.9"), target("occupancy>=0.99")), replications=1)
 
 
