@@ -206,6 +206,9 @@ class PostgresStore:
         db = await self._connected()
         await db.execute(f"SET default_transaction_read_only = {'on' if read_only else 'off'}")
 
+    async def spoil(self, sql: str) -> None:
+        await (await self._connected()).execute(sql)
+
     async def _connected(self) -> asyncpg.Connection:
         if self._writer is None or self._writer.is_closed():
             self._writer = await asyncpg.connect(

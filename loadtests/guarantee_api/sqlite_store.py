@@ -114,6 +114,10 @@ class SqliteStore:
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._thread, self._hinder, disk_full, read_only)
 
+    async def spoil(self, sql: str) -> None:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._thread, self._connected().execute, sql)
+
     def _hinder(self, disk_full: bool, read_only: bool) -> None:
         db = self._connected()
         # Below what is used: the file cannot grow by a page, as on a full disk.
