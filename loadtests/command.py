@@ -3,7 +3,7 @@
 import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 WRONG_INPUT = 2
 INTERRUPTED = 130
+MASTER_PORT = 5557  # Locust's own
 SHOWN = ("planned", "sent", "ok", "fail", "unknown", "dropped")
 TIMES = ("p50_response_ms", "p99_response_ms", "p999_response_ms", "p99_service_ms")
 
@@ -57,6 +58,19 @@ Anywhere = Annotated[
 ]
 
 
+Processes = Annotated[
+    int, typer.Option(min=1, max=256, help="Workers that share the trace by its keys.")
+]
+Master = Annotated[
+    bool, typer.Option("--master", help="Wait for the workers, started elsewhere with --worker.")
+]
+Worker = Annotated[bool, typer.Option("--worker", help="Send a share for a master.")]
+MasterHost = Annotated[str, typer.Option(metavar="NAME", help="Where the master is.")]
+MasterPort = Annotated[
+    int | None, typer.Option(metavar="PORT", help="Its port for workers (5557 if not given).")
+]
+
+
 def replay(
     trace: Trace,
     host: HostUrl,
@@ -69,6 +83,11 @@ def replay(
     attempts: Attempts = 1,
     lag_limit_ms: LagLimit = 2.0,
     until_lag: UntilLag = False,
+    processes: Processes = 1,
+    master: Master = False,
+    worker: Worker = False,
+    master_host: MasterHost = "127.0.0.1",
+    master_port: MasterPort = None,
     web: Web = None,
     otel: Otel = False,
     out: Out = None,
@@ -98,13 +117,34 @@ def replay(
         anywhere=anywhere,
         web_port=web,
         otel=otel,
+        processes=processes,
+        elsewhere=master,
+        master_port=(master_port or MASTER_PORT) if master else None,
     )
+    if worker:
+        _work(order, master_host, master_port or MASTER_PORT)
+        return
     summary = _run(order)
     if as_json:
         typer.echo(json.dumps(summary.document(), ensure_ascii=False))
     else:
         _print(summary, order.out)
     raise typer.Exit(INTERRUPTED if "interrupted" in summary.reasons else summary.status)
+
+
+def _work(order: "Order", master_host: str, master_port: int) -> None:
+    """Send a share, or say what is wrong and leave."""
+    from loadtests.replay import ReplayError, prepare, work
+
+    try:
+        work(prepare(order), master_host, master_port)
+    except ReplayError as error:
+        _refuse(error)
+
+
+def _refuse(error: Exception) -> NoReturn:
+    Console(stderr=True).print(str(error), style="red", markup=False, soft_wrap=True)
+    raise typer.Exit(WRONG_INPUT)
 
 
 def _run(order: "Order") -> "Summary":
@@ -116,7 +156,7 @@ def _run(order: "Order") -> "Summary":
     columns = (TextColumn("{task.description}"), TimeElapsedColumn())
     try:
         prepared = prepare(order)
-        planned_count = prepared.planned.height
+        planned_count = prepared.trace.steps.height
         # Drawn once a second by hand: a thread that draws would make the sender late.
         with Progress(*columns, console=console, auto_refresh=False) as progress:
             task = progress.add_task("starts")
@@ -129,8 +169,7 @@ def _run(order: "Order") -> "Summary":
 
             return run(prepared, watch)
     except ReplayError as error:
-        console.print(str(error), style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(WRONG_INPUT) from None
+        _refuse(error)
 
 
 def _print(summary: "Summary", out: Path) -> None:

@@ -37,7 +37,7 @@ class Recorder:
     """Takes rows and writes them. Raises OSError if the file cannot be made."""
 
     def __init__(self, folder: Path, worker: int) -> None:
-        self._path = folder / PARTS / f"{worker:03d}.part"
+        self._path = _path(folder, worker)
         self._path.parent.mkdir(exist_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
         self.descriptor = os.open(self._path, flags, 0o644)
@@ -67,6 +67,14 @@ class Recorder:
         os.close(self.descriptor)
 
 
+def add_to_part(folder: Path, worker: int, data: bytes) -> None:
+    """Add what a worker wrote on another machine. Raises OSError."""
+    path = _path(folder, worker)
+    path.parent.mkdir(exist_ok=True)
+    with path.open("ab") as file:
+        file.write(data)
+
+
 def part_paths(folder: Path) -> list[Path]:
     """The parts that workers wrote, in order of worker."""
     return sorted((folder / PARTS).glob("*.part"))
@@ -91,3 +99,7 @@ def _chunks(data: bytes) -> Iterator[Any]:
             return
         yield decode(data[at + _LENGTH_BYTES : end])
         at = end
+
+
+def _path(folder: Path, worker: int) -> Path:
+    return folder / PARTS / f"{worker:03d}.part"

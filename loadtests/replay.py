@@ -7,17 +7,14 @@ was sent is in the journal, and the journal says what is missing.
 import resource
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import blake2b, file_digest
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 
 import polars as pl
 
 from loadtests import journal, mapping, schedule, summary, target, thresholds, tokenfile, trace
+from loadtests.job import Ending, Job, Watch
 from loadtests.sender import Limits
-
-if TYPE_CHECKING:
-    from loadtests.user import Ending, Job, Watch
 
 T = TypeVar("T")
 _SPARE_FILES: Final = 64
@@ -38,6 +35,10 @@ class Order:
     out: Path
     speed: float = 1.0
     processes: int = 1
+    elsewhere: bool = False
+    """Whether the workers are started by somebody else, with --worker."""
+    master_port: int | None = None
+    """Port for the workers; None takes a free one."""
     mapping: Path | None = None
     thresholds: tuple[str, ...] = ()
     connections_count_max: int = 4000
@@ -49,6 +50,17 @@ class Order:
     web_port: int | None = None
     otel: bool = False
 
+    def words(self) -> list[str]:
+        """What a worker of this order is called with, after `springpeak replay`."""
+        words = [str(self.trace), "--host", self.url, "--token-file", str(self.token_file)]
+        words += ["--out", str(self.out), "--speed", repr(self.speed)]
+        words += ["--connections", str(self.connections_count_max)]
+        words += ["--timeout-s", repr(self.timeout_s), "--attempts", str(self.attempts_count_max)]
+        words += ["--lag-limit-ms", repr(self.lag_limit_ms)]
+        words += ["--mapping", str(self.mapping)] if self.mapping else []
+        flags = {"--until-lag": self.until_lag, "--i-may-load-this-host": self.anywhere}
+        return words + [flag for flag, given in flags.items() if given]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
@@ -56,17 +68,18 @@ class Prepared:
 
     order: Order
     trace: trace.Trace
-    planned: pl.DataFrame
+    digest: str
+    """Of the trace's file."""
     mapping: mapping.Mapping
     tokens: tokenfile.Tokens
     target: target.Target
     thresholds: list[thresholds.Threshold]
 
-    def share(self, worker: int) -> schedule.Schedule:
-        """One worker's requests."""
+    def share(self, worker: int, shards: int) -> schedule.Schedule:
+        """The requests of one worker of so many."""
         return schedule.share(
             self.trace,
-            self.planned,
+            schedule.plan(self.trace, speed=self.order.speed, shards=shards),
             worker=worker,
             mapping=self.mapping,
             tokens=self.tokens,
@@ -74,10 +87,8 @@ class Prepared:
             base_path=self.target.base_path,
         )
 
-    def job(self) -> "Job":
+    def job(self) -> Job:
         """What a worker needs to know."""
-        from loadtests.user import Job  # noqa: PLC0415 - it imports Locust, which takes a second
-
         order = self.order
         return Job(
             url=order.url,
@@ -114,11 +125,10 @@ def prepare(order: Order) -> Prepared:
     assert tokens is not None
     assert limits is not None
     assert host is not None
-    planned = schedule.plan(found_trace, speed=order.speed, shards=order.processes)
     prepared = Prepared(
         order=order,
         trace=found_trace,
-        planned=planned,
+        digest=trace.digest(order.trace),
         mapping=found_mapping,
         tokens=tokens,
         target=host,
@@ -133,23 +143,38 @@ def prepare(order: Order) -> Prepared:
     return prepared
 
 
-def replay(prepared: Prepared, watch: "Watch") -> summary.Summary:
+def replay(prepared: Prepared, watch: Watch) -> summary.Summary:
     """Send everything, write journal and summary. Raises ReplayError."""
-    from loadtests import user  # noqa: PLC0415 - it imports Locust, which takes a second
+    from loadtests import cluster, user  # noqa: PLC0415 - Locust takes a second to import
+
+    order = prepared.order
+    try:
+        if order.processes == 1 and not order.elsewhere:
+            endings = [user.run(prepared.job(), prepared.share(0, 1), watch)]
+        else:
+            endings = cluster.lead(prepared, watch)
+    except (OSError, schedule.ScheduleError, cluster.ClusterError) as error:
+        raise ReplayError(str(error)) from None
+    return _finished(prepared, endings)
+
+
+def work(prepared: Prepared, master_host: str, master_port: int) -> None:
+    """Send a share as a worker of a master elsewhere. Raises ReplayError."""
+    from loadtests import cluster  # noqa: PLC0415 - Locust takes a second to import
 
     try:
-        endings = [user.run(prepared.job(), prepared.share(0), watch)]
-    except (OSError, schedule.ScheduleError) as error:
+        cluster.follow(prepared, master_host, master_port)
+    except (OSError, schedule.ScheduleError, cluster.ClusterError) as error:
         raise ReplayError(str(error)) from None
-    return finish(prepared, endings)
 
 
-def finish(prepared: Prepared, endings: "list[Ending]") -> summary.Summary:
+def _finished(prepared: Prepared, endings: list[Ending]) -> summary.Summary:
     """Journal and summary of what the workers left. Raises ReplayError."""
     order = prepared.order
+    planned = schedule.plan(prepared.trace, speed=order.speed, shards=len(endings))
     about = journal.About(
-        planned_count=prepared.planned.height,
-        trace_digest=digest(order.trace),
+        planned_count=planned.height,
+        trace_digest=prepared.digest,
         host=order.url,
         started_unix_ns=min(one.started_unix_ns for one in endings),
         limits={
@@ -165,7 +190,7 @@ def finish(prepared: Prepared, endings: "list[Ending]") -> summary.Summary:
         ),
     )
     try:
-        found = journal.read(journal.write(order.out, prepared.planned, about))
+        found = journal.read(journal.write(order.out, planned, about))
         result = summary.summarise(
             found,
             prepared.thresholds,
@@ -176,12 +201,6 @@ def finish(prepared: Prepared, endings: "list[Ending]") -> summary.Summary:
     except (OSError, journal.JournalError) as error:
         raise ReplayError(str(error)) from None
     return result
-
-
-def digest(path: Path) -> str:
-    """Names a trace by the bytes of its file."""
-    with path.open("rb") as file:
-        return file_digest(file, lambda: blake2b(digest_size=16)).hexdigest()
 
 
 def _tried(wrong: list[str], read: Callable[[], T]) -> T | None:

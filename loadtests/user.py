@@ -10,11 +10,10 @@ import csv
 import gc
 import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic_ns
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 # Sockets are not patched: nothing here blocks in one, and the rest of the process stays as it is.
 os.environ.setdefault("LOCUST_SKIP_MONKEY_PATCH", "1")
@@ -26,11 +25,11 @@ from locust import User, argument_parser, events, task
 from locust.env import Environment
 from locust.html import get_html_report
 
-from loadtests.connection import Host
+from loadtests.job import Ending, Job, Watch
 from loadtests.mapping import Mapping
 from loadtests.recorder import Recorder
 from loadtests.schedule import Schedule
-from loadtests.sender import Limits, Sender, Watcher
+from loadtests.sender import Sender, Watcher
 
 LEAD_NS: Final = 500_000_000
 """From the agreement on a start to the start: Locust has started its user by then."""
@@ -56,58 +55,20 @@ class ReplayUser(User):
         gevent.sleep(1.0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """What a worker needs to know."""
-
-    url: str
-    host: Host
-    mapping: Mapping
-    limits: Limits
-    folder: Path
-    stop_at_lag_ns: int | None
-    """End the replay when a quarter of a second's p99 of the send lag is above it."""
-    web_port: int | None
-    otel: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """How one worker's share ended."""
-
-    worker: int
-    planned_count: int
-    stopped: str
-    """Why it ended before its end; empty if it did not."""
-    lost_ns: int | None
-    """Since when rows of the journal are missing; None if none is."""
-    started_unix_ns: int
-
-
-Watch = Callable[[dict[str, int], int], None]
-"""Told about once a second: counts by outcome, and the send lag's p99 in ns."""
-
-
 def run(job: Job, schedule: Schedule, watch: Watch) -> Ending:
     """Replay in this process."""
-    environment = _environment(job)
+    environment = environment_of(job)
     runner = environment.create_local_runner()
-    runner.greenlet.spawn(locust.stats.stats_history, runner)
-    if job.web_port is not None:
-        environment.create_web_ui(host="127.0.0.1", port=job.web_port)
-    events.init.fire(environment=environment, runner=runner, web_ui=environment.web_ui)
-    sender, recorder = _sender(job, schedule, 0)
+    open_page(environment, job)
+    sender, recorder = sender_of(job, schedule, 0)
     runner.start(1, 1)
-    start_ns = monotonic_ns() + LEAD_NS
-    started_unix_ns = time.time_ns() + LEAD_NS
+    start_ns, started_unix_ns = monotonic_ns() + LEAD_NS, time.time_ns() + LEAD_NS
     sender.start(start_ns)
-    _watched(sender, job, watch)
+    watch_over(sender, job, watch)
     recorder.close()
     runner.stop()
     write_tables(environment, job.folder)
-    if environment.web_ui is not None:
-        _hold_page()
-        environment.web_ui.stop()
+    hold_page(environment)
     runner.quit()
     return Ending(
         worker=0,
@@ -116,6 +77,26 @@ def run(job: Job, schedule: Schedule, watch: Watch) -> Ending:
         lost_ns=sender.elapsed_ns if recorder.failure else None,
         started_unix_ns=started_unix_ns,
     )
+
+
+def open_page(environment: Environment, job: Job) -> None:
+    """Keep the history that Locust draws, show its page if asked for, and call its hooks."""
+    runner = environment.runner
+    assert runner is not None
+    runner.greenlet.spawn(locust.stats.stats_history, runner)
+    if job.web_port is not None:
+        environment.create_web_ui(host="127.0.0.1", port=job.web_port)
+    events.init.fire(environment=environment, runner=runner, web_ui=environment.web_ui)
+
+
+def hold_page(environment: Environment) -> None:
+    """Keep Locust's page, if there is one, until Ctrl-C."""
+    if environment.web_ui is not None:
+        page: Any = environment.web_ui.greenlet
+        try:
+            page.join()
+        except KeyboardInterrupt:
+            environment.web_ui.stop()
 
 
 def write_tables(environment: Environment, folder: Path) -> None:
@@ -127,7 +108,8 @@ def write_tables(environment: Environment, folder: Path) -> None:
     (folder / HTML).write_text(page, encoding="utf-8")
 
 
-def _environment(job: Job) -> Environment:
+def environment_of(job: Job) -> Environment:
+    """Locust's environment with the one user."""
     # Locust rounds times to two digits to save memory; three are still few, and closer.
     locust.stats.bucket_response_time = three_digits  # type: ignore[assignment]
     ReplayUser.ended.clear()
@@ -149,7 +131,8 @@ def three_digits(response_ms: float) -> float:
     return float(f"{response_ms:.3g}")
 
 
-def _sender(job: Job, schedule: Schedule, worker: int) -> tuple[Sender, Recorder]:
+def sender_of(job: Job, schedule: Schedule, worker: int) -> tuple[Sender, Recorder]:
+    """A worker's sender, ready to start, with what it writes to."""
     recorder = Recorder(job.folder, worker)
     sender = Sender(
         schedule,
@@ -162,9 +145,21 @@ def _sender(job: Job, schedule: Schedule, worker: int) -> tuple[Sender, Recorder
         ended=ReplayUser.ended.set,
     )
     sender.warm()
+    prefer(us=True)
     gc.collect()
     gc.freeze()  # what is there stays: the collector need not look at it while time counts
     return sender, recorder
+
+
+def prefer(*, us: bool) -> None:
+    """Go before other work on this machine, or no longer, where the user may (CAP_SYS_NICE).
+
+    On a busy machine an ordinary process waits for whole time slices: the sender would be late by
+    milliseconds. Threads and processes that it starts stay ordinary.
+    """
+    with suppress(AttributeError, OSError):  # not Linux, or not allowed
+        policy = os.SCHED_RR | os.SCHED_RESET_ON_FORK if us else os.SCHED_OTHER
+        os.sched_setscheduler(0, policy, os.sched_param(1 if us else 0))
 
 
 def _told(mapping: Mapping) -> Watcher:
@@ -191,22 +186,16 @@ def _told(mapping: Mapping) -> Watcher:
     return finished
 
 
-def _watched(sender: Sender, job: Job, watch: Watch) -> None:
+def watch_over(sender: Sender, job: Job, watch: Watch) -> None:
     """Until the schedule has ended; Ctrl-C ends it early."""
     while True:
         try:
             if ReplayUser.ended.wait(timeout=WATCH_S):
+                prefer(us=False)
                 return
-            watch(dict(sender.counts), sender.lag_p99_ns)
-            if job.stop_at_lag_ns is not None and sender.lag_p99_ns > job.stop_at_lag_ns:
+            lag_ns = sender.take_lag_p99_ns()
+            watch(dict(sender.counts), lag_ns)
+            if job.stop_at_lag_ns is not None and lag_ns > job.stop_at_lag_ns:
                 sender.stop("the send lag rose above its limit", grace_s=GRACE_S)
         except KeyboardInterrupt:
             sender.stop("interrupted", grace_s=GRACE_S)
-
-
-def _hold_page() -> None:
-    """Keep Locust's page until Ctrl-C."""
-    try:
-        gevent.wait()
-    except KeyboardInterrupt:
-        return

@@ -139,9 +139,7 @@ def test_erlang_c(n: int, load: float, contacts: int, limit_ratio: float) -> Non
 def test_erlang_a(n: int, load: float, patience: float, contacts: int, limit_ratio: float) -> None:
     """M/M/n+M: share that waits, share abandoned, busy servers."""
     attempts = run(Case(n, load, patience), contacts, seed=n)
-    theory = erlang_a(
-        agents=n, arrival_per_s=load, aht_s=1.0, patience_s=patience, threshold_s=0.0
-    )
+    theory = erlang_a(agents=n, arrival_per_s=load, aht_s=1.0, patience_s=patience, threshold_s=0.0)
     abandoned_ratio = float(theory.p_abandon)
     holds(1.0 * (waits(attempts) > 0.0), float(theory.p_wait), limit_ratio)
     abandoned = 1.0 * (attempts.outcome == ABANDONED)
