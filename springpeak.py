@@ -18,6 +18,7 @@ from loadtests.capacity.command import capacity
 from loadtests.drill.command import drill
 from loadtests.guarantee_api import command as guarantee_api
 from loadtests.traffic import command as traffic
+from reports.backtest.command import backtest
 from reports.ledger.command import ledger
 from reports.payout.command import payout
 from scenarios import command as scenarios
@@ -43,8 +44,9 @@ app.command()(ledger)
 app.command()(loadtests.replay)
 app.command()(guarantee_api.serve)
 app.command()(guarantee_api.token)
-app.add_typer(fit.app, name="fit", no_args_is_help=True)
 app.command()(guarantee_api.tokens)
+app.add_typer(fit.app, name="fit", no_args_is_help=True)
+app.command()(backtest)
 app.add_typer(theory, name="theory", no_args_is_help=True)
 app.command()(audit)
 app.command()(drill)
