@@ -14,6 +14,7 @@ from rich.table import Table
 
 from loadtests.guarantee_api import command as guarantee_api
 from reports.ledger.command import ledger
+from reports.workbook.command import workbook
 from scenarios import command as scenarios
 from scenarios.command import BASE, resolve, stdout
 from sim.experiment import command as experiment
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.add_typer(scenarios.app, name="scenarios", no_args_is_help=True)
 app.command()(experiment.run)
 app.command()(ledger)
+app.command()(workbook)
 app.command()(guarantee_api.serve)
 app.command()(guarantee_api.token)
 app.command()(guarantee_api.tokens)
