@@ -5,18 +5,16 @@ after, and of the files it extends; values are those of the run's own scenario.t
 differ, an overlay or `--set` has changed the value, and the row says so.
 """
 
-import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from markupsafe import Markup
 
 from reports import style
 from reports.cells import Book
-from scenarios.loader import SHIPPED
-from scenarios.overlays import at, leaves, merge
-from scenarios.sources import Source, sources
+from scenarios.assumptions import origin
+from scenarios.overlays import at, leaves
+from scenarios.sources import Source
 
 _KINDS: Final = {"S": "Source", "D": "Data", "M": "Common knowledge", "A": "Assumed"}
 _NO_SOURCE: Final = Source("", "set for this run")
@@ -53,7 +51,7 @@ class Group:
 
 def assumptions(book: Book) -> tuple[Group, ...]:
     """All settings of the run by block, in the order of its scenario file."""
-    known, shipped = _origin(str(book.scenario["name"]))
+    known, shipped = origin(str(book.scenario["name"]))
     groups: dict[str, list[Row]] = {}
     for key, value in leaves(book.scenario):
         if key in _NAMELESS:
@@ -70,16 +68,6 @@ def assumptions(book: Book) -> tuple[Group, ...]:
         )
         groups.setdefault(key.partition(".")[0], []).append(row)
     return tuple(Group(style.words(name), tuple(rows)) for name, rows in groups.items())
-
-
-def _origin(name: str) -> tuple[dict[str, Source], Mapping[str, Any]]:
-    """Sources and values of the shipped file of that name on top of those that it extends."""
-    path = SHIPPED / f"{name}.toml"
-    if not path.is_file():
-        return {}, {}
-    values = tomllib.loads(path.read_text(encoding="utf-8"))
-    known, below = _origin(str(values.get("extends", "")))
-    return {**known, **sources(path)}, merge(below, values)
 
 
 def _value(value: object) -> str:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scenarios.scenario import Scenario
 from scenarios.words import CATEGORIES, INCIDENT_TYPES, TRIGGERS
 from sim.columns import Columns, Ints, pick, stack
+from sim.money import recoveries
 from sim.streams import Streams
 from sim.support import service
 from sim.world import World
@@ -53,6 +54,7 @@ def simulate(scenario: Scenario, *, seed: int, replication: int) -> ReplicationR
         "alerts": _alerts(world, money["claims"]),
         "demand": stack(world.demand_days),
         **money,
+        **recoveries.tables(world.money.books, money, region=world.fleet.region),
         **support,
     }
     metrics = {

@@ -87,8 +87,9 @@ class PlainSettlement:
             if start_s % DAY_S == 0:
                 for pot in self.pots.values():
                     pot.open_day()
-            self.collect_due(end_s)
             self.settle([c for c in claims if start_s <= c.decided_s < end_s], end_s)
+            if end_s % DAY_S == 0:
+                self.collect_due(end_s)
 
     def settle(self, claims: Sequence[Claim], end_s: float) -> None:
         to_reserve: list[tuple[float, PlainClaim]] = []
@@ -139,7 +140,7 @@ class PlainSettlement:
         if not (owes and self.recourse.enabled and row.paid_fen and row.claim.store >= 0):
             return
         if row.term.advanced_by == "merchant":
-            self.collect(row)
+            self.receivables.append((paid_s, row))
             return
         lag_s = -np.log1p(-row.claim.lag_u) * row.term.recourse_lag_mean_s
         due_s = paid_s + (self.recourse.contest_s + float(np.float32(lag_s)))

@@ -4,11 +4,11 @@ Decides when recourse falls due, how much the deposit yields and what is written
 Does not decide the deposit's size or what a merchant does about it (sim/market). Money int fen,
 times seconds.
 
-A payment that the merchant should bear raises a receivable at once. After the contest period and
-an exponential lag recourse either wins (share recourse_ratio) and takes what the deposit still
-holds, or loses; what is not received then is written off. Where the merchant advances, both happen
-at payment. What is still open at the horizon's end stays a receivable: recourse is never booked as
-cash.
+A payment that the merchant should bear raises a receivable at once; like all recourse it is booked
+when its day ends, in the order of time. After the contest period and an exponential lag recourse
+either wins (share recourse_ratio) and takes what the deposit still holds, or loses; what is not
+received then is written off. Where the merchant advances, both happen at payment. What is still
+open at the horizon's end stays a receivable: recourse is never booked as cash.
 """
 
 import numpy as np
@@ -68,31 +68,38 @@ class RecourseDesk:
         self._ledger = ledger
         self._deposit_fen = deposit_fen
         self._agenda = Agenda()
+        self._paid: list[tuple[Times, Ids]] = []
         self._taken: list[tuple[Stores, Ints]] = []
 
-    def claim_back(self, paid_s: Times, ids: Ids) -> None:
-        """Raises receivables for payments just made; collects at once where merchants advance."""
-        if not self._recourse.enabled or ids.size == 0:
-            return
+    def note_paid(self, paid_s: Times, ids: Ids) -> None:
+        """Takes payments in; `work_off` asks who owes them."""
+        if self._recourse.enabled and ids.size:
+            self._paid.append((paid_s, ids))
+
+    def work_off(self, *, day_end_s: float) -> None:
+        """A day's recourse: receivables for what was paid, then what falls due before its end.
+
+        Where merchants advance, recourse falls due with the payment.
+        """
+        if self._paid:
+            paid_s = np.concatenate([times for times, _ in self._paid])
+            ids = np.concatenate([rows for _, rows in self._paid])
+            self._paid.clear()
+            self._claim_back(paid_s, ids)
+        self._collect(*self._agenda.take(day_end_s))
+
+    def _claim_back(self, paid_s: Times, ids: Ids) -> None:
         term = self._claims.take("term", ids)
         owed = self._terms.merchant_bears.take(term) | self._claims.take("recourse_won", ids)
         owed &= self._claims.take("store_id", ids) != NONE
-        if not owed.all():
-            ids, paid_s, term = ids[owed], paid_s[owed], term[owed]
+        ids, paid_s, term = ids[owed], paid_s[owed], term[owed]
         rows = self._rows(paid_s, ids, self._claims.take("paid_fen", ids))
         self._ledger.post(
             kind=book.CLAIM_BACK, debit=book.RECEIVABLE, credit=book.RECOURSE_INCOME, **rows
         )
+        lag_s = self._recourse.contest_s + self._claims.take("recourse_lag_s", ids)
         at_once = self._terms.merchant_advances.take(term)
-        self._collect(paid_s[at_once], ids[at_once])
-        later_s, later = paid_s[~at_once], ids[~at_once]
-        lag_s = self._recourse.contest_s + self._claims.take("recourse_lag_s", later)
-        self._agenda.add(later_s + lag_s, later)
-
-    def work_off(self, *, tick_start_s: float, tick_end_s: float) -> None:
-        """Collects what falls due before the tick's end; what is late is stamped at its start."""
-        due_s, ids = self._agenda.take(tick_end_s)
-        self._collect(np.maximum(due_s, tick_start_s), ids)
+        self._agenda.add(np.where(at_once, paid_s, paid_s + lag_s), ids)
 
     def _collect(self, at_s: Times, ids: Ids) -> None:
         """Takes won sums from deposits in time order and writes the rest off."""

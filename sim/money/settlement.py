@@ -4,10 +4,11 @@ Decides the order of money within a tick and what follows when a pot runs dry. D
 is due (scenarios/terms.py), what fits (sim/money/pots.py) or what comes back
 (sim/money/recourse.py). Money int fen, times seconds from the horizon's start.
 
-Order within a tick: recourse falling due; the tick's claims from their pots in time order; the
-refused by policy (stop: unpaid; review: checked later; reserve: at once); reviews falling due and
-the refused of policy "reserve" from the shared reserve in time order; receivables for what was
-paid. A legal minimum does not lift a pot's limit: the shortfall says what is still owed.
+Order within a tick: the tick's claims from their pots in time order; the refused by policy (stop:
+unpaid; review: checked later; reserve: at once); reviews falling due and the refused of policy
+"reserve" from the shared reserve in time order. With a day's last tick comes the day's recourse:
+nothing before midnight looks at a deposit. A legal minimum does not lift a pot's limit: the
+shortfall says what is still owed.
 
 At the end of the warm-up the books are closed: open reviews are decided, the pots' remains go back
 to the platform and every pot is funded anew, so that the horizon starts with full pots.
@@ -90,9 +91,10 @@ class Settlement:
             self._close_warm_up(tick_start_s)
         if tick_start_s % DAY_S == 0:
             self.books.pots.open_day()
-        self._recourse.work_off(tick_start_s=tick_start_s, tick_end_s=tick_end_s)
         ids = self.books.claims.admit(due)
         self._pay_from_pots(ids, self.books.claims.due_fen(ids), tick_end_s)
+        if tick_end_s % DAY_S == 0:
+            self._recourse.work_off(day_end_s=tick_end_s)
         self.books.trail.close(self._open_tick, self.books.pots)
         self._check_tick()
         self._open_tick += 1
@@ -194,7 +196,7 @@ class Settlement:
         return approved
 
     def _pay(self, purse: int, paid_s: Times, ids: Ids, amount_fen: Ints) -> None:
-        """Pays claims from the pots or the reserve and raises what merchants owe for them."""
+        """Pays claims from the pots or the reserve."""
         if not amount_fen.all():
             some = amount_fen > 0
             paid_s, ids, amount_fen = paid_s[some], ids[some], amount_fen[some]
@@ -211,7 +213,7 @@ class Settlement:
             store_id=self.books.claims.take("store_id", ids),
             amount_fen=amount_fen,
         )
-        self._recourse.claim_back(paid_s, ids)
+        self._recourse.note_paid(paid_s, ids)
 
     def _unpaid(self, ids: Ids) -> None:
         if ids.size == 0:

@@ -6,25 +6,21 @@ Times in seconds from the horizon's start, NaN where it did not happen.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from struct import Struct
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.words import OUTCOMES
 from sim.support.cases import ATTEMPT_COLUMNS, CaseFile, Floats
+from sim.support.entries import RECORD_LENGTH, Record
 from sim.support.key import ESCALATION, abandonments, answers, kind_of, row_of
+from sim.support.layout import Layout
 
 ANSWERED: Final = OUTCOMES.index("answered")
 ABANDONED: Final = OUTCOMES.index("abandoned")
 IN_SYSTEM: Final = OUTCOMES.index("in_system")
 NO_TEAM: Final = -1
-
-# (ended_s, how it ended, key, team, arrived_s, answered_s, delay to the next attempt)
-Record: TypeAlias = tuple[float, int, int, int, float, float, float]
-RECORD_LENGTH: Final = 7
-PACK: Final = Struct(f"{RECORD_LENGTH}d").pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +84,7 @@ class AttemptLog:
         ended_s, _, key, team, _, _, next_delay_s = self._seal().T
         final = np.isinf(next_delay_s)
         keys = key.astype(np.int64)
-        case_id = self._file.case_id(row_of(keys))
+        case_id = self._file.case_id.take(row_of(keys))
         escalated = kind_of(keys) == ESCALATION
         resolved = final & (team != NO_TEAM)
         given_up = final & (team == NO_TEAM)
@@ -100,11 +96,11 @@ class AttemptLog:
             resolved_escalated=escalated[resolved],
             given_up_case_id=case_id[given_up],
             given_up_s=ended_s[given_up],
-            escalated_case_id=self._file.case_id(raised[:, 0].astype(np.int64)),
+            escalated_case_id=self._file.case_id.take(raised[:, 0].astype(np.int64)),
             escalated_s=raised[:, 1],
         )
 
-    def attempts(self, still_open: Sequence[Record], escalation_queue: int) -> Attempts:
+    def attempts(self, still_open: Sequence[Record], layout: Layout) -> Attempts:
         """All records, with those of attempts still in the system, in order of arrival."""
         self._seal()
         still_open_block = np.array(still_open, dtype=np.float64).reshape(-1, RECORD_LENGTH)
@@ -121,19 +117,17 @@ class AttemptLog:
         answered = team != NO_TEAM
         ended = ~np.isnan(ended_s)
         followed = np.isfinite(next_delay_s)
-        patience_s = self._file.gather(
-            "patience_s", row, np.minimum(before, ATTEMPT_COLUMNS - 1)
-        )
-        queue = self._file.gather("queue", row)
-        priority = self._file.gather("priority", row)
+        patience_s = self._file.patience_s[row, np.minimum(before, ATTEMPT_COLUMNS - 1)]
+        line, topic = np.divmod(self._file.place.take(row), layout.topics_count)
+        priority, queue = np.divmod(line, layout.queues_count)
         return Attempts(
             case_row=row,
-            case_id=self._file.case_id(row),
+            case_id=self._file.case_id.take(row),
             attempt=(before + 1).astype(np.int16),
             kind=kind,
-            queue=np.where(escalated, escalation_queue, queue).astype(np.int8),
+            queue=np.where(escalated, layout.escalation_queue, queue).astype(np.int8),
             priority=np.where(escalated, 0, priority).astype(np.int8),
-            topic=self._file.gather("topic", row).astype(np.int8),
+            topic=topic.astype(np.int8),
             arrived_s=arrived_s.copy(),
             answered_s=answered_s.copy(),
             ended_s=ended_s.copy(),

@@ -7,7 +7,6 @@ does) and queues nothing (sim/support/pool.py does). Times in seconds, on a grid
 on SimPy's calendar and the same time in a column are equal to the last bit.
 """
 
-from bisect import bisect_right
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final, TypeVar
 
@@ -21,6 +20,21 @@ HORIZON_LIMIT_S: Final = 2.0**21
 # Adding and subtracting 1.5 x 2^22 leaves 30 bits behind the point of anything between +-2^21.
 GRID_MAGIC: Final = 1.5 * 2.0**22
 ATTEMPT_COLUMNS: Final = 3
+
+# Room for the cases of ten national days without a copy.
+_ROWS_NATIONAL_COUNT: Final = 1 << 20
+_PER_CASE: Final = (np.float64,)
+_PER_ATTEMPT: Final = (np.float64, ATTEMPT_COLUMNS)
+_FILED: Final[dict[str, tuple[Any, ...]]] = {
+    "case_id": (np.int64,),
+    "place": (np.int16,),
+    "patience_s": _PER_ATTEMPT,
+    "redial_delay_s": _PER_ATTEMPT,
+    "handle_s": _PER_ATTEMPT,
+    "reconnect_delay_s": _PER_ATTEMPT,
+    "escalation_delay_s": _PER_CASE,
+    "escalation_handle_s": _PER_CASE,
+}
 
 
 def on_grid(time_s: FloatOrFloats) -> FloatOrFloats:
@@ -72,46 +86,37 @@ class Cases:
 
 
 class CaseFile:
-    """All cases offered so far, found by their row: the position in the order of offering."""
+    """All cases offered so far, found by their row: the position in the order of offering.
+
+    Its columns are those of Cases, with `place` (line x topics + topic, as the pool counts) for
+    queue, priority and topic together; they have room behind the last row.
+    """
+
+    case_id: NDArray[np.int64]
+    place: NDArray[np.int16]
+    patience_s: Floats
+    redial_delay_s: Floats
+    handle_s: Floats
+    reconnect_delay_s: Floats
+    escalation_delay_s: Floats
+    escalation_handle_s: Floats
 
     def __init__(self) -> None:
-        self._chunks: list[Cases] = []
-        self._starts: list[int] = []
         self._rows_count = 0
-        self._case_id = np.zeros(1024, dtype=np.int64)  # doubles when full
+        self._capacity_count = _ROWS_NATIONAL_COUNT
+        # Memory that has not been written yet is only an address, so a roomy start costs nothing.
+        for name, (dtype, *shape) in _FILED.items():
+            setattr(self, name, np.empty((self._capacity_count, *shape), dtype=dtype))
 
-    def add(self, cases: Cases) -> int:
+    def add(self, cases: Cases, place: NDArray[np.int64]) -> int:
         """Keeps the cases and returns the row of the first."""
-        start = self._rows_count
-        self._chunks.append(cases)
-        self._starts.append(start)
-        self._rows_count += len(cases)
-        while self._rows_count > len(self._case_id):
-            self._case_id = np.concatenate([self._case_id, np.zeros_like(self._case_id)])
-        self._case_id[start : self._rows_count] = cases.case_id
+        start, end = self._rows_count, self._rows_count + len(cases)
+        while end > self._capacity_count:
+            self._capacity_count *= 2
+            for name in _FILED:
+                kept = getattr(self, name)
+                setattr(self, name, np.concatenate([kept, np.empty_like(kept)]))
+        for name in _FILED:
+            getattr(self, name)[start:end] = place if name == "place" else getattr(cases, name)
+        self._rows_count = end
         return start
-
-    def find(self, row: int) -> tuple[Cases, int]:
-        """The chunk that holds a row, and the position in it."""
-        chunk = bisect_right(self._starts, row) - 1
-        return self._chunks[chunk], row - self._starts[chunk]
-
-    def case_id(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The ids of the cases at some rows."""
-        return self._case_id.take(rows)
-
-    def gather(
-        self, column: str, rows: NDArray[np.int64], tries: NDArray[np.int64] | None = None
-    ) -> NDArray[Any]:
-        """A column's values at some rows, of [n, 3] columns at the position `tries`; reads only the
-        chunks between the outermost ones."""
-        if len(rows) == 0:
-            return np.zeros(0, dtype=np.int64)
-        low = bisect_right(self._starts, int(rows.min())) - 1
-        high = bisect_right(self._starts, int(rows.max()))
-        values = np.concatenate([getattr(chunk, column) for chunk in self._chunks[low:high]])
-        places = rows - self._starts[low]
-        if tries is not None:
-            places = places * ATTEMPT_COLUMNS + tries
-        taken: NDArray[Any] = values.take(places)
-        return taken

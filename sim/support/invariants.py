@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from scenarios.words import ATTEMPT_KINDS
 from sim.support.attempts import ABANDONED, ANSWERED, IN_SYSTEM, Attempts
 from sim.support.cases import CaseFile
 from sim.support.integrals import open_integral
@@ -99,19 +100,19 @@ def _hold_between_attempts(attempts: Attempts, cases: CaseFile, end_s: float) ->
     abandons = (total_abandoned - before)[previous]
     answers = number[previous] - abandons
     for code, column, index, came_after in (
-        (REDIAL, "redial_delay_s", abandons - 1, abandoned),
-        (RECONNECT, "reconnect_delay_s", answers - 1, answered),
-        (ESCALATION, "escalation_delay_s", None, abandoned),
+        (REDIAL, cases.redial_delay_s, abandons - 1, abandoned),
+        (RECONNECT, cases.reconnect_delay_s, answers - 1, answered),
+        (ESCALATION, cases.escalation_delay_s[:, np.newaxis], np.zeros_like(answers), abandoned),
     ):
+        name = ATTEMPT_KINDS[code]
         chosen = kind[next_at] == code
         if not chosen.any():
             continue
-        assert came_after[previous[chosen]].all(), f"{column}: comes after its cause"
-        tries = None if index is None else index[chosen]
-        delay_s = cases.gather(column, row[next_at[chosen]], tries)
+        assert came_after[previous[chosen]].all(), f"{name}: comes after its cause"
+        delay_s = column[row[next_at[chosen]], index[chosen]]
         arrived_s = attempts.arrived_s[order[next_at[chosen]]]
         assert np.array_equal(arrived_s, ended_s[previous[chosen]] + delay_s), (
-            f"{column}: the next attempt comes after exactly the drawn delay"
+            f"{name}: the next attempt comes after exactly the drawn delay"
         )
     followed = attempts.followed[order]
     assert not (followed & (kind == ESCALATION)).any(), "an escalation ends the case"

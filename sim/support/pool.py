@@ -17,12 +17,12 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 from math import floor, inf, nan, nextafter
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 import numpy as np
 import simpy
 
-from sim.support.attempts import NO_TEAM, PACK, AttemptLog, Attempts, Outcomes
+from sim.support.attempts import NO_TEAM, AttemptLog, Attempts, Outcomes
 from sim.support.cases import (
     ATTEMPT_COLUMNS,
     GRID_MAGIC,
@@ -31,30 +31,19 @@ from sim.support.cases import (
     Cases,
     on_grid,
 )
+from sim.support.entries import ARRIVAL, END, PACK, PATIENCE, Contact, Entry
 from sim.support.key import (
     CODES,
-    ESCALATION,
     abandonments,
-    answers,
     escalation_key,
-    kind_of,
     reconnect_key,
     redial_key,
     row_of,
 )
 from sim.support.layout import Layout
+from sim.support.returns import Returns
 
 BUCKETS_PER_S: Final = 1 / 32  # a power of two: t x rate is exact
-# Second number of an entry: the order of what happens at one instant, also on SimPy's calendar.
-END: Final = 0
-ARRIVAL: Final = 1
-PATIENCE: Final = 2
-
-# (arrived_s, ARRIVAL, key, place, handle_s, patience_s, delay to the next attempt), where
-# place = line x topics + topic
-Contact: TypeAlias = tuple[float, int, int, int, float, float, float]
-# A Contact; a Record, which is the END; or (ends_s, PATIENCE, key, line).
-Entry: TypeAlias = tuple[Any, ...]
 
 
 class Pool:
@@ -104,8 +93,10 @@ class Pool:
         self._bucket = int(env.now * BUCKETS_PER_S) - 1
         self._agenda: defaultdict[int, list[Entry]] = defaultdict(list)
         self._wakes_s = inf
+        self._limit_s = env.now
         self._last_arrived_s = env.now
         self._file = CaseFile()
+        self._returns = Returns(self._file)
         self._log = AttemptLog(self._file)
         self._staffed: list[tuple[float, tuple[int, ...]]] = []
 
@@ -148,9 +139,9 @@ class Pool:
         if cases.arrived_s[0] < earliest_s or cases.arrived_s[-1] >= HORIZON_LIMIT_S:
             raise ValueError(f"cases must arrive between {earliest_s} s and {HORIZON_LIMIT_S} s")
         self._last_arrived_s = float(cases.arrived_s[-1])
-        start = self._file.add(cases)
         lines = cases.priority.astype(np.int64) * self._layout.queues_count + cases.queue
         places = lines * self._layout.topics_count + cases.topic
+        start = self._file.add(cases, places)
         contacts = list(
             zip(
                 cases.arrived_s.tolist(),
@@ -187,7 +178,7 @@ class Pool:
             for line in self._lines
             for arrived_s, _, key, *_ in line.values()
         ]
-        return self._log.attempts(still_open, self._layout.escalation_queue)
+        return self._log.attempts(still_open, self._layout)
 
     def cases(self) -> CaseFile:
         """All cases offered so far."""
@@ -218,14 +209,16 @@ class Pool:
         """Handles everything that comes before the calendar's next event."""
         if self._env.now >= self._wakes_s:
             self._wakes_s = inf
-        limit_s = max(self._env.peek(), nextafter(self._env.now, inf))
-        while self._walk(limit_s):
+        self._limit_s = max(self._env.peek(), nextafter(self._env.now, inf))
+        while self._walk(self._limit_s):
             bucket = self._bucket + 1
-            if not self._agenda or bucket >= limit_s * BUCKETS_PER_S:
+            if not self._agenda or bucket >= self._limit_s * BUCKETS_PER_S:
                 break
             self._bucket = bucket
             if bucket in self._agenda:
                 self._today = sorted(self._agenda.pop(bucket))
+        for contact in self._returns.take_later():
+            self._push(contact, 0)
         self._wake()
 
     def _walk(self, limit_s: float) -> bool:  # noqa: PLR0912, PLR0915 - a call costs a tenth
@@ -346,37 +339,33 @@ class Pool:
         del self._lines[line][key]
         if not self._lines[line]:
             self._mask ^= 1 << line
-        cases, i = self._file.find(row_of(key))
-        j = abandonments(key)
-        delay_s = cases.redial_delay_s.item(i, j) if j < ATTEMPT_COLUMNS else inf
-        next_key = redial_key(key)
-        if delay_s == inf:
-            delay_s, next_key = cases.escalation_delay_s.item(i), escalation_key(key)
-            if delay_s != inf:
-                self._log.raised.append((row_of(key), now_s + delay_s))
+        row, j = row_of(key), abandonments(key)
+        delay_s = self._file.redial_delay_s.item(row, j) if j < ATTEMPT_COLUMNS else inf
         if delay_s != inf:
-            self._return_at(now_s + delay_s, next_key, position)
+            self._return_at(now_s + delay_s, redial_key(key), position)
+        else:
+            delay_s = self._file.escalation_delay_s.item(row)
+            if delay_s != inf:
+                self._escalate(now_s + delay_s, key, place, position)
         record = (now_s, PATIENCE, key, NO_TEAM, arrived_s, nan, delay_s)
         self._log.entries += PACK(*record)
 
+    def _escalate(self, at_s: float, key: int, place: int, position: int) -> None:
+        """Puts the specialists' taking up of a case on the agenda."""
+        self._log.raised.append((row_of(key), at_s))
+        if at_s < HORIZON_LIMIT_S:
+            topics_count = self._layout.topics_count
+            place = self._layout.escalation_queue * topics_count + place % topics_count
+            handle_s = self._file.escalation_handle_s.item(row_of(key))
+            escalation = (at_s, ARRIVAL, escalation_key(key), place, handle_s, inf, inf)
+            self._push(escalation, position)
+
     def _return_at(self, at_s: float, key: int, position: int) -> None:
-        """Puts the next attempt of a case on the agenda."""
-        if at_s >= HORIZON_LIMIT_S:
-            return
-        cases, i = self._file.find(row_of(key))
-        if kind_of(key) == ESCALATION:
-            line = self._layout.escalation_queue
-            handle_s = cases.escalation_handle_s.item(i)
-            patience_s = again_s = inf
+        """Puts a redial or reconnect on the agenda; most come late enough to wait for others."""
+        if at_s < self._limit_s:
+            self._push(self._returns.contact(at_s, key), position)
         else:
-            line = cases.priority.item(i) * self._layout.queues_count + cases.queue.item(i)
-            k = answers(key)
-            handle_s = cases.handle_s.item(i, k)
-            attempt = min(abandonments(key) + k, ATTEMPT_COLUMNS - 1)
-            patience_s = cases.patience_s.item(i, attempt)
-            again_s = cases.reconnect_delay_s.item(i, k)
-        place = line * self._layout.topics_count + cases.topic.item(i)
-        self._push((at_s, ARRIVAL, key, place, handle_s, patience_s, again_s), position)
+            self._returns.later.append((at_s, key))
 
     def _refactor(self) -> None:
         lines_count = self._layout.lines_count
