@@ -14,8 +14,10 @@ from rich.table import Table
 
 from loadtests import command as loadtests
 from loadtests.audit.command import audit
+from loadtests.drill.command import drill
 from loadtests.guarantee_api import command as guarantee_api
 from loadtests.traffic import command as traffic
+from reports.backtest.command import backtest
 from reports.ledger.command import ledger
 from reports.payout.command import payout
 from reports.workbook.command import workbook
@@ -43,10 +45,12 @@ app.command()(workbook)
 app.command()(loadtests.replay)
 app.command()(guarantee_api.serve)
 app.command()(guarantee_api.token)
-app.add_typer(fit.app, name="fit", no_args_is_help=True)
 app.command()(guarantee_api.tokens)
+app.add_typer(fit.app, name="fit", no_args_is_help=True)
+app.command()(backtest)
 app.add_typer(theory, name="theory", no_args_is_help=True)
 app.command()(audit)
+app.command()(drill)
 app.add_typer(traffic.app, name="trace", no_args_is_help=True)
 
 

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from reports.workbook.build import Written, write
-from scenarios.tables import columns_of
+from scenarios.payout_tables import columns_of
 from sim.experiment.frames import dtype_of
 from sim.experiment.rundir import RunError
 from tests.spreadsheet import Found, formulas, office, poisoned, recalculated, tables, values

@@ -10,7 +10,8 @@ import polars as pl
 from reports import style
 from reports.workbook.block import Block, Cell, Field, Sheet, cny
 from reports.workbook.run import Run
-from scenarios.tables import Column, columns_of
+from scenarios.payout_tables import columns_of
+from scenarios.tables import Column
 
 # (sheet, its tables with their headings)
 _SHEETS: Final = (

@@ -13,7 +13,7 @@ import polars as pl
 from reports.cells import Book
 from reports.clock import Clock
 from scenarios.guarantees import Guarantees
-from scenarios.tables import columns_of
+from scenarios.payout_tables import columns_of
 from sim.experiment.rundir import ESTIMATES, SUMMARY, RunDirectory, RunError
 
 # The replication whose single claims a run keeps.
