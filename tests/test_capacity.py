@@ -98,7 +98,7 @@ def test_a_whole_capacity_test(tmp_path: Path) -> None:
     said = springpeak_says(
         "capacity", str(path), "--workers", "1", "--step", "1", "--start", "200",
         "--at-most", "200", "--threshold", "failed_ratio <= 0.5", "--lag-limit-ms", "10000",
-        "--peak", "200", "--out", str(out), "--overlay", str(overlay), "--day", "2",
+        "--peak", "200", "--out", str(out), "--write-overlay", str(overlay), "--day", "2",
         "--hours", "18..21", "--json",
     )  # fmt: skip
     assert said.status == 0, said

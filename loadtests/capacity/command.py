@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from loadtests.drill.command import RESULTS, Day, Hours, Overlay, when_of, write_overlay
+from loadtests.drill.command import RESULTS, Day, Hours, WrittenOverlay, when_of, write_overlay
 
 if TYPE_CHECKING:
     from loadtests.capacity.plan import Capacity
@@ -18,47 +18,46 @@ WRONG_INPUT = 2
 THRESHOLDS = ("p99_response_ms <= 250", "failed_ratio <= 0.001")
 
 
+Source = Annotated[
+    Path,
+    typer.Argument(metavar="RUN|TRACE", help="A run, whose busiest minutes are sent, or a trace."),
+]
+Thresholds = Annotated[
+    list[str] | None,
+    typer.Option(metavar="TEXT", help=f"What must hold; {' and '.join(THRESHOLDS)} if not given."),
+]
+WorkerCounts = Annotated[str, typer.Option(help="Numbers of serving processes to measure.")]
+Peak = Annotated[
+    float | None,
+    typer.Option(min=0.001, help="Requests per second needed (else the trace's own peak)."),
+]
+StepLength = Annotated[float, typer.Option(min=0.5, help="Seconds of each step.")]
+Start = Annotated[float, typer.Option(min=1.0, help="Rate of the first step, per second.")]
+AtMost = Annotated[float, typer.Option(min=1.0, help="Highest rate to try, per second.")]
+Precision = Annotated[float, typer.Option(min=0.01, help="Width of the interval, as a ratio.")]
+LagLimit = Annotated[
+    float, typer.Option(min=0.0, help="A step whose send lag's p99 is above proves nothing.")
+]
+Out = Annotated[Path | None, typer.Option(help="Folder to write (else results/capacity-<time>).")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
 def capacity(
-    source: Annotated[
-        Path,
-        typer.Argument(
-            metavar="RUN|TRACE", help="A run, whose busiest minutes are sent, or a trace."
-        ),
-    ],
+    source: Source,
     *,
-    threshold: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="TEXT", help=f"What must hold; {' and '.join(THRESHOLDS)} if not given."
-        ),
-    ] = None,
-    workers: Annotated[
-        str, typer.Option(help="Numbers of serving processes to measure, as 1,2,4.")
-    ] = "1,2",
-    peak: Annotated[
-        float | None,
-        typer.Option(min=0.001, help="Requests per second needed (else the trace's own peak)."),
-    ] = None,
-    step: Annotated[float, typer.Option(min=0.5, help="Seconds of each step.")] = 5.0,
-    start: Annotated[
-        float, typer.Option(min=1.0, help="Rate of the first step, per second.")
-    ] = 500.0,
-    at_most: Annotated[
-        float, typer.Option(min=1.0, help="Highest rate to try, per second.")
-    ] = 16_000.0,
-    precision: Annotated[
-        float, typer.Option(min=0.01, help="Width of the interval, as a ratio.")
-    ] = 0.1,
-    lag_limit_ms: Annotated[
-        float, typer.Option(min=0.0, help="A step whose send lag's p99 is above proves nothing.")
-    ] = 20.0,
-    overlay: Overlay = None,
+    threshold: Thresholds = None,
+    workers: WorkerCounts = "1,2",
+    peak: Peak = None,
+    step: StepLength = 5.0,
+    start: Start = 500.0,
+    at_most: AtMost = 16_000.0,
+    precision: Precision = 0.1,
+    lag_limit_ms: LagLimit = 20.0,
+    overlay: WrittenOverlay = None,
     day: Day = 2,
     hours: Hours = "18..21",
-    out: Annotated[
-        Path | None, typer.Option(help="Folder to write (else results/capacity-<time>).")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    out: Out = None,
+    as_json: AsJson = False,
 ) -> None:
     """Find the load that the reference API carries, and how many workers the peak needs.
 

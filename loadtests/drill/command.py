@@ -18,9 +18,11 @@ RESULTS = Path("results")
 PEAK = "busiest/PT10M"
 
 
-Overlay = Annotated[
+WrittenOverlay = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Overlay to write: what if the API behaved like this?"),
+    typer.Option(
+        "--write-overlay", metavar="FILE", help="Write it: what if the API behaved like this?"
+    ),
 ]
 Day = Annotated[int, typer.Option(help="Lunar day of the overlay, 0 = 正月初一.")]
 Hours = Annotated[str, typer.Option(metavar="FIRST..LAST", help="Hours of the overlay.")]
@@ -50,7 +52,7 @@ def drill(
     out: Annotated[
         Path | None, typer.Option(help="Folder to write (else results/drill-<time>).")
     ] = None,
-    overlay: Overlay = None,
+    overlay: WrittenOverlay = None,
     day: Day = 2,
     hours: Hours = "18..21",
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
