@@ -20,6 +20,7 @@ from loadtests.traffic import command as traffic
 from reports.backtest.command import backtest
 from reports.ledger.command import ledger
 from reports.payout.command import payout
+from reports.workbook.command import workbook
 from scenarios import command as scenarios
 from scenarios.command import BASE, resolve, stdout
 from sim.experiment import command as experiment
@@ -40,6 +41,7 @@ app.add_typer(scenarios.app, name="scenarios", no_args_is_help=True)
 app.command()(experiment.run)
 app.command()(payout)
 app.command()(ledger)
+app.command()(workbook)
 app.command()(loadtests.replay)
 app.command()(guarantee_api.serve)
 app.command()(guarantee_api.token)
