@@ -8,9 +8,9 @@ import httptools
 import uvloop
 
 BODY = b'{"claim_id":7,"state":"approved","refund_fen":8800,"extra_fen":1200}'
-ANSWER = (
-    b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s"
-    % (len(BODY), BODY)
+ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (
+    len(BODY),
+    BODY,
 )
 
 

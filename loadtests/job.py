@@ -19,7 +19,7 @@ class Job:
     limits: Limits
     folder: Path
     stop_at_lag_ns: int | None
-    """End the replay when a quarter of a second's p99 of the send lag is above it."""
+    """End the replay when a second's p99 of the send lag is above it."""
     web_port: int | None
     otel: bool
 

@@ -15,7 +15,7 @@ from loadtests.mapping import TARGET, Mapping
 from loadtests.tokenfile import Tokens
 from loadtests.trace import CONSUMERS_COUNT, NONE, Trace
 
-BLOCK: Final = 512
+BLOCK: Final = 128
 # Knuth's multiplicative hash (The Art of Computer Programming 3, 6.4): 2**64 / golden ratio.
 _SPREAD: Final = np.uint64(0x9E3779B97F4A7C15)
 

@@ -14,10 +14,12 @@ from time import monotonic_ns
 from typing import Any, Final, Protocol
 
 import msgspec
+import numpy as np
 
 from loadtests.alarm import Alarm
 from loadtests.connection import Connection, Host, TlsConnection
 from loadtests.journal import OUTCOMES
+from loadtests.latency import quantile
 from loadtests.mapping import Mapping, outcome
 from loadtests.recorder import Recorder, Row
 from loadtests.schedule import Schedule
@@ -27,7 +29,9 @@ OK, FAIL, UNKNOWN, DROPPED = range(4)
 ANSWER_ID: Final = b"{answer_id}"
 COUNTED: Final = ("sent", "waited", *OUTCOMES)
 POOL_FULL: Final = "no free connection"
-BEAT_S: Final = 0.25
+BEAT_S: Final = 0.05
+"""Between two chunks of the journal: short, so that writing one is short, too."""
+_SWEEP_BEATS: Final = 5
 WARM_COUNT: Final = 32
 """Connections opened before the start, so that the first second is like the others."""
 _TURN: Final = 64
@@ -113,8 +117,8 @@ class Sender:
         self._start_ns = 0
         self._give_up_ns: int | None = None
         self.counts: Counter[str] = Counter(dict.fromkeys(COUNTED, 0))
-        self.lag_p99_ns = 0
-        """Of the last quarter of a second."""
+        self._beats_count = 0
+        self._lags_ns: list[int] = []
         self.stopped = ""
         """Why it stopped before the end; empty if it did not."""
 
@@ -142,6 +146,12 @@ class Sender:
     def elapsed_ns(self) -> int:
         """Time since the agreed start, negative before it."""
         return monotonic_ns() - self._start_ns
+
+    def take_lag_p99_ns(self) -> int:
+        """Of what was finished since it was last asked for; 0 if nothing was."""
+        lags_ns, self._lags_ns = self._lags_ns, []
+        value_ns = quantile(np.sort(np.array(lags_ns)), 0.99)
+        return 0 if value_ns is None else int(value_ns)
 
     @property
     def under_way_count(self) -> int:
@@ -307,7 +317,18 @@ class Sender:
         connection.close()
 
     def _on_beat(self) -> None:
-        """Give up what took too long, write what is finished, see whether it is the end."""
+        """Write what is finished, now and then give up what took too long, see whether it ends."""
+        self._beats_count += 1
+        if self._beats_count % _SWEEP_BEATS == 0:
+            self._sweep()
+        rows = self._recorder.flush()
+        self._lags_ns += [sent - ready for _, ready, sent, *_ in rows if sent >= 0]
+        if self._recorder.failure and not self.stopped:
+            self.stop(self._recorder.failure, grace_s=0.0)
+        if self._place >= len(self._schedule) and not (self._retries or self.under_way_count):
+            self._close()
+
+    def _sweep(self) -> None:
         now_ns = monotonic_ns()
         given_up = self._give_up_ns is not None and now_ns >= self._give_up_ns
         oldest_ns = now_ns - self._start_ns - self._limits.timeout_ns
@@ -319,15 +340,6 @@ class Sender:
                 said = UNKNOWN if task.name in WRITES else FAIL
                 self._finish(task, said, self.stopped)
             self._retries.clear()
-        self._lags(self._recorder.flush())
-        if self._recorder.failure and not self.stopped:
-            self.stop(self._recorder.failure, grace_s=0.0)
-        if self._place >= len(self._schedule) and not (self._retries or self.under_way_count):
-            self._close()
-
-    def _lags(self, rows: list[Row]) -> None:
-        lags = sorted(sent - ready for _, ready, sent, *_ in rows if sent >= 0)
-        self.lag_p99_ns = lags[int(len(lags) * 0.99)] if lags else 0
 
     def _close(self) -> None:
         self._beat.stop()
