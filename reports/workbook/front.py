@@ -112,7 +112,7 @@ def totals(run: Run, breakdown: Block) -> Block:
         value = sum(float(value_of(row[at]) or 0.0) for row in breakdown.rows)
         cells: list[Cell] = [name, "claims" if key == "claims" else "CNY"]
         cells.append(Live(f"SUM(by_guarantee_{key})", value))
-        rows.append((*cells, *_engine(run, key, subject)))
+        rows.append((*cells, *_engine(run, key, subject, value)))
     return Block(
         slug="summary",
         heading="What a festival costs, on average",
@@ -238,7 +238,7 @@ def _looked_up(key: str, row: dict[str, Cell]) -> Live:
     return Live(f"INDEX(by_guarantee_{key},{number})", value)
 
 
-def _engine(run: Run, key: str, subject: str | None) -> Sequence[Cell]:
+def _engine(run: Run, key: str, subject: str | None, formula: float) -> Sequence[Cell]:
     """The engine's mean, its interval and the difference; of a sum that has none, nothing."""
     if subject is None:
         return None, None, None, None
@@ -246,7 +246,8 @@ def _engine(run: Run, key: str, subject: str | None) -> Sequence[Cell]:
     said = run.book.metric(metric)
     scale = 1.0 if key == "claims" else 100.0
     figures = [None if one is None else one / scale for one in (said.mean, said.low, said.high)]
-    return *figures, Live("ROUND({mean}{row}-{engine}{row},2)", 0.0)
+    apart = round(formula - (figures[0] or 0.0), 2) + 0.0
+    return *figures, Live("ROUND({mean}{row}-{engine}{row},2)", apart)
 
 
 def _quantile(row: dict[str, object] | None, statistic: str) -> Cell:
