@@ -174,15 +174,15 @@ def answers(run: Run) -> Block | None:
             Field("value", "Amount", "CNY", "cny", 20, "the figure"),
             Field("low", "95 % from", "CNY", "cny", 20, "lower end of its interval"),
             Field("high", "to", "CNY", "cny", 20, "upper end of its interval"),
-            Field("withheld", "Withheld", "", "text", 20, "why the figure is not given"),
-            Field("meaning", "Meaning", "", "text", 20, "the figure in a sentence"),
+            Field("meaning", "Meaning", "", "line", 20, "in a sentence, or why it is withheld"),
         ),
         rows=[
             (
                 style.words(row["figure"]),
-                *(cny(row[name]) for name in ("value_fen", "low_fen", "high_fen")),
-                row["withheld"] or "",
-                row["meaning"],
+                "withheld" if row["value_fen"] is None else cny(row["value_fen"]),
+                cny(row["low_fen"]),
+                cny(row["high_fen"]),
+                row["meaning"] + (f" ({row['withheld']})" if row["withheld"] else ""),
             )
             for row in rows
         ],
