@@ -6,7 +6,7 @@ Statistics are over replications; every figure has its 95 % confidence interval 
 
 from typing import Final
 
-from scenarios.tables import Column
+from scenarios.tables import TABLES, Column
 
 _LUNAR_DAY = Column("lunar_day", "Int8", "d", "lunar offset of the day; null = the whole horizon")
 _GUARANTEE = Column("guarantee", "enum:guarantee", "", "guarantee whose pot it is")
@@ -124,3 +124,8 @@ PAYOUT_TABLES: Final[dict[str, tuple[Column, ...]]] = {
         Column("n", "Int32", "replications", "paired replications behind the row"),
     ),
 }
+
+
+def columns_of(table: str) -> tuple[Column, ...]:
+    """The columns of a table of either kind. Raises KeyError if there is none of this name."""
+    return TABLES[table] if table in TABLES else PAYOUT_TABLES[table]
