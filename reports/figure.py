@@ -69,7 +69,8 @@ def figure(
     draw: Draw,
     file: str = "estimates.parquet",
 ) -> Figure:
-    """Draw both widths; `reading` says how to read the marks, `subjects` name the rows drawn."""
+    """Draw both widths; `reading` says how to read the marks, `subjects` name the rows of the file
+    that are drawn."""
     drawings = Markup("").join(
         _svg(f"{key}-{layout.name}", alt, height_px(layout), draw, layout)
         for layout in (WIDE, NARROW)

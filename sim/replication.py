@@ -32,9 +32,15 @@ class ReplicationResult:
     metrics: Metrics
 
 
-def simulate(scenario: Scenario, *, seed: int, replication: int) -> ReplicationResult:
-    """Simulate replication `replication` of a scenario under a root seed."""
-    world = World(scenario, Streams(seed=seed, replication=replication))
+def simulate(
+    scenario: Scenario, *, seed: int, replication: int, agents: Ints | None = None
+) -> ReplicationResult:
+    """Simulate replication `replication` of a scenario under a root seed.
+
+    `agents` (ticks, teams), productive agents, replaces the scenario's shifts; no arrival, patience
+    or handle time depends on it.
+    """
+    world = World(scenario, Streams(seed=seed, replication=replication), agents=agents)
     world.run()
     support = service.tables(
         scenario.support,

@@ -23,11 +23,22 @@ from loadtests.guarantee_api.books import (
     MerchantRow,
     Needs,
     Pot,
+    pot_rows,
 )
 from loadtests.guarantee_api.commands import Answer, Write
 from loadtests.guarantee_api.decide import Decider
 from loadtests.guarantee_api.proof import QUERIES, BooksWrong
-from loadtests.guarantee_api.schema import CLAIM_COLUMNS, ENTRY_COLUMNS, fund, migrate
+from loadtests.guarantee_api.schema import (
+    ANSWERS,
+    CLAIM_COLUMNS,
+    CLAIMS,
+    ENTRIES,
+    ENTRY_COLUMNS,
+    PURGE_COUNT,
+    fund,
+    migrate,
+    purge_sql,
+)
 from loadtests.guarantee_api.store import StoreUnavailable
 
 LOCK: Final = "SELECT pg_advisory_xact_lock(20260217)"
@@ -36,11 +47,6 @@ TIMEOUT_S: Final = 30.0
 # Every look-up has its index; a plan made while the tables were empty would read them whole. What
 # has no index (twelve pots) is then priced so high that it would be compiled: not worth it.
 SETTINGS: Final = {"synchronous_commit": "on", "enable_seqscan": "off", "jit": "off"}
-# Twice as many answers are looked at as came: the backlog shrinks.
-PURGE_COUNT: Final = 4096
-CLAIMS: Final = ", ".join(CLAIM_COLUMNS)
-ENTRIES: Final = ", ".join(ENTRY_COLUMNS)
-ANSWERS: Final = ", ".join(AnswerRow._fields)
 GONE: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, asyncio.TimeoutError)
 
 
@@ -73,10 +79,7 @@ UPSERTS: Final = {
         " WHERE claim_id = one.id"
     ),
 }
-PURGE_ANSWERS: Final = (
-    "DELETE FROM answers WHERE created_ms <= $1 AND answer_id IN"
-    " (SELECT answer_id FROM answers ORDER BY answer_id LIMIT 8192)"
-)
+PURGE_ANSWERS: Final = purge_sql("$1")
 POT_COLUMNS: Final = ("guarantee", "funded_fen", "available_fen", "held_fen", "settled_fen")
 DAY_COLUMNS: Final = ("guarantee", "day", "used_fen")
 ANSWER_KINDS: Final = ("bytea", "bytea", "bigint", "bigint", "text", "bytea")
@@ -139,7 +142,7 @@ class PostgresStore:
             await db.execute(LOCK)
             pots = {row[0]: Pot(*row[1:]) for row in await db.fetch("SELECT * FROM pots")}
             funded, entries = fund(self._decider.programme, pots, now_ms)
-            await _append_rows(db, entries=entries, pots=_pot_rows(funded))
+            await _append_rows(db, entries=entries, pots=pot_rows(funded))
         self._readers = await asyncpg.create_pool(self._url, min_size=1, max_size=4)
         wrong = await self.prove()
         if wrong:
@@ -203,6 +206,9 @@ class PostgresStore:
         db = await self._connected()
         await db.execute(f"SET default_transaction_read_only = {'on' if read_only else 'off'}")
 
+    async def spoil(self, sql: str) -> None:
+        await (await self._connected()).execute(sql)
+
     async def _connected(self) -> asyncpg.Connection:
         if self._writer is None or self._writer.is_closed():
             self._writer = await asyncpg.connect(
@@ -256,7 +262,7 @@ class PostgresStore:
                 claims=changes.claims,
                 entries=changes.entries,
                 answers=changes.answers,
-                pots=_pot_rows({one: found.pots[one] for one in changes.pots}),
+                pots=pot_rows({one: found.pots[one] for one in changes.pots}),
                 pot_days=[(*key, found.days_fen[key]) for key in changes.days],
             )
         if changes.deposits:
@@ -284,13 +290,6 @@ async def _append_rows(db: asyncpg.Connection, **rows: Sequence[Sequence[Any]]) 
         own = rows.get(table)
         arrays += zip(*own, strict=True) if own else [()] * len(columns)
     await db.execute(APPEND, *arrays)
-
-
-def _pot_rows(pots: dict[int, Pot]) -> list[tuple[int, ...]]:
-    return [
-        (number, pot.funded_fen, pot.available_fen, pot.held_fen, pot.settled_fen)
-        for number, pot in pots.items()
-    ]
 
 
 async def _load(db: asyncpg.Connection, needs: Needs) -> Found:

@@ -52,6 +52,7 @@ def contacts(
     seed: Seed = 1,
 ) -> None:
     """Arrivals, handle times, patience, returns and availability from a log of contacts."""
+    from sim.backtest.rivals import erlang_a_factor
     from sim.fit import keys, overlay, words
     from sim.fit.bootstrap import joint_draws
     from sim.fit.contacts import fit_contacts
@@ -69,8 +70,10 @@ def contacts(
                 found.arrivals, found.handling, law, found.returns, found.availability
             )
             draws = joint_draws(log, found, seed=seed)
+            rival = erlang_a_factor(log, found)
     document = {
         **words.document(found),
+        "erlang_a_factor": rival,
         "set_aside": log.aside.lines(),
         "overlay": keys.values(made),
         "bootstrap": draws,

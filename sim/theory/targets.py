@@ -9,6 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from sim.theory.erlang import Measures
 
 SHARES: Final = (
@@ -51,9 +54,10 @@ class Target:
     bound: float
     threshold_s: float | None = None
 
-    def met(self, value: float) -> bool:
-        """Whether a value keeps the bound."""
-        return value >= self.bound if self.at_least else value <= self.bound
+    def met(self, value: ArrayLike) -> NDArray[np.bool_]:
+        """Whether values keep the bound."""
+        values = np.asarray(value)
+        return np.asarray(values >= self.bound if self.at_least else values <= self.bound)
 
     @property
     def wants_more_agents(self) -> bool:
@@ -129,7 +133,7 @@ def least_agents(
         return float(getattr(measures_at(agents, within_s), target.measure))
 
     def enough(agents: int) -> bool:
-        return all(target.met(value(agents, target)) for target in helped)
+        return all(bool(target.met(value(agents, target))) for target in helped)
 
     low, high = 0, 1
     while not enough(high):
