@@ -14,6 +14,7 @@ from rich.table import Table
 
 from loadtests import command as loadtests
 from loadtests.audit.command import audit
+from loadtests.capacity.command import capacity
 from loadtests.drill.command import drill
 from loadtests.guarantee_api import command as guarantee_api
 from loadtests.traffic import command as traffic
@@ -51,6 +52,7 @@ app.command()(backtest)
 app.add_typer(theory, name="theory", no_args_is_help=True)
 app.command()(audit)
 app.command()(drill)
+app.command()(capacity)
 app.add_typer(traffic.app, name="trace", no_args_is_help=True)
 
 
