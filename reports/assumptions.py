@@ -26,12 +26,19 @@ class Row:
     """One setting; `range` is its low and high case, of an array as multiples of its values."""
 
     key: str
-    value: Markup
+    said: str
     range: str
     tag: str
     kind: str
     text: str
     changed: bool
+
+    @property
+    def value(self) -> Markup:
+        """The value with its address, for the page."""
+        return Markup('<span class="setting" data-source="scenario:{}">{}</span>').format(
+            self.key, self.said
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,7 @@ def assumptions(book: Book) -> tuple[Group, ...]:
         source = known.get(key, _NO_SOURCE)
         row = Row(
             key,
-            _value(key, value),
+            _value(value),
             _range(source, value),
             source.tag,
             _KINDS.get(source.tag, "Set"),
@@ -63,9 +70,8 @@ def assumptions(book: Book) -> tuple[Group, ...]:
     return tuple(Group(style.words(name), tuple(rows)) for name, rows in groups.items())
 
 
-def _value(key: str, value: object) -> Markup:
-    text = ", ".join(_word(item) for item in value) if isinstance(value, list) else _word(value)
-    return Markup('<span class="setting" data-source="scenario:{}">{}</span>').format(key, text)
+def _value(value: object) -> str:
+    return ", ".join(_word(item) for item in value) if isinstance(value, list) else _word(value)
 
 
 def _word(value: object) -> str:

@@ -6,7 +6,7 @@ Statistics are over replications; every figure has its 95 % confidence interval 
 
 from typing import Final
 
-from scenarios.tables import Column
+from scenarios.tables import TABLES, Column
 
 _LUNAR_DAY = Column("lunar_day", "Int8", "d", "lunar offset of the day; null = the whole horizon")
 _GUARANTEE = Column("guarantee", "enum:guarantee", "", "guarantee whose pot it is")
@@ -96,10 +96,10 @@ PAYOUT_TABLES: Final[dict[str, tuple[Column, ...]]] = {
         Column("base_value", "Float64", "see key", "its value in the scenario; of an array 1"),
         Column("high_value", "Float64", "see key", "its high case; of an array a multiple of the values"),
         Column("source", "String", "", "what the scenario says of its origin"),
-        Column("low_effect_fen", "Float64", "fen", "change of the expected net payout at the low case, paired under common random numbers"),
+        Column("low_effect_fen", "Float64", "fen", "change of the expected net payout at the low case, paired under common random numbers; null where the key cannot be moved alone"),
         Column("low_effect_low_fen", "Float64", "fen", "lower end of its 95 % confidence interval; null with one replication"),
         Column("low_effect_high_fen", "Float64", "fen", "upper end of it; null with one replication"),
-        Column("high_effect_fen", "Float64", "fen", "the same at the high case"),
+        Column("high_effect_fen", "Float64", "fen", "the same at the high case; null where the key cannot be moved alone"),
         Column("high_effect_low_fen", "Float64", "fen", "lower end of its 95 % confidence interval; null with one replication"),
         Column("high_effect_high_fen", "Float64", "fen", "upper end of it; null with one replication"),
         Column("n", "Int32", "replications", "paired replications behind the row"),
@@ -124,3 +124,8 @@ PAYOUT_TABLES: Final[dict[str, tuple[Column, ...]]] = {
         Column("n", "Int32", "replications", "paired replications behind the row"),
     ),
 }
+
+
+def columns_of(table: str) -> tuple[Column, ...]:
+    """The columns of a table of either kind. Raises KeyError if there is none of this name."""
+    return TABLES[table] if table in TABLES else PAYOUT_TABLES[table]

@@ -15,11 +15,13 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import springpeak
+from reports import style
+from reports.payout import page
 from scenarios.loader import SHIPPED
 from scenarios.payout_tables import PAYOUT_TABLES
 from sim.experiment.confidence import quantile_interval, quantile_ranks
 from sim.payout.bridge import bridge, whole_fen
-from sim.payout.frames import write
+from sim.payout.frames import frame, write
 from sim.payout.movers import movers
 from sim.payout.seasons import GROUPS, MEASURES, Seasons
 from sim.payout.statistics import (
@@ -35,6 +37,26 @@ from sim.payout.statistics import (
 from sim.payout.tables import tables
 from tests.synthetic_run import write_synthetic_run
 
+TORNADO = frame(
+    "payout_tornado",
+    [
+        {
+            "rank": 1,
+            "key": "demand.orders_multiple",
+            "low_value": 0.8,
+            "base_value": 1.0,
+            "high_value": 1.25,
+            "source": "A: 0.8/1.0/1.25",
+            "low_effect_fen": -2e8,
+            "low_effect_low_fen": -3e8,
+            "low_effect_high_fen": -1e8,
+            "high_effect_fen": None,
+            "high_effect_low_fen": None,
+            "high_effect_high_fen": None,
+            "n": 4,
+        }
+    ],
+)
 BASE = SHIPPED / "spring-festival-2026.toml"
 COUNT = 80
 
@@ -252,3 +274,18 @@ def test_the_command_says_what_to_book_and_fund(seasons: Seasons, tmp_path: Path
     assert "Fund CNY " in said.stdout
     assert "withheld (the 99 % level needs 299 replications" in said.stdout
     assert (tmp_path / "out" / "payout_distribution.csv").exists()
+
+
+def test_the_page_says_what_the_tables_say(
+    seasons: Seasons, found: dict[str, pl.DataFrame], tmp_path: Path
+) -> None:
+    other = synthetic(tmp_path / "other", seed=3, replications=5)
+    more = {"payout_tornado": TORNADO, "payout_bridge": bridge(other, seasons)}
+    text = page.write(seasons.path, tmp_path, found | more).read_text(encoding="utf-8")
+    assert page.render(seasons.manifest, found | more) == text, "the same bytes again"
+    for row in found["payout_answers"].iter_rows(named=True):
+        if row["value_fen"] is not None:
+            assert style.cny(row["value_fen"]) in text
+    assert "withheld" in text
+    assert "demand.orders_multiple (now 1): at 0.8 CNY −2.00 M" in text
+    assert all(head in text for head in ("Pots: when they run dry", "Co-TVaR", "Shapley"))

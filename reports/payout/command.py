@@ -121,7 +121,7 @@ def payout(
             sample_replications=sample_replications,
             workers=workers or os.cpu_count() or 1,
         )
-    _say(folder, tables)
+    _say(path, folder, tables)
 
 
 def _tables(
@@ -187,13 +187,15 @@ def _check_count(seasons: "Seasons", replications: int | None) -> None:
         )
 
 
-def _say(folder: Path, tables: "dict[str, DataFrame]") -> None:
+def _say(path: Path, folder: Path, tables: "dict[str, DataFrame]") -> None:
     """Print the answers in words and where the files are."""
+    from reports.payout.page import write
     from reports.payout.words import sentences
 
+    page = write(path, folder, tables)
     for sentence in sentences(tables):
         typer.echo(sentence)
-    typer.echo(f"tables: {folder}/payout_*.parquet and .csv")
+    typer.echo(f"page: {page}; tables: {folder}/payout_*.parquet and .csv")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
-from scenarios.payout_tables import PAYOUT_TABLES
+from scenarios.payout_tables import columns_of
 from scenarios.tables import TABLES, VOCABULARIES, Column
 
 ENUM_PREFIX = "enum:"
@@ -30,7 +30,7 @@ def dtype_of(column: Column) -> pl.DataType:
 
 def schema(table: str) -> pl.Schema:
     """Names and types of a table, in the order of its files."""
-    return pl.Schema({column.name: dtype_of(column) for column in (TABLES | PAYOUT_TABLES)[table]})
+    return pl.Schema({column.name: dtype_of(column) for column in columns_of(table)})
 
 
 def nullable(column: Column) -> bool:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,8 @@ class RunResult:
     finished_count: int
     planned_count: int
     interrupted: bool
+    precision_missed: bool = False
+    """A precision was asked for, and the most replications that are tried did not give it."""
 
 
 def run(
@@ -101,7 +103,10 @@ def run(
             directory.write_text(SCENARIO, account.scenario_text(scenario))
             session.write_manifest("running", planned_count=0, taken=[])
         planned, interrupted = _replicate_all(session, plan, executor=executor, progress=progress)
-        return session.finish(planned, interrupted=interrupted)
+        result = session.finish(planned, interrupted=interrupted)
+        if interrupted:
+            return result
+        return replace(result, precision_missed=plan.missed(directory.metrics()))
     finally:
         if fresh and not session.finished():
             shutil.rmtree(path)

@@ -49,10 +49,11 @@ def fit_availability(
     used = np.isin(log.day, days)
     law = FloorLaw(patience.by_queue, 1.0, 0.0, after_call)
 
-    def abandoned(ratio: float, draw: int = 0) -> Floats:
+    def abandoned(ratio: float, draw: int = 0, hour_cv: float = 0.0) -> Floats:
         """Abandoned or not, of the used contacts; common random numbers for all ratios."""
         rng = np.random.default_rng((seed, draw))
-        again = replay(log, presence, replace(law, availability=ratio), rng, days=days)
+        now = replace(law, availability=ratio, availability_hour_cv=hour_cv)
+        again = replay(log, presence, now, rng, days=days)
         return again.abandoned[used].astype(np.float64)
 
     observed = log.abandoned[used].astype(np.float64)
@@ -67,6 +68,9 @@ def fit_availability(
     error = float(np.sqrt((by_days**2).sum()) / abs(slope.sum()))
     spread = [(high + low) / 2.0 for high, low in zip(highs, lows, strict=True)]
     hour_cv = _hour_cv(log.day[used] * 24 + log.hour[used], surprise, slope, np.array(spread))
+    # Loss is convex in the factor: hours that vary lose more, which the factor has to give back.
+    varied = np.mean([abandoned(ratio, draw, hour_cv) for draw in range(PAIRS)], axis=0)
+    ratio *= float(np.exp((observed - varied).sum() / slope.sum()))
     value = Estimate(ratio, ratio * np.exp(-Z * error), ratio * np.exp(Z * error), len(days))
     return Availability(value, hour_cv, len(days))
 

@@ -27,15 +27,12 @@ DRAWS: Final = 100
 
 def joint_draws(
     log: ContactLog, fit: ContactsFit, *, seed: int, draws: int = DRAWS
-) -> list[dict[str, float | list[float]]]:
+) -> list[dict[str, float | int | list[float]]]:
     """The overlay's values on each resample."""
     rng = np.random.default_rng((seed, 7))
     rows_by_day = [rows for _, rows in by_day(log)]
     links = Links.of(log)
-    link_order = np.argsort(links.day, kind="stable")
-    days, first = np.unique(links.day[link_order], return_index=True)
-    parts = np.split(link_order, first[1:])
-    links_by_day = dict(zip(days.tolist(), parts, strict=True))
+    links_by_day = {day: np.flatnonzero(links.day == day) for day in np.unique(links.day).tolist()}
     names = [day for day, _ in by_day(log)]
     counts, weekday = hourly_counts(log)
     offset = [day - int(log.day.min()) for day in names]

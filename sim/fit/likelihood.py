@@ -20,7 +20,7 @@ from sim.experiment.confidence import TAIL, Estimate
 Floats = NDArray[np.float64]
 Z: Final = float(-ndtri(TAIL))
 STEP: Final = 1e-4
-NEWTON_STEPS: Final = 2
+NEWTON_STEPS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def maximise(log_likelihood: Callable[[Floats], float], start: Sequence[float], 
         loss,
         np.asarray(start, dtype=np.float64),
         method="Nelder-Mead",
-        options={"xatol": 1e-10, "fatol": 1e-10, "maxiter": 4000, "maxfev": 8000},
+        options={"xatol": 1e-5, "fatol": 1e-7, "maxiter": 4000, "maxfev": 8000},
     )
     at = np.asarray(found.x, dtype=np.float64)
     for _ in range(NEWTON_STEPS):  # a simplex stops where the loss is flat to the last bits

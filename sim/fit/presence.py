@@ -47,17 +47,15 @@ class Presence:
         cut = (np.clip(t[touching], low_s, high_s) - low_s for t in (self.from_s, self.until_s))
         return Presence(*cut)
 
-    def agent_s(self, edges_s: Floats) -> Floats:
-        """Time present, all agents together, between consecutive edges (rising)."""
+    def agent_s(self, before_s: Floats) -> Floats:
+        """Time present, all agents together, before each instant."""
+        if not len(self.from_s):
+            return np.zeros_like(before_s)
         times = np.concatenate([self.from_s, self.until_s])
         order = np.argsort(times, kind="stable")
-        change = np.repeat([1.0, -1.0], len(self.from_s))[order]
-        at = np.concatenate([[-np.inf], times[order]])
-        level = np.concatenate([[0.0], np.cumsum(change)])
-        total = np.concatenate([[0.0, 0.0], np.cumsum(level[1:-1] * np.diff(times[order]))])
-        place = np.searchsorted(at, edges_s, side="right") - 1
-        since = np.where(place > 0, edges_s - np.where(place > 0, at[place], 0.0), 0.0)
-        return np.diff(total[place] + level[place] * since)
+        level = np.cumsum(np.repeat([1.0, -1.0], len(self.from_s))[order])
+        total = np.concatenate([[0.0], np.cumsum(level[:-1] * np.diff(times[order]))])
+        return np.asarray(np.interp(before_s, times[order], total))
 
 
 def after_call_s(log: ContactLog) -> Estimate:

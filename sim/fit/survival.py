@@ -20,7 +20,7 @@ from sim.fit.likelihood import Floats, Optimum, Z, maximise
 
 Law = Literal["exponential", "weibull", "lognormal"]
 LAWS: tuple[Law, ...] = ("exponential", "weibull", "lognormal")
-BINS_PER_E = 400
+BINS_PER_E = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +137,9 @@ def _exponential(mean_s: float, left: float, n: int) -> PatienceLaw:
 
 def _thinned(waits: Waits, positive: NDArray[np.bool_]) -> tuple[Floats, Floats, Floats]:
     """The positive waits; more distinct ones than a likelihood needs are gathered in bins of a
-    four-hundredth of a factor e, by their mean."""
+    two-hundredth of a factor e, by their mean."""
     t_s, left, stayed = waits.t_s[positive], waits.left[positive], waits.answered[positive]
-    if len(t_s) <= 20_000:
+    if len(t_s) <= 1000:
         return t_s, left, stayed
     _, place = np.unique(np.floor(np.log(t_s) * BINS_PER_E), return_inverse=True)
     mean_s = _sums(place, t_s * (left + stayed)) / _sums(place, left + stayed)
