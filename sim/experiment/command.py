@@ -123,6 +123,8 @@ def simulate(
             progress=lambda done, planned: progress.update(task, completed=done, total=planned),
         )
     typer.echo(f"{result.finished_count} replications of {scenario.name} in {result.path}")
+    if result.precision_missed:
+        typer.echo("the precision asked for was not reached: more replications are not tried")
     if result.interrupted:
         missing_count = result.planned_count - result.finished_count
         again = "the same command" if resume else "the same command with --resume"
