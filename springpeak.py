@@ -86,8 +86,11 @@ def compare(run_a: RunPath, run_b: RunPath) -> None:
 
 @app.command()
 def report(run_path: RunPath) -> None:
-    """Write report.html into a run directory."""
-    _write_report(run_path)
+    """Write report.html into a run directory, or into the folder of a replay."""
+    if (run_path / "journal.parquet").is_file():
+        _write_replay_report(run_path)
+    else:
+        _write_report(run_path)
 
 
 @app.command()
@@ -162,6 +165,16 @@ def _write_report(run_path: Path) -> None:
         sentence = f"{card.answer.striptags()}: {card.sentence.striptags()}"
         typer.echo(f"{card.question.striptags()} {sentence}".replace("\xa0", " "))
     typer.echo(f"report: {path}")
+
+
+def _write_replay_report(folder: Path) -> None:
+    from loadtests.journal import JournalError
+    from reports.replay.page import write
+
+    try:
+        typer.echo(f"report: {write(folder)}")
+    except (OSError, JournalError) as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def _difference_row(one: "PairedDifference") -> tuple[str, ...]:
