@@ -1,0 +1,1 @@
+"""From the agents that are needed to a lawful roster that a simulation proves."""
