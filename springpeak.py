@@ -12,12 +12,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from loadtests import command as loadtests
+from loadtests.audit.command import audit
+from loadtests.drill.command import drill
 from loadtests.guarantee_api import command as guarantee_api
+from loadtests.traffic import command as traffic
+from reports.backtest.command import backtest
 from reports.ledger.command import ledger
+from reports.payout.command import payout
+from reports.workbook.command import workbook
 from scenarios import command as scenarios
 from scenarios.command import BASE, resolve, stdout
 from sim.experiment import command as experiment
 from sim.experiment.command import Out, Replications, RunPath, Seed, Workers, run_errors, simulate
+from sim.fit import command as fit
 from sim.theory.command import theory
 
 if TYPE_CHECKING:
@@ -31,11 +39,19 @@ app = typer.Typer(
 )
 app.add_typer(scenarios.app, name="scenarios", no_args_is_help=True)
 app.command()(experiment.run)
+app.command()(payout)
 app.command()(ledger)
+app.command()(workbook)
+app.command()(loadtests.replay)
 app.command()(guarantee_api.serve)
 app.command()(guarantee_api.token)
 app.command()(guarantee_api.tokens)
+app.add_typer(fit.app, name="fit", no_args_is_help=True)
+app.command()(backtest)
 app.add_typer(theory, name="theory", no_args_is_help=True)
+app.command()(audit)
+app.command()(drill)
+app.add_typer(traffic.app, name="trace", no_args_is_help=True)
 
 
 def main() -> None:

@@ -7,21 +7,21 @@ sent: the words of Jepsen's histories (K. Kingsbury, 2013 on) with the drops tha
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
+from loadtests.recorder import PARTS, part_paths, read_parts
 from scenarios.tables import Column
 
 FORMAT: Final = "springpeak-journal"
 VERSION: Final = "1"
 FILE_NAME: Final = "journal.parquet"
-PARTS: Final = "parts"
 OUTCOMES: Final = ("ok", "fail", "unknown", "dropped")
-WORKER_LOST: Final = "worker lost"
+WORKER_LOST: Final = "lost with its worker"
 NOT_REACHED: Final = "the replay was stopped before this step"
 
 COLUMNS: Final = (
@@ -29,6 +29,7 @@ COLUMNS: Final = (
     Column("operation", "String", "", "what the step asks for, as in the trace"),
     Column("worker", "Int32", "", "worker whose share the step is, from 0"),
     Column("intended_ns", "Int64", "ns", "planned time of sending, after the replay's speed"),
+    Column("ready_ns", "Int64", "ns", "intended, or answer to the step it depends on if later"),
     Column("sent_ns", "Int64", "ns", "handed to a connection; null if never"),
     Column("done_ns", "Int64", "ns", "answer whole, or given up; null if never sent"),
     Column("response_ns", "Int64", "ns", "done - intended: what a consumer would have waited"),
@@ -42,20 +43,6 @@ COLUMNS: Final = (
     Column("answer_fen", "Int64", "fen", "amount in the answer, refund + extra; null if none"),
     Column("attempts", "Int16", "attempts", "how often it was sent with the same key; 0 = never"),
 )
-PART_SCHEMA: Final = {
-    "step": pl.Int64,
-    "sent_ns": pl.Int64,
-    "done_ns": pl.Int64,
-    "status": pl.Int16,
-    "outcome": pl.UInt8,
-    "reason": pl.String,
-    "answer_id": pl.String,
-    "answer_state": pl.String,
-    "answer_fen": pl.Int64,
-    "attempts": pl.Int16,
-}
-"""What a worker writes while it sends; -1 stands for no time and no amount, `outcome` is an index
-of OUTCOMES."""
 
 
 class JournalError(Exception):
@@ -64,7 +51,8 @@ class JournalError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """What one worker had to send; `lost_ns` is when it was missed, None if it finished."""
+    """What one worker had to send; `lost_ns` is when it was missed, or could write no more; None if
+    it wrote everything."""
 
     worker: int
     planned_count: int
@@ -106,7 +94,7 @@ def write(folder: Path, plan: pl.DataFrame, about: About) -> Path:
     )
     rows = (
         plan.join(lost, on="worker", how="left")
-        .join(_parts(folder), on="step", how="left", validate="1:1")
+        .join(read_parts(folder), on="step", how="left", validate="1:1")
         .sort("step")
         .select(_finished())
     )
@@ -141,16 +129,6 @@ def read(path: Path) -> Journal:
     return Journal(About(**values, shares=shares), rows)
 
 
-def part_paths(folder: Path) -> list[Path]:
-    """The parts that workers wrote, in order of worker and time."""
-    return sorted((folder / PARTS).glob("*.arrow"))
-
-
-def _parts(folder: Path) -> pl.DataFrame:
-    frames: Iterable[pl.DataFrame] = (pl.read_ipc(path) for path in part_paths(folder))
-    return pl.concat([pl.DataFrame(schema=PART_SCHEMA), *frames])
-
-
 def _finished() -> list[pl.Expr]:
     """COLUMNS out of plan, loss and part."""
     seen = pl.col("outcome").is_not_null()
@@ -161,6 +139,7 @@ def _finished() -> list[pl.Expr]:
     outcome = pl.col("outcome").replace_strict(words, return_dtype=pl.String, default=None)
     sent, done = (_none_below_0(name) for name in ("sent_ns", "done_ns"))
     made = {
+        "ready_ns": pl.col("ready_ns").fill_null(pl.col("intended_ns")),
         "sent_ns": sent,
         "done_ns": done,
         "response_ns": done - pl.col("intended_ns"),

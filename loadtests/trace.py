@@ -1,8 +1,8 @@
 """The trace: every request of a load test with its intended time, in one file, before the first
 one is sent. What joins the simulation with the replay.
 
-Decides what a trace file holds and when it is right; not what is in it (traffic.py makes
-it from a run, imported.py from elsewhere) nor how it is sent. Times are int ns from the trace's
+Decides what a trace file holds and when it is right; not what is in it (traffic/
+makes it from a run or from somebody's log) nor how it is sent. Times are int ns from the trace's
 start. `target` is the number in the request's path (a claim's comes from the answer of the step it
 depends on), for `terms` the query.
 
@@ -12,6 +12,7 @@ consumers' steps are spread over `CONSUMERS_COUNT` identities: `consumer_of(shar
 
 import os
 from dataclasses import dataclass
+from hashlib import blake2b, file_digest
 from pathlib import Path
 from typing import Final
 
@@ -144,6 +145,12 @@ def read(path: Path) -> Trace:
     if wrong:
         raise TraceError("\n".join(f"{path}: {one}" for one in wrong))
     return Trace(steps, told["source"], told["window"], float(told["amplification"]))
+
+
+def digest(path: Path) -> str:
+    """Names a trace by the bytes of its file."""
+    with path.open("rb") as file:
+        return file_digest(file, lambda: blake2b(digest_size=16)).hexdigest()
 
 
 def mistakes(steps: pl.DataFrame) -> list[str]:

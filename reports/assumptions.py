@@ -5,18 +5,16 @@ after, and of the files it extends; values are those of the run's own scenario.t
 differ, an overlay or `--set` has changed the value, and the row says so.
 """
 
-import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from markupsafe import Markup
 
 from reports import style
 from reports.cells import Book
-from scenarios.loader import SHIPPED
-from scenarios.overlays import at, leaves, merge
-from scenarios.sources import Source, sources
+from scenarios.assumptions import origin
+from scenarios.overlays import at, leaves
+from scenarios.sources import Source
 
 _KINDS: Final = {"S": "Source", "D": "Data", "M": "Common knowledge", "A": "Assumed"}
 _NO_SOURCE: Final = Source("", "set for this run")
@@ -28,12 +26,19 @@ class Row:
     """One setting; `range` is its low and high case, of an array as multiples of its values."""
 
     key: str
-    value: Markup
+    said: str
     range: str
     tag: str
     kind: str
     text: str
     changed: bool
+
+    @property
+    def value(self) -> Markup:
+        """The value with its address, for the page."""
+        return Markup('<span class="setting" data-source="scenario:{}">{}</span>').format(
+            self.key, self.said
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ class Group:
 
 def assumptions(book: Book) -> tuple[Group, ...]:
     """All settings of the run by block, in the order of its scenario file."""
-    known, shipped = _origin(str(book.scenario["name"]))
+    known, shipped = origin(str(book.scenario["name"]))
     groups: dict[str, list[Row]] = {}
     for key, value in leaves(book.scenario):
         if key in _NAMELESS:
@@ -54,7 +59,7 @@ def assumptions(book: Book) -> tuple[Group, ...]:
         source = known.get(key, _NO_SOURCE)
         row = Row(
             key,
-            _value(key, value),
+            _value(value),
             _range(source, value),
             source.tag,
             _KINDS.get(source.tag, "Set"),
@@ -65,19 +70,8 @@ def assumptions(book: Book) -> tuple[Group, ...]:
     return tuple(Group(style.words(name), tuple(rows)) for name, rows in groups.items())
 
 
-def _origin(name: str) -> tuple[dict[str, Source], Mapping[str, Any]]:
-    """Sources and values of the shipped file of that name on top of those that it extends."""
-    path = SHIPPED / f"{name}.toml"
-    if not path.is_file():
-        return {}, {}
-    values = tomllib.loads(path.read_text(encoding="utf-8"))
-    known, below = _origin(str(values.get("extends", "")))
-    return {**known, **sources(path)}, merge(below, values)
-
-
-def _value(key: str, value: object) -> Markup:
-    text = ", ".join(_word(item) for item in value) if isinstance(value, list) else _word(value)
-    return Markup('<span class="setting" data-source="scenario:{}">{}</span>').format(key, text)
+def _value(value: object) -> str:
+    return ", ".join(_word(item) for item in value) if isinstance(value, list) else _word(value)
 
 
 def _word(value: object) -> str:

@@ -67,13 +67,15 @@ def figure(
     alt: str,
     height_px: Height,
     draw: Draw,
+    file: str = "estimates.parquet",
 ) -> Figure:
-    """Draw both widths; `reading` says how to read the marks, `subjects` name the rows drawn."""
+    """Draw both widths; `reading` says how to read the marks, `subjects` name the rows of the file
+    that are drawn."""
     drawings = Markup("").join(
         _svg(f"{key}-{layout.name}", alt, height_px(layout), draw, layout)
         for layout in (WIDE, NARROW)
     )
-    source = f"estimates.parquet: {', '.join(subjects)}"
+    source = f"{file}: {', '.join(subjects)}"
     return Figure(key, title, Markup(reading), source, drawings)
 
 

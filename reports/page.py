@@ -30,7 +30,7 @@ from scenarios.overlays import at
 from sim.experiment.rundir import RunDirectory
 
 FILE_NAME: Final = "report.html"
-_TEMPLATES: Final = Path(__file__).parent / "templates"
+TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,13 @@ def write(run_dir: Path) -> Path:
 def render(book: Book) -> str:
     """The page as text."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    css = (_TEMPLATES / "page.css").read_text(encoding="utf-8")
+    css = (TEMPLATES / "page.css").read_text(encoding="utf-8")
     name = str(book.scenario["name"])
     return environment.get_template("page.html.j2").render(
         name=name,

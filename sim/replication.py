@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scenarios.scenario import Scenario
 from scenarios.words import CATEGORIES, INCIDENT_TYPES, TRIGGERS
 from sim.columns import Columns, Ints, pick, stack
+from sim.money import recoveries
 from sim.streams import Streams
 from sim.support import service
 from sim.world import World
@@ -31,9 +32,15 @@ class ReplicationResult:
     metrics: Metrics
 
 
-def simulate(scenario: Scenario, *, seed: int, replication: int) -> ReplicationResult:
-    """Simulate replication `replication` of a scenario under a root seed."""
-    world = World(scenario, Streams(seed=seed, replication=replication))
+def simulate(
+    scenario: Scenario, *, seed: int, replication: int, agents: Ints | None = None
+) -> ReplicationResult:
+    """Simulate replication `replication` of a scenario under a root seed.
+
+    `agents` (ticks, teams), productive agents, replaces the scenario's shifts; no arrival, patience
+    or handle time depends on it.
+    """
+    world = World(scenario, Streams(seed=seed, replication=replication), agents=agents)
     world.run()
     support = service.tables(
         scenario.support,
@@ -53,6 +60,7 @@ def simulate(scenario: Scenario, *, seed: int, replication: int) -> ReplicationR
         "alerts": _alerts(world, money["claims"]),
         "demand": stack(world.demand_days),
         **money,
+        **recoveries.tables(world.money.books, money, region=world.fleet.region),
         **support,
     }
     metrics = {

@@ -49,6 +49,7 @@ from sim.support.cases import Cases
 from sim.support.layout import Layout
 from sim.support.pool import Pool
 from sim.support.roster import Roster
+from sim.support.tape import Tape
 
 # What a case claims, as the settlement wants it.
 _CLAIM_COLUMNS = tuple(
@@ -61,7 +62,16 @@ _CASES_NATIONAL_COUNT = 1 << 20
 class World:
     """Everything of one replication; `run()` once, then read its parts."""
 
-    def __init__(self, scenario: Scenario, streams: Streams) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        streams: Streams,
+        *,
+        agents: Ints | None = None,
+        tape: Tape | None = None,
+    ) -> None:
+        """With `agents` (ticks, teams) the floor is staffed so instead of by its shifts; `tape`
+        takes down what the floor is given."""
         self.scenario = scenario
         self._streams = streams
         self.fleet = draw_fleet(scenario, streams)
@@ -84,13 +94,8 @@ class World:
             deposit_fen=self.fleet.deposit_fen,
         )
         self.layout = Layout.of(scenario.support)
-        self.roster = Roster.draw(
-            scenario.support,
-            calendar=scenario.calendar,
-            horizon=scenario.horizon,
-            streams=streams,
-            attendance_multiple_by_day=self._shocks.attendance_multiple,
-        )
+        self.roster = self._roster(agents)
+        self._tape = tape
         self._env = simpy.Environment()
         self.pool = Pool(self._env, self.layout)
         self._arrivals = Agenda("arrived_s")
@@ -106,6 +111,19 @@ class World:
         self._incident_count = 0
         self._case_count = 0
         self._latency_multiple = self._latency()
+
+    def _roster(self, agents: Ints | None) -> Roster:
+        support, horizon = self.scenario.support, self.scenario.horizon
+        calendar = self.scenario.calendar
+        if agents is not None:
+            return Roster.of_agents(agents, support, calendar=calendar, horizon=horizon)
+        return Roster.draw(
+            support,
+            calendar=calendar,
+            horizon=horizon,
+            streams=self._streams,
+            attendance_multiple_by_day=self._shocks.attendance_multiple,
+        )
 
     def run(self) -> None:
         """Simulate the horizon; what only the run needed is given up at its end."""
@@ -135,8 +153,12 @@ class World:
                 self.pool.staff(
                     self.roster.slots[tick].tolist(), self.roster.pace[tick].tolist()
                 )
-                self.pool.surcharge(self._surcharge(tick))
-                self.pool.offer(self._cases(self._arrivals.take_before(end_s)))
+                surcharge = self._surcharge(tick)
+                cases = self._cases(self._arrivals.take_before(end_s))
+                self.pool.surcharge(surcharge)
+                self.pool.offer(cases)
+                if self._tape is not None:
+                    self._tape.take(cases, surcharge)
                 yield self._env.timeout(horizon.tick_s)
                 self._settle(start_s, end_s)
             self._close_day(market, patrol, consumers)

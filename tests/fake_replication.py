@@ -106,6 +106,9 @@ def simulate(scenario: FakeScenario, *, seed: int, replication: int) -> FakeResu
     tables = {
         "intervals": _intervals(scenario, streams, days, load),
         "payouts": _payouts(days, load),
+        "payouts_by_region": _by_region(days, load),
+        "cash": _cash(horizon, days, load),
+        "recourse": _recourse(load),
         "pots": _pots(horizon, days, load),
         "merchants_daily": _merchants(days, load),
         "alerts": _alerts(days, load),
@@ -178,6 +181,7 @@ def _payouts(days: np.ndarray, load: np.ndarray) -> Columns:
         "guarantee": guarantee,
         "category": category,
         "claims_count": due // 15_000,
+        "order_value_fen": due * 2,
         "due_fen": due,
         "gross_fen": paid,
         "shortfall_fen": due - paid,
@@ -207,6 +211,54 @@ def _pots(horizon: FakeHorizon, days: np.ndarray, load: np.ndarray) -> Columns:
         "day_left_fen": left,
         "balance_fen": limit * (len(days) - day) - (limit - left),
         "exhausted": so_far > limit,
+    }
+
+
+def _by_region(days: np.ndarray, load: np.ndarray) -> Columns:
+    """Adds up to the payouts' total, whose days are shared out evenly but for the rounding."""
+    day, region, bearer = _grid(np.arange(len(days)), np.arange(-1, 7), np.arange(2))
+    rows = _payouts(days, load)
+    of_day = {
+        name: np.bincount(rows["lunar_day"] - days[0], rows[name]).astype(np.int64)
+        for name in ("gross_fen", "recovered_fen")
+    }
+    first = (region == -1) & (bearer == 0)
+    shared = {
+        name: np.where(first, fen[day] - fen[day] // 16 * 15, fen[day] // 16)
+        for name, fen in of_day.items()
+    }
+    net = {"net_fen": shared["gross_fen"] - shared["recovered_fen"]}
+    return {"lunar_day": days[day], "region": region, "bearer": bearer, **shared, **net}
+
+
+def _cash(horizon: FakeHorizon, days: np.ndarray, load: np.ndarray) -> Columns:
+    day, tick = _grid(np.arange(len(days)), np.arange(96))
+    rows = _by_region(days, load)
+    cash = {}
+    for name, source in (("paid_fen", "gross_fen"), ("recovered_fen", "recovered_fen")):
+        total = np.bincount(rows["lunar_day"] - days[0], rows[source]).astype(np.int64)
+        cash[name] = np.where(tick == 95, total[day] - total[day] // 96 * 95, total[day] // 96)
+    start_s = (day + horizon.warm_up_days) * 86400.0 + tick * 900.0
+    return {"interval_start_s": start_s, "lunar_day": days[day], **cash}
+
+
+def _recourse(load: np.ndarray) -> Columns:
+    """Ten parts of what is owed: five recovered, two contested, one in default, two open."""
+    rows = [("total", "", 100), ("deposit", "below 1k", 60), ("deposit", "1k-5k", 40),
+            ("lag", "1", 50), ("store_rank", "1-10", 30), ("store_rank", "11-100", 70)]  # fmt: skip
+    part_fen = (np.array([row[2] for row in rows]) * load.sum() * 1e6).astype(np.int64)
+    lag = np.array([row[0] == "lag" for row in rows])
+    parts = {"recovered": 5, "contested": 2, "defaulted": 1, "open": 2, "collectible": 1}
+    states = {
+        f"{name}_fen": part_fen * np.where(lag & (name != "recovered"), 0, count)
+        for name, count in parts.items()
+    }
+    return {
+        "by": np.array([row[0] for row in rows], dtype=object),
+        "key": np.array([row[1] for row in rows], dtype=object),
+        "stores_count": part_fen // 1_000_000,
+        "owed_fen": part_fen * np.where(lag, 5, 10),
+        **states,
     }
 
 
@@ -337,6 +389,7 @@ def _metrics(tables: dict[str, Columns]) -> dict[str, tuple[float, str]]:
         "payout_gross_fen": (float(payouts["gross_fen"].sum()), "fen"),
         "payout_recovered_fen": (float(payouts["recovered_fen"].sum()), "fen"),
         "payout_net_fen": (float(payouts["net_fen"].sum()), "fen"),
+        "payout_opportunistic_fen": (0.05 * float(payouts["gross_fen"].sum()), "fen"),
         "pots_exhausted_ratio": (len(exhausted) / 11, "ratio"),
         "wage_fen": (float(tables["staffing"]["wage_fen"].sum()), "fen"),
         "delisted_merchants_count": (float(merchants["delisted_count"].sum()), "stores"),

@@ -1,6 +1,9 @@
 """Writes are named: the same key changes nothing. Statuses have versions. Batches share no fate."""
 
 import asyncio
+from typing import Any
+
+import pytest
 
 from tests.api_cases import claim_body, run, serving
 
@@ -55,6 +58,29 @@ def test_keys_expire_by_setting(store_url: str) -> None:
             api.clock.now_s += 1
             reused = await api.claim(2, key="a")
             assert reused.json()["claim_id"] == 2
+
+    run(test)
+
+
+def test_expired_answers_are_forgotten(store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not only their keys: what is kept of answers does not grow for ever."""
+
+    async def test() -> None:
+        async with serving(store_url, key_lifetime_s=60.0) as api:
+            store: Any = api.service.store
+            monkeypatch.setattr(f"{type(store).__module__}.PURGE_COUNT", 5)
+
+            async def answers_count() -> int:
+                rows = store._read("SELECT COUNT(*) FROM answers")
+                return (await rows if asyncio.iscoroutine(rows) else rows)[0][0]
+
+            for order_id in range(1, 9):
+                await api.claim(order_id)
+            assert await answers_count() == 8
+            api.clock.now_s += 61
+            for order_id in range(9, 20):
+                await api.claim(order_id)
+            assert await answers_count() == 11
 
     run(test)
 

@@ -140,13 +140,11 @@ def half_width(values: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("kind", INCIDENT_TYPES)
-def test_each_mechanism_meets_its_target(
-    kind: str, seasons: tuple[np.ndarray, np.ndarray]
-) -> None:
+def test_each_mechanism_meets_its_target(kind: str, seasons: tuple[np.ndarray, np.ndarray]) -> None:
     scenario = scaled(SCALE, (), (*STILL, *UNDETERRED))
     at = INCIDENT_TYPES.index(kind)
     counts, target = seasons[0][:, at], targets(scenario)[at]
-    assert abs(counts.mean() - target) < half_width(counts), (counts.mean() / target - 1.0)
+    assert abs(counts.mean() - target) < half_width(counts), counts.mean() / target - 1.0
     assert half_width(counts) < 0.06 * target
 
 

@@ -86,7 +86,7 @@ def test_bad_input_is_refused_before_anything_is_written(
         "--set: demand.orders_multiple = -1: should be greater than or equal to 0 (a number from 0 "
         "to 1000: Factor on all orders (multiple); the lever of a demand surge.)",
         f"{mine}:3: support.attendence_ratio = 0.9: unknown key (did you mean attendance_ratio?)",
-        f'{mine}:4: support.growth = "up": should be \'to\' or \'by\' (one of to, by: Whether the '
+        f"{mine}:4: support.growth = \"up\": should be 'to' or 'by' (one of to, by: Whether the "
         "programme grew to this headcount or by it.)",
         "snowstrom: no overlay of this name (did you mean snowstorm?)",
         "4 problems; nothing was written",

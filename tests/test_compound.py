@@ -1,8 +1,8 @@
 """Compound distributions: published figures, the second way, the guard, and the command.
 
-Tolerances are one unit of the last digit (F8: two) that the reference states (its own grid steps
-are behind the last digit of the large cases). Nothing here is random but Hypothesis, which is
-derandomised.
+Tolerances are one unit of the last digit that the reference states, two in F8, whose last digit is
+that of a plain grid (test_plain_grids_come_closer_to_ours_as_their_step_falls).
+Nothing here is random but Hypothesis, which is derandomised.
 """
 
 import json
@@ -17,11 +17,13 @@ from typer.testing import CliRunner
 import springpeak
 from sim.compound.fourier import compound, lattice_masses
 from sim.compound.frequency import Frequency
+from sim.compound.grid import Moments
 from sim.compound.panjer import recursion
-from sim.compound.problems import GridError
+from sim.compound.problems import CompoundError, GridError
 from sim.compound.severity import Discrete, Exponential, Gamma, Lognormal, limited_mean, square_of
 from sim.compound.terms import Cap, net_of_recovery, payable, with_legal_minimum
 from sim.compound.total import Total, exhaustion
+from sim.compound.unbounded import unbounded
 
 DICE = Discrete.of({1.0: 0.5, 2.0: 0.3, 5.0: 0.2})
 CLAIM = Lognormal(mean=120.0, cv=0.8)
@@ -85,6 +87,50 @@ def test_f4_f5_and_f11_a_thousand_claims() -> None:
     net = compound(Frequency(days=(1000.0,)), net_of_recovery(CAPPED, recovered_ratio=0.6))
     assert net.mean == pytest.approx(47484.617, abs=1e-3)
     assert net.sd == pytest.approx(2958.2905, abs=1e-4)
+
+
+def rounded(claims: float, step: float, points: int) -> np.ndarray:
+    """The plain way: each claim of CAPPED to its nearest node, one transform, no extrapolation."""
+    edges = (np.arange(points) + 0.5) * step
+    below = 1.0 - CAPPED.tail(edges)
+    transformed = np.fft.rfft(np.diff(np.concatenate(([0.0], below))))
+    return np.fft.irfft(np.exp(claims * (transformed - 1.0)), points)
+
+
+def test_plain_grids_come_closer_to_ours_as_their_step_falls() -> None:
+    """The published 131542.588 and 0.399844 are those of such a grid; the limit is ours.
+
+    A node's mass stands for the cell around it, so half of it lies above the budget.
+    """
+    claims, budget = sum(SEASON), 1.28e6
+    exact = compound(Frequency(days=SEASON), CAPPED).exceedance(budget)
+    errors = []
+    for step, points in ((4.0, 2**19), (2.0, 2**20)):
+        masses, node = rounded(claims, step, points), round(budget / step)
+        errors.append(masses[node + 1 :].sum() + masses[node] / 2.0 - exact)
+    assert errors[0] == pytest.approx(4.0 * errors[1], rel=0.01)
+    assert errors[1] - errors[0] / 4.0 == pytest.approx(0.0, abs=3e-8)
+    assert exact == pytest.approx(0.399842844, abs=1e-9)
+
+
+def test_an_open_window_gives_what_a_whole_one_gives() -> None:
+    thousand = Frequency(days=(1000.0,))
+    whole = compound(thousand, CLAIM)
+    found = unbounded(thousand, CLAIM, Moments.of(thousand, CLAIM))
+    for level in (0.05, 0.5, 0.95, 0.99, 0.999):
+        assert found.risk(level) == pytest.approx(whole.risk(level), abs=1e-3)
+
+
+def test_claims_of_a_very_long_tail() -> None:
+    """Ten claims of CV 5: no window holds the tail; Panjer's recursion needs none."""
+    ten, law = Frequency(days=(10.0,)), Lognormal(mean=120.0, cv=5.0)
+    total = compound(ten, law)
+    assert total.excess(0.0) == pytest.approx(1200.0, rel=1e-12)
+    masses = recursion(ten, lattice_masses(law, step=2.0, points=4001), points=4000)
+    below = float(masses[:2001].sum()) - masses[2000] / 2.0
+    assert total.exceedance(4000.0) == pytest.approx(1.0 - below, abs=2e-6)
+    with pytest.raises(CompoundError, match=r"at most 0\.999999 for this total"):
+        total.risk(0.9999999)
 
 
 def test_f8_budgets_by_day_and_a_common_factor() -> None:

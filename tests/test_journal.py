@@ -7,6 +7,7 @@ import pytest
 
 from loadtests import journal
 from loadtests.journal import About, JournalError, Share
+from loadtests.recorder import PARTS, Recorder, part_paths
 
 PLAN = pl.DataFrame(
     {
@@ -31,10 +32,14 @@ ABOUT = About(
 
 
 def written(folder: Path) -> journal.Journal:
-    (folder / journal.PARTS).mkdir()
-    row = (0, 3, 8, 201, 0, "", "77", "approved", 500, 1)
-    part = pl.DataFrame([row], schema=journal.PART_SCHEMA, orient="row")
-    part.write_ipc(folder / journal.PARTS / "0-000001.arrow")
+    recorder = Recorder(folder, 0)
+    recorder.add((0, 0, 3, 8, 201, 0, "", "77", "approved", 500, 1))
+    recorder.flush()
+    recorder.add((3, 0, 3, 8, 201, 0, "", "77", "approved", 500, 1))
+    recorder.flush()
+    recorder.close()
+    (part,) = part_paths(folder)
+    part.write_bytes(part.read_bytes()[:-1])  # the process was killed while it wrote
     return journal.read(journal.write(folder, PLAN, ABOUT))
 
 
@@ -49,7 +54,7 @@ def test_every_planned_step_is_there_once_and_accounted_for(tmp_path: Path) -> N
     assert found.rows["reason"].to_list() == ["", lost, lost, not_reached]
     first = found.rows.row(0, named=True)
     assert (first["response_ns"], first["service_ns"], first["answer_fen"]) == (8, 5, 500)
-    assert not (tmp_path / journal.PARTS).exists()
+    assert not (tmp_path / PARTS).exists()
 
 
 def test_what_is_no_journal_is_refused(tmp_path: Path) -> None:

@@ -262,9 +262,7 @@ def test_overlapping_overlays_are_refused_unless_settled(library: Library[Small]
     assert (Path(found.file).name, found.line) == ("big.toml", 2)
     assert (found.path, found.value) == ("support.headcount_count", "2900")
     assert "small.toml sets support.headcount_count = 2000" in found.message
-    settled = library.load(
-        "base", overlays=["small", "big"], sets=["support.headcount_count=2400"]
-    )
+    settled = library.load("base", overlays=["small", "big"], sets=["support.headcount_count=2400"])
     assert settled.support.headcount_count == 2400
 
 

@@ -23,7 +23,9 @@ from sim.support.cases import Cases
 from sim.support.integrals import open_integral
 from sim.support.layout import Layout, TeamPlan
 from sim.support.pool import Pool
-from tests.queueing_theory import cobham_waits, erlang_a, erlang_b, erlang_c
+from sim.theory.erlang import erlang_b, erlang_c
+from sim.theory.impatience import erlang_a
+from sim.theory.priority import priorities
 
 pytestmark = pytest.mark.stat
 BATCHES = 20
@@ -119,7 +121,7 @@ def waits(attempts: Attempts) -> NDArray[np.float64]:
 def test_erlang_c(n: int, load: float, contacts: int, limit_ratio: float) -> None:
     """M/M/n: share that waits, busy servers, and at these loads the mean wait."""
     attempts = run(Case(n, load), contacts, seed=n)
-    delay_ratio = erlang_c(n, load)
+    delay_ratio = float(erlang_c(n, load))
     holds(1.0 * (waits(attempts) > 0.0), delay_ratio, limit_ratio)
     holds(busy_by_interval(attempts), load, 0.03)
     holds(waits(attempts), delay_ratio / (n - load), 3.0 * limit_ratio)
@@ -137,11 +139,12 @@ def test_erlang_c(n: int, load: float, contacts: int, limit_ratio: float) -> Non
 def test_erlang_a(n: int, load: float, patience: float, contacts: int, limit_ratio: float) -> None:
     """M/M/n+M: share that waits, share abandoned, busy servers."""
     attempts = run(Case(n, load, patience), contacts, seed=n)
-    theory = erlang_a(n, arrival_per_s=load, aht_s=1.0, patience_s=patience)
-    holds(1.0 * (waits(attempts) > 0.0), theory.wait_ratio, limit_ratio)
+    theory = erlang_a(agents=n, arrival_per_s=load, aht_s=1.0, patience_s=patience, threshold_s=0.0)
+    abandoned_ratio = float(theory.p_abandon)
+    holds(1.0 * (waits(attempts) > 0.0), float(theory.p_wait), limit_ratio)
     abandoned = 1.0 * (attempts.outcome == ABANDONED)
-    holds(abandoned, theory.abandoned_ratio, 2.0 * limit_ratio)
-    holds(busy_by_interval(attempts), load * (1.0 - theory.abandoned_ratio), 0.03)
+    holds(abandoned, abandoned_ratio, 2.0 * limit_ratio)
+    holds(busy_by_interval(attempts), load * (1.0 - abandoned_ratio), 0.03)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +161,7 @@ def test_erlang_b_for_any_handle_time(
 ) -> None:
     """M/G/n/n: no patience means blocked; the loss does not depend on the law of handle times."""
     attempts = run(Case(n, load, patience=0.0, cv=cv), contacts, seed=n)
-    loss = erlang_b(n, load)
+    loss = float(erlang_b(n, load))
     holds(1.0 * (attempts.outcome == ABANDONED), loss, limit_ratio)
     holds(busy_by_interval(attempts), load * (1.0 - loss), 0.03)
 
@@ -179,12 +182,12 @@ def test_infinite_servers(load: float, contacts: int) -> None:
 def test_priorities() -> None:
     """M/M/13 with two non-pre-emptive classes (Cobham); who waits is Erlang C's matter."""
     attempts = run(Case(13, 10.0), 400_000, seed=13)
-    high_s, low_s = cobham_waits(13, high_per_s=3.0, low_per_s=7.0, aht_s=1.0)
-    assert (high_s * 180.0, low_s * 180.0) == pytest.approx((5.134868155, 22.25109534))
+    _, by_class = priorities(agents=13, arrivals_per_s=(3.0, 7.0), aht_s=1.0, threshold_s=0.0)
+    high_s, low_s = by_class.mean_wait_s.tolist()
     wait = waits(attempts)
     holds(wait[attempts.priority == 0], high_s, 0.2)
     holds(wait[attempts.priority == 1], low_s, 0.35)
-    holds(1.0 * (wait > 0.0), erlang_c(13, 10.0), 0.12)
+    holds(1.0 * (wait > 0.0), float(erlang_c(13, 10.0)), 0.12)
 
 
 def test_planted_error_is_caught() -> None:
@@ -193,22 +196,8 @@ def test_planted_error_is_caught() -> None:
     attempts = run(case, 400_000, seed=100, handle_multiple=1.03)
     free = run(Case(ENDLESS, 100.0), 400_000, seed=100, handle_multiple=1.03)
     for values, expected in (
-        (1.0 * (attempts.outcome == ABANDONED), erlang_b(100, 100.0)),
+        (1.0 * (attempts.outcome == ABANDONED), float(erlang_b(100, 100.0))),
         (busy_by_interval(free), 100.0),
     ):
         mean, half_width = batch_means(values)
         assert abs(mean - expected) > half_width
-
-
-@pytest.mark.parametrize(
-    ("n", "load", "value"),
-    [(14, 10.0, 0.0568191434), (100, 100.0, 0.0757004527), (2400, 2300.0, 0.0009732141357)],
-)
-def test_closed_forms_agree_with_published_values(n: int, load: float, value: float) -> None:
-    """CHECKS A.1 and A.2, rounded to the digits printed there."""
-    assert erlang_b(n, load) == pytest.approx(value, rel=1e-8)
-    assert erlang_c(14, 10.0) == pytest.approx(0.1741319336, rel=1e-8)
-    published = erlang_a(13, arrival_per_s=100 / 1800, aht_s=180.0, patience_s=300.0)
-    assert published == pytest.approx((0.2257970840, 0.0249633036, 7.488991090), rel=1e-8)
-    large = erlang_a(2300, arrival_per_s=6000 / 900, aht_s=360.0, patience_s=180.0)
-    assert large == pytest.approx((0.9210070597, 0.0422640019, 7.607520336), rel=1e-8)

@@ -232,7 +232,7 @@ def test_an_empty_roster_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('[calendar]\nyear = 2050\n', "the date of lunar new year 2050 is not known"),
+        ("[calendar]\nyear = 2050\n", "the date of lunar new year 2050 is not known"),
         ("[horizon]\nfirst_day = 5\nlast_day = 2\n", "last_day 2 lies before first_day 5"),
         ("[horizon]\ntick_s = 700\n", "does not divide 3600"),
         ("[regions]\nnorth = 0.9\n", "add up to"),

@@ -71,9 +71,7 @@ WORDS = st.text("abc-_#=[]{}'\" \t", max_size=8)
 
 @given(st.dictionaries(st.text("abcdef", min_size=1, max_size=3), WORDS, max_size=6), WORDS)
 def test_lines_are_right_whatever_the_strings_hold(table: dict[str, str], comment: str) -> None:
-    lines = [
-        f"{key} = {_basic(value)} # M {comment}" for key, value in table.items()
-    ]
+    lines = [f"{key} = {_basic(value)} # M {comment}" for key, value in table.items()]
     text = "\n".join(lines)
     assert {key: mark.line for key, mark in marks(text).items()} == {
         key: number for number, key in enumerate(tomllib.loads(text), start=1)

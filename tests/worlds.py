@@ -14,8 +14,8 @@ from scipy.stats import t as student
 
 from scenarios.loader import load
 from scenarios.scenario import Scenario
-from scenarios.words import CATEGORIES, GUARANTEES
 from sim.experiment.runner import run
+from sim.payout.sample import sample_sets
 from sim.replication import ReplicationResult, simulate
 from tests.synthetic_run import InlineExecutor
 
@@ -35,24 +35,7 @@ def small(overlays: tuple[str, ...] = (), sets: tuple[str, ...] = ()) -> Scenari
 
 def scaled(scale: int, overlays: tuple[str, ...], sets: tuple[str, ...]) -> Scenario:
     """The shipped scenario with everything that is counted divided by `scale`."""
-    base = load(BASE)
-    changes: dict[str, float] = {
-        "merchants.store_count": base.merchants.store_count // scale,
-        "support.headcount_count": base.support.headcount_count // scale,
-        "support.headcount_before_count": base.support.headcount_before_count // scale,
-        "support.seats_count": base.support.seats_count // scale,
-        "patrol.online_inspectors_count": base.patrol.online_inspectors_count // scale,
-        "patrol.onsite_inspectors_count": base.patrol.onsite_inspectors_count // scale,
-        "patrol.reference_visits_per_day_count": base.patrol.reference_visits_per_day_count
-        // scale,
-        "patrol.reports_per_day_count": base.patrol.reports_per_day_count // scale,
-        "pots.reserve_fen": base.pots.reserve_fen // scale,
-    }
-    for category, orders in zip(CATEGORIES, base.demand.orders_per_day.row(), strict=True):
-        changes[f"demand.orders_per_day.{category}"] = orders / scale
-    for guarantee, pot in zip(GUARANTEES, base.pots.row(), strict=True):
-        changes[f"pots.{guarantee}.day_limit_fen"] = pot.day_limit_fen // scale
-        changes[f"pots.{guarantee}.total_limit_fen"] = pot.total_limit_fen // scale
+    changes = sample_sets(load(BASE), scale)
     mine = {line.split("=")[0] for line in sets}
     lines = [f"{key}={value!r}" for key, value in changes.items() if key not in mine]
     return load(BASE, overlays=overlays, sets=(*lines, *sets))

@@ -108,6 +108,14 @@ class Pot:
         assert self.funded_fen == self.available_fen + self.held_fen + self.settled_fen, self
 
 
+def pot_rows(pots: dict[int, Pot]) -> list[tuple[int, ...]]:
+    """Pots as the stores keep them."""
+    return [
+        (number, pot.funded_fen, pot.available_fen, pot.held_fen, pot.settled_fen)
+        for number, pot in pots.items()
+    ]
+
+
 @dataclass(slots=True)
 class Needs:
     """What a batch has to know before it can be decided."""

@@ -37,6 +37,7 @@ def serve(
     """Serve the reference guarantee API until told to stop."""
     from loadtests.guarantee_api.server import Plan, prepare
     from loadtests.guarantee_api.server import serve as run
+
     if not store.startswith(("sqlite:///", "postgresql://", "postgres://")):
         raise typer.BadParameter("--store is sqlite:///FILE or postgresql://...")
     plan = Plan(

@@ -15,6 +15,7 @@ from loadtests.guarantee_api.words import (
     Reason,
     ResolutionOutcome,
     Source,
+    Spoil,
 )
 from scenarios.terms import PRICE_MAX_FEN
 from scenarios.words import Category, ExhaustionPolicy, Guarantee, IncidentType, Trigger
@@ -237,6 +238,8 @@ class FaultsRequest(Body, frozen=True, kw_only=True):
     """The store cannot grow."""
     read_only: bool = False
     """The store refuses writes."""
+    spoil: Spoil | None = None
+    """The books are made wrong in this way, once; such a store cannot be started again."""
 
 
 class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):

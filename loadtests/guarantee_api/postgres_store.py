@@ -1,6 +1,7 @@
-"""The books in PostgreSQL over asyncpg: the same batches, rows sent with COPY and unnest.
+"""The books in PostgreSQL over asyncpg: the same batches, rows sent as arrays of columns.
 
-An advisory lock, held to the end of the transaction, lets one batch at a time decide, whatever the
+A batch of new claims costs four round trips, whatever its size: begin, read, write, commit. An
+advisory lock, held to the end of the transaction, lets one batch at a time decide, whatever the
 number of serving processes; every read after it sees the last commit (READ COMMITTED). Durability
 is the server's own (`synchronous_commit`, which is set to on here whatever its default).
 """
@@ -22,44 +23,46 @@ from loadtests.guarantee_api.books import (
     MerchantRow,
     Needs,
     Pot,
+    pot_rows,
 )
 from loadtests.guarantee_api.commands import Answer, Write
 from loadtests.guarantee_api.decide import Decider
 from loadtests.guarantee_api.proof import QUERIES, BooksWrong
-from loadtests.guarantee_api.schema import CLAIM_COLUMNS, ENTRY_COLUMNS, fund, migrate
+from loadtests.guarantee_api.schema import (
+    ANSWERS,
+    CLAIM_COLUMNS,
+    CLAIMS,
+    ENTRIES,
+    ENTRY_COLUMNS,
+    PURGE_COUNT,
+    fund,
+    migrate,
+    purge_sql,
+)
 from loadtests.guarantee_api.store import StoreUnavailable
 
 LOCK: Final = "SELECT pg_advisory_xact_lock(20260217)"
+BEGIN: Final = f"BEGIN; {LOCK}"
 TIMEOUT_S: Final = 30.0
 # Every look-up has its index; a plan made while the tables were empty would read them whole. What
 # has no index (twelve pots) is then priced so high that it would be compiled: not worth it.
 SETTINGS: Final = {"synchronous_commit": "on", "enable_seqscan": "off", "jit": "off"}
-# Twice as many answers are looked at as came: the backlog shrinks.
-PURGE_COUNT: Final = 4096
-CLAIMS: Final = ", ".join(CLAIM_COLUMNS)
-ENTRIES: Final = ", ".join(ENTRY_COLUMNS)
-ANSWERS: Final = ", ".join(AnswerRow._fields)
 GONE: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, asyncio.TimeoutError)
 
+
+def _from_arrays(kinds: Sequence[str], *, first: int = 1) -> str:
+    """`SELECT * FROM unnest(...)` of one parameter a column."""
+    arrays = (f"${first + place}::{kind}[]" for place, kind in enumerate(kinds))
+    return f"SELECT * FROM unnest({', '.join(arrays)})"
+
+
 UPSERTS: Final = {
-    "pots": (
-        "INSERT INTO pots SELECT * FROM"
-        " unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])"
-        " ON CONFLICT (guarantee) DO UPDATE SET funded_fen = excluded.funded_fen,"
-        " available_fen = excluded.available_fen, held_fen = excluded.held_fen,"
-        " settled_fen = excluded.settled_fen"
-    ),
-    "days": (
-        "INSERT INTO pot_days SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])"
-        " ON CONFLICT (guarantee, day) DO UPDATE SET used_fen = excluded.used_fen"
-    ),
     "deposits": (
-        "INSERT INTO deposits SELECT * FROM unnest($1::bigint[], $2::bigint[])"
+        f"INSERT INTO deposits {_from_arrays(['bigint'] * 2)}"
         " ON CONFLICT (merchant_id) DO UPDATE SET balance_fen = excluded.balance_fen"
     ),
     "merchants": (
-        "INSERT INTO merchants SELECT * FROM"
-        " unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])"
+        f"INSERT INTO merchants {_from_arrays(['bigint'] * 4)}"
         " ON CONFLICT (merchant_id) DO UPDATE SET status = excluded.status,"
         " version = excluded.version, changed_ms = excluded.changed_ms"
     ),
@@ -76,17 +79,42 @@ UPSERTS: Final = {
         " WHERE claim_id = one.id"
     ),
 }
-PURGE_ANSWERS: Final = (
-    "DELETE FROM answers WHERE created_ms <= $1 AND answer_id IN"
-    " (SELECT answer_id FROM answers ORDER BY answer_id LIMIT 8192)"
+PURGE_ANSWERS: Final = purge_sql("$1")
+POT_COLUMNS: Final = ("guarantee", "funded_fen", "available_fen", "held_fen", "settled_fen")
+DAY_COLUMNS: Final = ("guarantee", "day", "used_fen")
+ANSWER_KINDS: Final = ("bytea", "bytea", "bigint", "bigint", "text", "bytea")
+APPENDED: Final = (
+    ("claims", CLAIM_COLUMNS, ["bigint"] * len(CLAIM_COLUMNS), ""),
+    ("entries", ENTRY_COLUMNS, ["bigint"] * len(ENTRY_COLUMNS), ""),
+    ("answers", AnswerRow._fields, ANSWER_KINDS, ""),
+    ("pots", POT_COLUMNS, ["bigint"] * len(POT_COLUMNS), "guarantee"),
+    ("pot_days", DAY_COLUMNS, ["bigint"] * len(DAY_COLUMNS), "guarantee, day"),
 )
-# The four small reads that every batch of claims makes, in one round trip.
+"""Table, columns, their types, and the key of rows that replace others."""
+
+
+def _append() -> str:
+    """One statement for the rows that every batch of claims adds: one round trip."""
+    parts, first = [], 1
+    for table, columns, kinds, key in APPENDED:
+        part = f"INSERT INTO {table} ({', '.join(columns)}) {_from_arrays(kinds, first=first)}"
+        if key:
+            renewed = ", ".join(f"{one} = excluded.{one}" for one in columns)
+            part += f" ON CONFLICT ({key}) DO UPDATE SET {renewed}"
+        parts.append(f"new_{table} AS ({part})")
+        first += len(columns)
+    return f"WITH {', '.join(parts)} SELECT"
+
+
+APPEND: Final = _append()
+# The five small reads that every batch of claims makes, in one round trip.
 MONEY: Final = (
     "SELECT (SELECT COALESCE(MAX(claim_id), 0) FROM claims),"
     " ARRAY(SELECT ARRAY[guarantee, funded_fen, available_fen, held_fen, settled_fen] FROM pots),"
     " ARRAY(SELECT ARRAY[guarantee, day, used_fen] FROM pot_days WHERE day = ANY($1::bigint[])),"
     " ARRAY(SELECT ARRAY[order_id, trigger] FROM claims"
-    " WHERE state IN (0, 1, 3) AND order_id = ANY($2::bigint[]))"
+    " WHERE state IN (0, 1, 3) AND order_id = ANY($2::bigint[])),"
+    " ARRAY(SELECT key_hash FROM answers WHERE key_hash = ANY($3::bytea[]))"
 )
 
 
@@ -114,8 +142,7 @@ class PostgresStore:
             await db.execute(LOCK)
             pots = {row[0]: Pot(*row[1:]) for row in await db.fetch("SELECT * FROM pots")}
             funded, entries = fund(self._decider.programme, pots, now_ms)
-            await db.copy_records_to_table("entries", records=entries, columns=ENTRY_COLUMNS)
-            await _upsert(db, "pots", _pot_rows(funded))
+            await _append_rows(db, entries=entries, pots=pot_rows(funded))
         self._readers = await asyncpg.create_pool(self._url, min_size=1, max_size=4)
         wrong = await self.prove()
         if wrong:
@@ -130,16 +157,19 @@ class PostgresStore:
     async def run(self, writes: Sequence[Write]) -> list[Answer]:
         try:
             db = await self._connected()
-            async with asyncio.timeout(TIMEOUT_S), db.transaction():
-                await db.execute(LOCK)
+            async with asyncio.timeout(TIMEOUT_S):
+                await db.execute(BEGIN)
                 found = await _load(db, self._decider.needs(writes))
                 answers, books = self._decider.decide(writes, found)
                 await self._keep(db, books)
                 await self._purge(db, writes)
+                await db.execute("COMMIT")
         except GONE as error:
-            if self._writer is not None and not isinstance(error, asyncpg.PostgresError):
-                self._writer.terminate()
+            await self._give_up()
             raise StoreUnavailable(str(error)) from error
+        except BaseException:
+            await self._give_up()
+            raise
         return answers
 
     async def claim(self, claim_id: int) -> ClaimRow | None:
@@ -176,6 +206,9 @@ class PostgresStore:
         db = await self._connected()
         await db.execute(f"SET default_transaction_read_only = {'on' if read_only else 'off'}")
 
+    async def spoil(self, sql: str) -> None:
+        await (await self._connected()).execute(sql)
+
     async def _connected(self) -> asyncpg.Connection:
         if self._writer is None or self._writer.is_closed():
             self._writer = await asyncpg.connect(
@@ -184,6 +217,16 @@ class PostgresStore:
             if self._read_only:
                 await self._writer.execute("SET default_transaction_read_only = on")
         return self._writer
+
+    async def _give_up(self) -> None:
+        """Undo; a connection that cannot even do that is replaced by the next batch."""
+        if self._writer is None:
+            return
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                await self._writer.execute("ROLLBACK")
+        except GONE:
+            self._writer.terminate()
 
     async def _read(self, sql: str, *values: int) -> list[Any]:
         try:
@@ -208,25 +251,20 @@ class PostgresStore:
         if changes.resolved:  # before new claims: a released order may be claimed again
             rows = [(c.claim_id, c.state, c.resolved_ms) for c in changes.resolved.values()]
             await _upsert(db, "resolved", rows)
-        if changes.claims:
-            await db.copy_records_to_table("claims", records=changes.claims, columns=CLAIM_COLUMNS)
-        if changes.entries:
-            await db.copy_records_to_table(
-                "entries", records=changes.entries, columns=ENTRY_COLUMNS
-            )
         if changes.expired:
             await db.execute(
                 "DELETE FROM answers WHERE key_hash = ANY($1::bytea[])",
                 [key for (key,) in changes.expired],
             )
         if changes.answers:
-            await db.copy_records_to_table(
-                "answers", records=changes.answers, columns=AnswerRow._fields
+            await _append_rows(
+                db,
+                claims=changes.claims,
+                entries=changes.entries,
+                answers=changes.answers,
+                pots=pot_rows({one: found.pots[one] for one in changes.pots}),
+                pot_days=[(*key, found.days_fen[key]) for key in changes.days],
             )
-        if changes.pots:
-            await _upsert(db, "pots", _pot_rows({one: found.pots[one] for one in changes.pots}))
-        if changes.days:
-            await _upsert(db, "days", [(*key, found.days_fen[key]) for key in changes.days])
         if changes.deposits:
             balances = [(one, found.deposits_fen[one]) for one in sorted(changes.deposits)]
             await _upsert(db, "deposits", balances)
@@ -246,24 +284,31 @@ async def _upsert(db: asyncpg.Connection, name: str, rows: Sequence[Sequence[Any
     await db.execute(UPSERTS[name], *map(list, zip(*rows, strict=True)))
 
 
-def _pot_rows(pots: dict[int, Pot]) -> list[tuple[int, ...]]:
-    return [
-        (number, pot.funded_fen, pot.available_fen, pot.held_fen, pot.settled_fen)
-        for number, pot in pots.items()
-    ]
+async def _append_rows(db: asyncpg.Connection, **rows: Sequence[Sequence[Any]]) -> None:
+    arrays: list[Sequence[Any]] = []
+    for table, columns, _, _ in APPENDED:
+        own = rows.get(table)
+        arrays += zip(*own, strict=True) if own else [()] * len(columns)
+    await db.execute(APPEND, *arrays)
 
 
 async def _load(db: asyncpg.Connection, needs: Needs) -> Found:
     """What a batch has to know, inside its transaction."""
     found = Found()
-    if needs.key_hashes:
-        sql = f"SELECT {ANSWERS} FROM answers WHERE key_hash = ANY($1::bytea[])"
-        found.answers = {r[0]: AnswerRow(*r) for r in await db.fetch(sql, needs.key_hashes)}
     if needs.merchant_ids:
         sql = "SELECT * FROM merchants WHERE merchant_id = ANY($1::bigint[])"
         found.merchants = {r[0]: MerchantRow(*r) for r in await db.fetch(sql, needs.merchant_ids)}
-    if not needs.moves_money:
-        return found
+    known = needs.key_hashes
+    if needs.moves_money:
+        known = await _load_money(db, needs, found)
+    if known:
+        sql = f"SELECT {ANSWERS} FROM answers WHERE key_hash = ANY($1::bytea[])"
+        found.answers = {r[0]: AnswerRow(*r) for r in await db.fetch(sql, known)}
+    return found
+
+
+async def _load_money(db: asyncpg.Connection, needs: Needs, found: Found) -> list[bytes]:
+    """What money moves on; returns those of the keys that were used before."""
     if needs.claim_ids:
         sql = f"SELECT {CLAIMS} FROM claims WHERE claim_id = ANY($1::bigint[])"
         found.claims = {r[0]: ClaimRow(*r) for r in await db.fetch(sql, needs.claim_ids)}
@@ -272,10 +317,11 @@ async def _load(db: asyncpg.Connection, needs: Needs) -> Found:
         found.deposits_fen = {r[0]: r[1] for r in await db.fetch(sql, stores)}
     days = needs.days | {claim.day for claim in found.claims.values()}
     orders = [order_id for order_id, _ in needs.orders]
-    row = await db.fetchrow(MONEY, list(days), orders)
+    row = await db.fetchrow(MONEY, list(days), orders, needs.key_hashes)
     assert row is not None
     found.last_claim_id = row[0]
     found.pots = {pot[0]: Pot(*pot[1:]) for pot in row[1]}
     found.days_fen = {(guarantee, day): used_fen for guarantee, day, used_fen in row[2]}
     found.live_orders = {(order_id, trigger) for order_id, trigger in row[3]}
-    return found
+    used: list[bytes] = row[4]
+    return used

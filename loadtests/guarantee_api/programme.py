@@ -8,7 +8,7 @@ in China (UTC+8), counted from the Unix epoch.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -17,9 +17,11 @@ from loadtests.guarantee_api.messages import GuaranteeView
 from scenarios.budgets import Pots, Recourse
 from scenarios.guarantees import Guarantees, TermTable
 from scenarios.model import Fen, PerCategory
-from scenarios.scenario import Scenario
 from scenarios.terms import amounts_known, share_fen
 from scenarios.words import CATEGORIES, GUARANTEES, POLICIES, TRIGGERS
+
+if TYPE_CHECKING:  # a second that a service with a known programme need not wait
+    from scenarios.scenario import Scenario
 
 RESERVE: Final = -1
 """The reserve stands among the pots under this number."""
@@ -77,7 +79,7 @@ class Programme:
         self.deposit_fen = deposit_fen.row()
 
     @classmethod
-    def of(cls, scenario: Scenario) -> "Programme":
+    def of(cls, scenario: "Scenario") -> "Programme":
         return cls(
             scenario.guarantees,
             scenario.pots,

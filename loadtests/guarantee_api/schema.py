@@ -18,6 +18,7 @@ from loadtests.guarantee_api.books import (
     PLATFORM,
     POT,
     RESERVE_ACCOUNT,
+    AnswerRow,
     ClaimRow,
     EntryRow,
     Pot,
@@ -27,6 +28,11 @@ from scenarios.words import GUARANTEES
 
 CLAIM_COLUMNS: Final = ClaimRow._fields
 ENTRY_COLUMNS: Final = EntryRow._fields
+CLAIMS: Final = ", ".join(CLAIM_COLUMNS)
+ENTRIES: Final = ", ".join(ENTRY_COLUMNS)
+ANSWERS: Final = ", ".join(AnswerRow._fields)
+# So many new answers, then twice as many of the oldest are looked at: the backlog shrinks.
+PURGE_COUNT: Final = 4096
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 
@@ -40,6 +46,18 @@ def migrate(connection: Connection) -> None:
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def purge_sql(before: str) -> str:
+    """SQL that forgets the oldest answers kept at or before the parameter `before`.
+
+    While the oldest is young one row is read: a batch that purges is not slower than the others.
+    """
+    return (
+        f"DELETE FROM answers WHERE created_ms <= {before} AND answer_id <"
+        f" (SELECT CASE WHEN created_ms <= {before} THEN answer_id + {2 * PURGE_COUNT} ELSE 0 END"
+        " FROM answers ORDER BY answer_id LIMIT 1)"
+    )
 
 
 def fund(

@@ -6,6 +6,7 @@ processes afresh.
 
 import gc
 import os
+import pickle
 import sys
 from pathlib import Path
 from typing import Final
@@ -36,6 +37,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     secret_file: str
     settings_file: str | None
     faults: bool
+    programme_file: str | None = None
+    """The scenario's programme, pickled by whoever starts the service again and again (reading a
+    scenario takes seconds); read in place of the scenario."""
 
 
 def application() -> Application:
@@ -43,9 +47,8 @@ def application() -> Application:
     plan = msgspec.json.decode(os.environ[VARIABLE], type=Plan)
     limits = settings.load(Path(plan.settings_file) if plan.settings_file else None)
     logs.set_up()
-    scenario = loader.load(plan.scenario, overlays=plan.overlays, sets=plan.sets)
     service = Service(
-        Programme.of(scenario),
+        _programme(plan),
         limits,
         store_url=plan.store,
         secret=secret_from(Path(plan.secret_file)),
@@ -57,6 +60,13 @@ def application() -> Application:
     gc.set_threshold(100_000, 50, 100)
     sys.setswitchinterval(SWITCH_S)
     return Application(service)
+
+
+def _programme(plan: Plan) -> Programme:
+    if plan.programme_file is not None:
+        programme: Programme = pickle.loads(Path(plan.programme_file).read_bytes())
+        return programme
+    return Programme.of(loader.load(plan.scenario, overlays=plan.overlays, sets=plan.sets))
 
 
 def prepare(plan: Plan) -> settings.Settings:

@@ -22,20 +22,26 @@ from loadtests.guarantee_api.books import (
     MerchantRow,
     Needs,
     Pot,
+    pot_rows,
 )
 from loadtests.guarantee_api.commands import Answer, Write
 from loadtests.guarantee_api.decide import Decider
 from loadtests.guarantee_api.proof import QUERIES, BooksWrong
-from loadtests.guarantee_api.schema import CLAIM_COLUMNS, ENTRY_COLUMNS, fund, migrate
+from loadtests.guarantee_api.schema import (
+    ANSWERS,
+    CLAIM_COLUMNS,
+    CLAIMS,
+    ENTRIES,
+    ENTRY_COLUMNS,
+    PURGE_COUNT,
+    fund,
+    migrate,
+    purge_sql,
+)
 from loadtests.guarantee_api.store import StoreUnavailable
 
 BUSY_S: Final = 10.0
-# Twice as many answers are looked at as came: the backlog shrinks.
-PURGE_COUNT: Final = 4096
 # SQLite's own limit is 32,766 variables a statement; a batch has far fewer.
-CLAIMS: Final = ", ".join(CLAIM_COLUMNS)
-ENTRIES: Final = ", ".join(ENTRY_COLUMNS)
-ANSWERS: Final = ", ".join(AnswerRow._fields)
 
 
 def _marks(count: int) -> str:
@@ -45,10 +51,7 @@ def _marks(count: int) -> str:
 INSERT_CLAIM: Final = f"INSERT INTO claims ({CLAIMS}) VALUES ({_marks(len(CLAIM_COLUMNS))})"
 INSERT_ENTRY: Final = f"INSERT INTO entries ({ENTRIES}) VALUES ({_marks(len(ENTRY_COLUMNS))})"
 INSERT_ANSWER: Final = f"INSERT INTO answers ({ANSWERS}) VALUES ({_marks(len(AnswerRow._fields))})"
-PURGE_ANSWERS: Final = (
-    "DELETE FROM answers WHERE answer_id IN"
-    " (SELECT answer_id FROM answers ORDER BY answer_id LIMIT 8192) AND created_ms <= ?"
-)
+PURGE_ANSWERS: Final = purge_sql("?1")
 UPSERT_STATUS: Final = (
     "INSERT INTO merchants (merchant_id, status, version, changed_ms) VALUES (?, ?, 1, ?)"
     " ON CONFLICT (merchant_id) DO UPDATE SET status = excluded.status,"
@@ -111,6 +114,10 @@ class SqliteStore:
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._thread, self._hinder, disk_full, read_only)
 
+    async def spoil(self, sql: str) -> None:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._thread, self._connected().execute, sql)
+
     def _hinder(self, disk_full: bool, read_only: bool) -> None:
         db = self._connected()
         # Below what is used: the file cannot grow by a page, as on a full disk.
@@ -140,7 +147,7 @@ class SqliteStore:
         pots = {row[0]: Pot(*row[1:]) for row in db.execute("SELECT * FROM pots")}
         funded, entries = fund(self._decider.programme, pots, now_ms)
         db.executemany(INSERT_ENTRY, entries)
-        db.executemany("INSERT OR REPLACE INTO pots VALUES (?, ?, ?, ?, ?)", _pot_rows(funded))
+        db.executemany("INSERT OR REPLACE INTO pots VALUES (?, ?, ?, ?, ?)", pot_rows(funded))
         db.execute("COMMIT")
         self._reader = self._connect()
         self._reader.execute("PRAGMA query_only = 1")
@@ -217,7 +224,7 @@ class SqliteStore:
             db.executemany(INSERT_ANSWER, changes.answers)
         if changes.pots:
             touched = {number: found.pots[number] for number in changes.pots}
-            db.executemany("REPLACE INTO pots VALUES (?, ?, ?, ?, ?)", _pot_rows(touched))
+            db.executemany("REPLACE INTO pots VALUES (?, ?, ?, ?, ?)", pot_rows(touched))
         if changes.days:
             rows = [(*key, found.days_fen[key]) for key in changes.days]
             db.executemany("REPLACE INTO pot_days VALUES (?, ?, ?)", rows)
@@ -230,13 +237,6 @@ class SqliteStore:
             db.executemany(UPSERT_STATUS, changes.statuses_rows())
         if changes.probed_ms is not None:
             db.execute("REPLACE INTO probes VALUES (1, ?)", (changes.probed_ms,))
-
-
-def _pot_rows(pots: dict[int, Pot]) -> list[tuple[int, ...]]:
-    return [
-        (number, pot.funded_fen, pot.available_fen, pot.held_fen, pot.settled_fen)
-        for number, pot in pots.items()
-    ]
 
 
 def _in(db: sqlite3.Connection, sql: str, values: Iterable[Any]) -> sqlite3.Cursor:

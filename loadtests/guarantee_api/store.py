@@ -47,6 +47,9 @@ class Store(Protocol):
     async def hinder(self, *, disk_full: bool, read_only: bool) -> None:
         """For tests: make the data base itself refuse, or stop doing so."""
 
+    async def spoil(self, sql: str) -> None:
+        """For tests: make the books wrong by one statement."""
+
 
 def open_store(url: str, decider: Decider) -> Store:
     """The store that a URL names; its driver is loaded only then."""

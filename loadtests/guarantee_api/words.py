@@ -23,6 +23,16 @@ Source = Literal["none", "pot", "reserve"]
 MerchantStatus = Literal["open", "closed", "sold_out", "delisted"]
 ResolutionOutcome = Literal["settle", "release"]
 
+# Faults in the books that a test plants, for its auditor to find.
+Spoil = Literal[
+    "lost_write",
+    "doubled_payout",
+    "overdrawn_pot",
+    "wrong_amount",
+    "unbalanced_entry",
+    "changed_answer",
+]
+
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 STATES: Final[tuple[ClaimState, ...]] = get_args(ClaimState)
 REASONS: Final[tuple[Reason, ...]] = get_args(Reason)

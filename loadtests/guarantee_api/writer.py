@@ -3,8 +3,8 @@
 One task takes everything that waits, has the store decide and commit it, then answers each. What
 arrives during the commit is the next batch: no timer, no delay when there is little to do. One
 bad write does not take its batch with it: a batch that fails for a reason of its own is tried
-again write by write. Measured source of the pattern: one sync a batch instead of a request is
-worth five times the throughput (REPLAY notes; `make bench-api` prints it again).
+again write by write. One sync a batch instead of one a request is what makes durability cheap
+(`make bench-api` prints both).
 """
 
 import asyncio

@@ -10,13 +10,12 @@ grid have an error in even powers of the step, because every atom is a node; thr
 halved twice, remove the second and fourth (Richardson, Phil. Trans. A 226, 1927; Embrechts and
 Frei, Mathematical Methods of Operations Research 69, 2009, for compound sums). Atoms of the total
 (no continuous claim at all) are computed apart, exactly, so that only the smooth part is
-extrapolated.
+extrapolated. Tails too long for any window go to sim/compound/unbounded.py.
 """
 
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from scipy.fft import irfft, rfft
 
 from sim.compound import grid as grids
@@ -24,7 +23,8 @@ from sim.compound.frequency import Frequency
 from sim.compound.grid import EDGE_TOLERANCE, EDGE_TOLERANCE_CHOSEN, LEVELS, Grid, Moments
 from sim.compound.problems import AliasedError, GridError
 from sim.compound.severity import Floats, Severity, is_discrete, mean_of, square_of
-from sim.compound.total import Smooth, Steps, Total
+from sim.compound.total import Smooth, Steps, Total, without_even_powers
+from sim.compound.unbounded import fits, unbounded
 
 AGREED: Final = 1e-10
 """Two successive grids agree when VaR and shortfall differ by less, in standard deviations."""
@@ -37,6 +37,8 @@ _PROBES: Final = (0.05, 0.5, 0.9, 0.99, 0.999)
 _ROOM: Final = (1, 2, 4, 8, 16)
 _ALIASED_MAX: Final = 5
 _NOTHING: Final = 1e-17
+_HEAVY: Final = 500.0
+"""A window of so many standard deviations cannot be both whole and fine."""
 
 
 def compound(
@@ -46,6 +48,19 @@ def compound(
     exact = Moments.of(frequency, severity)
     if step is not None:
         return _on(grids.given(severity, step=step, points=points), frequency, severity, exact)
+    if is_discrete(severity) or not fits(severity):
+        return _roomy(frequency, severity, exact)
+    _, high = grids.window(frequency, severity, claims_count=1)
+    if high - exact.mean > _HEAVY * exact.sd:
+        return unbounded(frequency, severity, exact)
+    try:
+        return _roomy(frequency, severity, exact)
+    except GridError:
+        return unbounded(frequency, severity, exact)
+
+
+def _roomy(frequency: Frequency, severity: Severity, exact: Moments) -> Total:
+    """With room for one more large claim after the other, until nothing aliases."""
     for claims_count in _ROOM[:-1]:
         try:
             return _chosen(frequency, severity, exact, claims_count=claims_count)
@@ -195,13 +210,8 @@ def _extrapolated(levels: list[tuple[Floats, Floats]], grid: Grid, severity: Sev
     return Smooth(
         first=grid.first // LEVELS,
         step=step,
-        tail_means=_without_even_powers(means),
-        excess=_without_even_powers(excesses),
+        tail_means=without_even_powers(means),
+        excess=without_even_powers(excesses),
         block=0 if unit is None else round(float(unit) / step),
     )
 
-
-def _without_even_powers(levels: list[npt.NDArray[np.float64]]) -> Floats:
-    coarse, middle, fine = levels
-    second = (4.0 * middle - coarse) / 3.0, (4.0 * fine - middle) / 3.0
-    return (16.0 * second[1] - second[0]) / 15.0

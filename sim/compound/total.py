@@ -88,6 +88,8 @@ class Total:
     grid: Grid
     steps: Steps
     smooth: Smooth | None
+    level_max: float = LEVEL_MAX
+    """Above this level nothing is answered: rounding, or the end of an open window."""
 
     @property
     def mean(self) -> float:
@@ -109,8 +111,8 @@ class Total:
 
     def risk(self, level: float) -> Risk:
         """VaR and expected shortfall."""
-        right = "a level inside (0, 1), at most 0.999999999"
-        require(0.0 < level <= LEVEL_MAX, name="quantile", value=level, right=right)
+        right = f"a level inside (0, 1), at most {self.level_max:.9g} for this total"
+        require(0.0 < level <= self.level_max, name="quantiles", value=level, right=right)
         if self.sd == 0.0:
             return Risk(self.mean, self.mean)
         var = self._listed(level) if self.smooth is None else self._between(level)
@@ -127,7 +129,11 @@ class Total:
         nodes = self.grid
         if x < nodes.first * nodes.step:
             return 1.0, self.mean - x
-        if x >= (nodes.first + nodes.points - 1) * nodes.step:
+        end = (nodes.first + nodes.points - 1) * nodes.step
+        if x >= end:
+            left = 1.0 - self.level_max
+            right = f"below {end:.6g}, beyond which a probability of less than {left:.2g} is left"
+            require(self.level_max == LEVEL_MAX, name="exceeds", value=x, right=right)
             return 0.0, 0.0
         above, excess = self.steps.above(x), self.steps.excess(x)
         if self.smooth is not None:
@@ -153,6 +159,13 @@ class Total:
                 break
             low, high = (low, middle) if self._at(middle)[0] <= left else (middle, high)
         return self._snapped(high)
+
+
+def without_even_powers(levels: list[Floats]) -> Floats:
+    """Values at steps 4 h, 2 h and h, extrapolated to a step of 0 (Richardson, 1927)."""
+    coarse, middle, fine = levels
+    second = (4.0 * middle - coarse) / 3.0, (4.0 * fine - middle) / 3.0
+    return (16.0 * second[1] - second[0]) / 15.0
 
 
 def exhaustion(totals: list[Total], budget: float) -> tuple[float, ...]:

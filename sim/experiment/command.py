@@ -43,18 +43,18 @@ def _precision_ratio(text: str | None) -> float | None:
     return value
 
 
-def _span(text: str | None) -> tuple[int, int] | None:
+def span(text: str | None) -> tuple[int, int] | None:
     """Lunar days from "-2..6" or "3"."""
     if text is None:
         return None
     first, _, last = text.partition("..")
     try:
-        span = int(first), int(last or first)
+        found = int(first), int(last or first)
     except ValueError:
         raise typer.BadParameter(f"{text} is not a span of lunar days such as -2..6") from None
-    if span[0] > span[1]:
+    if found[0] > found[1]:
         raise typer.BadParameter(f"{text} ends before it begins")
-    return span
+    return found
 
 
 def run(
@@ -76,7 +76,7 @@ def run(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped run.")] = False,
 ) -> None:
     """Simulate a scenario and write a run directory."""
-    precision_ratio, span = _precision_ratio(precision), _span(days)
+    precision_ratio, within = _precision_ratio(precision), span(days)
     if replications and precision:
         raise typer.BadParameter("give --replications or --precision, not both")
     result = simulate(
@@ -85,7 +85,7 @@ def run(
         precision_ratio=precision_ratio,
         seed=seed,
         workers=workers,
-        days=span,
+        days=within,
         out=out,
         resume=resume,
     )

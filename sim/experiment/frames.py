@@ -10,7 +10,8 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
-from scenarios.tables import TABLES, VOCABULARIES, Column, columns_of
+from scenarios.payout_tables import columns_of
+from scenarios.tables import TABLES, VOCABULARIES, Column
 
 ENUM_PREFIX = "enum:"
 

@@ -193,7 +193,7 @@ def _replicate_all(
     finished = session.finished()
     planned = plan.first_count(finished)
     try:
-        with _pool(session.workers, executor) as pool:
+        with worker_pool(session.workers, executor) as pool:
             while True:
                 report(len(finished), planned)
                 jobs = [session.job(r) for r in sorted(set(range(planned)) - set(finished))]
@@ -235,7 +235,7 @@ def _run_batch(pool: Executor, jobs: Sequence[Job], report: Callable[[int], None
 
 
 @contextmanager
-def _pool(workers: int, executor: Executor | None) -> Iterator[Executor]:
+def worker_pool(workers: int, executor: Executor | None) -> Iterator[Executor]:
     """The caller's executor, or processes of our own, which do not outlive an interrupt.
 
     Started afresh rather than forked: polars has threads, and a forked thread pool can stand still.

@@ -118,6 +118,7 @@ def _payouts(books: Books, claims: Table, ledger: Table) -> Table:
     category = books.claims.take("category", ledger["claim_id"][came_in])
     received = cells(ledger["lunar_day"][came_in], ledger["guarantee"][came_in], category)
     claims_count = np.bincount(decided, minlength=math.prod(shape)).reshape(shape)
+    order_value_fen = cube(decided, claims["order_value_fen"])
     due_fen = cube(decided, claims["due_fen"])
     gross_fen = cube(decided, claims["paid_fen"])
     recovered_fen = cube(received, ledger["amount_fen"][came_in])
@@ -132,6 +133,7 @@ def _payouts(books: Books, claims: Table, ledger: Table) -> Table:
         "guarantee": guarantee.astype(np.int8),
         "category": category.astype(np.int8),
         "claims_count": claims_count[promised],
+        "order_value_fen": order_value_fen[promised],
         "due_fen": due_fen[promised],
         "gross_fen": gross_fen[promised],
         "shortfall_fen": (due_fen - gross_fen)[promised],

@@ -77,35 +77,17 @@ class Roster:
             else:
                 plan.add_duties(support.duties, day, streams, multiple)
         shape = plan.present.shape
-        sessions = np.array(
-            [
-                support.im.sessions_per_agent_count if support.teams[name].channel == "im" else 1
-                for name in names
-            ]
-        )
+        sessions = sessions_by_team(support)
         seated = plan.working.sum(axis=1, keepdims=True)
         seats_ratio = np.minimum(1.0, support.seats_count / np.maximum(seated, 1.0))
         productive = plan.working * seats_ratio * (1.0 - support.shrinkage_ratio)
         slots = np.rint(productive * sessions).astype(np.int64)
-        lunar_days = horizon.start_day + np.arange(shape[0]) // horizon.ticks_per_day
-        pay = np.array([calendar.pay_multiple(int(day)) for day in lunar_days])
+        hour_fen = _hour_fen(support)
+        pay = _pay_multiple(calendar, horizon)
         overtime_pay = np.maximum(pay, support.wage.overtime_multiple)
-        wage = support.wage
-        hour_fen = wage.per_month_fen / wage.work_days_per_month / wage.work_h_per_day
         paid = (
             plan.paid_h * pay[:, np.newaxis] + plan.overtime_h * overtime_pay[:, np.newaxis]
         ) * hour_fen
-        new_hires = support.new_hires
-        slowdown = [
-            1.0
-            + support.new_hire_ratio
-            * new_hires.slowdown_ratio
-            * exp(
-                -max(new_hires.worked_d + float(day) - horizon.first_day, 0.0)
-                / new_hires.learning_time_constant_d
-            )
-            for day in lunar_days
-        ]
         return cls(
             team_names=names,
             heads_rostered=np.rint(plan.rostered).astype(np.int64),
@@ -113,10 +95,76 @@ class Roster:
             overtime=np.rint(plan.overtime).astype(np.int64),
             agents_available=slots / sessions,
             slots=slots,
-            pace=np.repeat(np.array(slowdown)[:, np.newaxis], shape[1], axis=1),
+            pace=_pace(support, horizon, len(names)),
             new_hire_ratio=np.full(shape, support.new_hire_ratio),
             wage_fen=np.rint(paid).astype(np.int64),
         )
+
+    @classmethod
+    def of_agents(
+        cls, agents: Ints, support: Support, *, calendar: Calendar, horizon: Horizon
+    ) -> "Roster":
+        """A floor with so many productive agents by tick and team, whatever brings them there.
+
+        Nobody is absent, nobody rests; each agent is paid for the ticks at the day's multiple.
+        """
+        names = tuple(sorted(support.teams))
+        shape = (horizon.days_count * horizon.ticks_per_day, len(names))
+        if agents.shape != shape or agents.min() < 0:
+            raise ValueError(f"agents must be 0 or more, of shape (ticks, teams) = {shape}")
+        tick_fen = _hour_fen(support) * horizon.tick_s / HOUR_S
+        pay = _pay_multiple(calendar, horizon)[:, np.newaxis]
+        return cls(
+            team_names=names,
+            heads_rostered=agents,
+            heads_present=agents,
+            overtime=np.zeros(shape, dtype=np.int64),
+            agents_available=agents.astype(np.float64),
+            slots=agents * sessions_by_team(support),
+            pace=_pace(support, horizon, len(names)),
+            new_hire_ratio=np.full(shape, support.new_hire_ratio),
+            wage_fen=np.rint(agents * pay * tick_fen).astype(np.int64),
+        )
+
+
+def sessions_by_team(support: Support) -> Ints:
+    """Contacts that an agent of each team has in hand at most."""
+    im = support.im.sessions_per_agent_count
+    teams = [team for _, team in sorted(support.teams.items())]
+    return np.array([im if team.channel == "im" else 1 for team in teams])
+
+
+def _hour_fen(support: Support) -> float:
+    """Pay of a plain hour."""
+    wage = support.wage
+    return wage.per_month_fen / wage.work_days_per_month / wage.work_h_per_day
+
+
+def _lunar_days(horizon: Horizon) -> Ints:
+    """Lunar day of every tick."""
+    ticks_count = horizon.days_count * horizon.ticks_per_day
+    return horizon.start_day + np.arange(ticks_count) // horizon.ticks_per_day
+
+
+def _pay_multiple(calendar: Calendar, horizon: Horizon) -> Floats:
+    """Multiple of a plain hour's pay by tick."""
+    return np.array([calendar.pay_multiple(int(day)) for day in _lunar_days(horizon)])
+
+
+def _pace(support: Support, horizon: Horizon, teams_count: int) -> Floats:
+    """Multiple of handle times by tick and team: new hires learn."""
+    new_hires = support.new_hires
+    slowdown = [
+        1.0
+        + support.new_hire_ratio
+        * new_hires.slowdown_ratio
+        * exp(
+            -max(new_hires.worked_d + float(day) - horizon.first_day, 0.0)
+            / new_hires.learning_time_constant_d
+        )
+        for day in _lunar_days(horizon)
+    ]
+    return np.repeat(np.array(slowdown)[:, np.newaxis], teams_count, axis=1)
 
 
 class _Plan:

@@ -2,16 +2,21 @@
 
 Does not know patience (see impatience.py). Rates per second, times in seconds; agents and loads may
 be arrays of intervals. Sources: A. K. Erlang (1917); 1/B = sum over k of n!/((n - k)! a^k), whose
-terms are all positive, summed in logs, so that neither large nor small loads overflow.
+terms are all positive, scaled as they are summed, so that neither large nor small loads overflow.
 """
 
 from dataclasses import dataclass
+from math import log
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import logsumexp
 
 from sim.theory.patience import Floats
+
+LN_2: Final = log(2.0)
+# With loads of 1e-9 erlang and more, and up to a million agents, 16 steps stay below 1e308.
+RESCALED_EVERY: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +52,20 @@ class Measures:
 def log_erlang_b(agents: ArrayLike, load_erlang: ArrayLike) -> Floats:
     """ln B(n, a), any whole n >= 0 and a > 0."""
     n, a = np.broadcast_arrays(np.asarray(agents, dtype=np.float64), load_erlang)
-    steps = np.arange(int(n.max()) + 1, dtype=np.float64)
-    left = n[..., np.newaxis] - steps
-    with np.errstate(divide="ignore"):
-        logs = np.log(np.maximum(left, 0.0)) - np.log(a)[..., np.newaxis]
-    sums = np.cumsum(logs, axis=-1)
-    return np.asarray(-np.logaddexp(0.0, logsumexp(sums, axis=-1)))
+    found = np.zeros(n.shape)
+    # 1/B_k = 1 + (k/a)/B_(k-1): positive terms only, errors never grow. Kept as inverse x 2^shift.
+    inverse, one, shift = np.ones(n.shape), np.ones(n.shape), np.zeros(n.shape, dtype=np.int64)
+    done = 0
+    for stop in np.unique(n).astype(np.int64).tolist():
+        for k in range(done + 1, stop + 1):
+            inverse = inverse * (k / a) + one
+            if k % RESCALED_EVERY == 0:
+                inverse, exponent = np.frexp(inverse)
+                one = np.ldexp(one, -exponent)
+                shift += exponent
+        done = stop
+        found = np.where(n == stop, -np.log(inverse) - shift * LN_2, found)
+    return found
 
 
 def erlang_b(agents: ArrayLike, load_erlang: ArrayLike) -> Floats:
@@ -64,7 +77,7 @@ def erlang_c(agents: ArrayLike, load_erlang: ArrayLike) -> Floats:
     """Share of contacts that wait, C = n B / (n - a (1 - B)); 1 where the load is not below n."""
     n, a = np.broadcast_arrays(np.asarray(agents, dtype=np.float64), load_erlang)
     b = erlang_b(n, a)
-    return np.where(a < n, n * b / np.where(a < n, n - a * (1.0 - b), 1.0), 1.0)
+    return np.where(a < n, n * b / (np.maximum(n - a, 0.0) + a * b), 1.0)
 
 
 def blocked(*, agents: ArrayLike, arrival_per_s: ArrayLike, aht_s: float) -> Measures:
@@ -86,9 +99,13 @@ def patient(
     spare_per_s = n / aht_s - rate
     stable = spare_per_s > 0.0
     spare_per_s = np.where(stable, spare_per_s, 1.0)
-    late = np.where(stable, c * np.exp(-spare_per_s * threshold_s), 1.0)
+    # 1 - C exp(-x) = (1 - C) + C (1 - exp(-x)), where 1 - C = (n - a)(1 - B)/(n - a(1 - B)).
+    b = erlang_b(n, rate * aht_s)
+    spare = np.maximum(n - rate * aht_s, 0.0)
+    free = spare * (1.0 - b) / (spare + rate * aht_s * b)
+    in_time = free - c * np.expm1(-spare_per_s * threshold_s)
     asa_s = np.where(stable, c / spare_per_s, np.inf)
-    sl = 1.0 - late
+    sl = np.where(stable, in_time, 0.0)
     occupancy = np.minimum(rate * aht_s / n, 1.0)
     nobody = np.zeros_like(c)
     return Measures(c, nobody, asa_s, sl, sl, sl, sl, asa_s, asa_s, asa_s, occupancy, n)

@@ -19,7 +19,9 @@ from sim.theory.patience import Floats, Patience, exponential
 FALL: Final = 60.0
 PANELS: Final = np.linspace(0.0, 1.0, 5)
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
-SHARES: Final = np.array([1e-12, 1e-8, 1e-5, 1e-3, 0.05, 0.5, 0.95, 0.9999])
+SHARES: Final = np.array(
+    [1e-12, 1e-8, 1e-5, 1e-3, 0.05, 0.5, 0.95, 0.9999, 1 - 1e-7, 1 - 1e-11, 1 - 1e-15]
+)
 
 
 def erlang_a(
@@ -64,30 +66,35 @@ def mmng(
     scale = np.maximum(log_free, peak)
     free = np.exp(log_free - scale)
     mass *= (rate * np.exp(peak - scale))[:, np.newaxis]
-    mass /= (free + mass.sum(axis=1))[:, np.newaxis]
-    gone, early = patience.gone(x), x <= threshold_s
-    left, quick = mass * gone, mass * early
-    p_wait, p_abandon = mass.sum(axis=1), left.sum(axis=1)
-    gone_by_threshold = float(patience.gone(threshold_s))
-    short = (quick * gone).sum(axis=1) + gone_by_threshold * (mass * ~early).sum(axis=1)
-    sl = 1.0 - p_wait + (quick * (1.0 - gone)).sum(axis=1)
+    whole = free + mass.sum(axis=1)
+    mass, mass_free = mass / whole[:, np.newaxis], free / whole
+    gone, staying, early = patience.gone(x), patience.staying(x), x <= threshold_s
+    quick, late = mass * early, (mass * ~early).sum(axis=1)
+    p_wait, p_abandon = mass.sum(axis=1), (mass * gone).sum(axis=1)
+    served = mass_free + (mass * staying).sum(axis=1)
+    sl = mass_free + (quick * staying).sum(axis=1)
+    short = (quick * gone).sum(axis=1) + patience.gone(threshold_s) * late
     wait_s = (mass * patience.endured(x)).sum(axis=1)
-    answered_s = (mass * x * (1.0 - gone)).sum(axis=1) / (1.0 - p_abandon)
     columns = (
         p_wait,
         p_abandon,
         wait_s,
         sl,
-        np.where(short < 1.0, sl / np.where(short < 1.0, 1.0 - short, 1.0), 0.0),
+        _ratio(sl, sl + patience.staying(threshold_s) * late),
         sl + short,
-        sl / (1.0 - p_abandon),
+        sl / served,
         wait_s,
-        answered_s,
+        (mass * x * staying).sum(axis=1) / served,
         (mass * x).sum(axis=1),
-        rate * aht_s * (1.0 - p_abandon) / n,
+        rate * aht_s * served / n,
         n,
     )
     return Measures(*(column.reshape(shape) for column in columns))
+
+
+def _ratio(part: Floats, whole: Floats) -> Floats:
+    """Part of whole, 0 of nothing."""
+    return part / np.where(whole > 0.0, whole, 1.0)
 
 
 def _nodes(
@@ -100,7 +107,7 @@ def _nodes(
     """Nodes and widths of integration, shape (intervals, nodes), and the exponent's peak."""
     # H <= its mean bounds the exponent, so beyond `end` it is below -FALL for certain.
     end = (rate * patience.mean_s + FALL) / leave
-    top = np.minimum(_last(lambda x: rate * (1.0 - patience.gone(x)) > leave, end), end)
+    top = np.minimum(_last(lambda x: rate * patience.staying(x) > leave, end), end)
     peak = exponent(top)
     stop = _last(lambda x: (x <= top) | (exponent(x) > peak - FALL), end)
     start = _last(lambda x: (x < top) & (exponent(x) < peak - FALL), top)

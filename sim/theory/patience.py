@@ -55,6 +55,18 @@ class Patience:
             return np.asarray(-np.expm1(-((x / scale) ** shape)))
         return np.asarray(ndtr(self._standard(x)))
 
+    def staying(self, x_s: ArrayLike) -> Floats:
+        """Share still waiting after x, exact where it is small."""
+        x = np.asarray(x_s, dtype=np.float64)
+        if self.law == "deterministic":
+            return np.where(x >= self.mean_s, 0.0, 1.0)
+        if self.law == "exponential":
+            return np.asarray(np.exp(-x / self.mean_s))
+        if self.law == "weibull":
+            shape, scale = self._weibull
+            return np.asarray(np.exp(-((x / scale) ** shape)))
+        return np.asarray(ndtr(-self._standard(x)))
+
     def endured(self, x_s: ArrayLike) -> Floats:
         """H(x) = E min(patience, x), seconds."""
         x = np.asarray(x_s, dtype=np.float64)

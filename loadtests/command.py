@@ -1,0 +1,189 @@
+"""`springpeak replay`: it parses, calls and prints. The front door registers it."""
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from loadtests.replay import Order
+    from loadtests.summary import Summary
+
+WRONG_INPUT = 2
+INTERRUPTED = 130
+MASTER_PORT = 5557  # Locust's own
+SHOWN = ("planned", "sent", "ok", "fail", "unknown", "dropped")
+TIMES = ("p50_response_ms", "p99_response_ms", "p999_response_ms", "p99_service_ms")
+
+
+Trace = Annotated[Path, typer.Argument(metavar="TRACE", help="Trace of `springpeak trace`.")]
+HostUrl = Annotated[str, typer.Option(metavar="URL", help="Base URL of the API to load.")]
+TokenFile = Annotated[Path, typer.Option(help="Tokens of `springpeak tokens`.")]
+Speed = Annotated[float, typer.Option(min=1e-3, max=1e4, help="So many times as fast.")]
+MappingFile = Annotated[
+    Path | None, typer.Option(help="TOML file that points operations at another API.")
+]
+Thresholds = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="TEXT", help='What must hold: "[OPERATION.]p99_response_ms <= 250"; repeatable.'
+    ),
+]
+Connections = Annotated[int, typer.Option(min=1, help="Most connections at a time.")]
+Timeout = Annotated[float, typer.Option(min=0.001, help="Wait so long, then give up.")]
+Attempts = Annotated[
+    int, typer.Option(min=1, help="Send so often, same key, until there is a clear answer.")
+]
+LagLimit = Annotated[
+    float, typer.Option(min=0.0, help="The run is invalid if the send lag's p99 is above.")
+]
+UntilLag = Annotated[
+    bool, typer.Option("--until-lag", help="Stop as soon as the send lag is above its limit.")
+]
+Web = Annotated[
+    int | None, typer.Option(metavar="PORT", help="Show Locust's page there until Ctrl-C.")
+]
+Otel = Annotated[bool, typer.Option("--otel", help="Export through Locust's OpenTelemetry hooks.")]
+Out = Annotated[
+    Path | None, typer.Option(help="Folder for the journal (else results/replay-<time>).")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
+Anywhere = Annotated[
+    bool, typer.Option("--i-may-load-this-host", help="The host is not this machine; I may.")
+]
+
+
+Processes = Annotated[
+    int, typer.Option(min=1, max=256, help="Workers that share the trace by its keys.")
+]
+Master = Annotated[
+    bool, typer.Option("--master", help="Wait for the workers, started elsewhere with --worker.")
+]
+Worker = Annotated[bool, typer.Option("--worker", help="Send a share for a master.")]
+MasterHost = Annotated[str, typer.Option(metavar="NAME", help="Where the master is.")]
+MasterPort = Annotated[
+    int | None, typer.Option(metavar="PORT", help="Its port for workers (5557 if not given).")
+]
+
+
+def replay(
+    trace: Trace,
+    host: HostUrl,
+    token_file: TokenFile,
+    speed: Speed = 1.0,
+    mapping: MappingFile = None,
+    threshold: Thresholds = None,
+    connections: Connections = 4000,
+    timeout_s: Timeout = 30.0,
+    attempts: Attempts = 1,
+    lag_limit_ms: LagLimit = 2.0,
+    until_lag: UntilLag = False,
+    processes: Processes = 1,
+    master: Master = False,
+    worker: Worker = False,
+    master_host: MasterHost = "127.0.0.1",
+    master_port: MasterPort = None,
+    web: Web = None,
+    otel: Otel = False,
+    out: Out = None,
+    as_json: AsJson = False,
+    anywhere: Anywhere = False,
+) -> None:
+    """Replay a trace open-loop: every request leaves at its intended time.
+
+    Exit status: 0 thresholds held, 1 broken, 2 wrong input, 3 the run is INVALID: it measured its
+    own sender.
+    """
+    from loadtests.replay import Order
+
+    order = Order(
+        trace=trace,
+        url=host,
+        token_file=token_file,
+        out=out or Path("results") / time.strftime("replay-%Y%m%dT%H%M%S"),
+        speed=speed,
+        mapping=mapping,
+        thresholds=tuple(threshold or ()),
+        connections_count_max=connections,
+        timeout_s=timeout_s,
+        attempts_count_max=attempts,
+        lag_limit_ms=lag_limit_ms,
+        until_lag=until_lag,
+        anywhere=anywhere,
+        web_port=web,
+        otel=otel,
+        processes=processes,
+        elsewhere=master,
+        master_port=(master_port or MASTER_PORT) if master else None,
+    )
+    if worker:
+        _work(order, master_host, master_port or MASTER_PORT)
+        return
+    summary = _run(order)
+    if as_json:
+        typer.echo(json.dumps(summary.document(), ensure_ascii=False))
+    else:
+        _print(summary, order.out)
+    raise typer.Exit(INTERRUPTED if "interrupted" in summary.reasons else summary.status)
+
+
+def _work(order: "Order", master_host: str, master_port: int) -> None:
+    """Send a share, or say what is wrong and leave."""
+    from loadtests.replay import ReplayError, prepare, work
+
+    try:
+        work(prepare(order), master_host, master_port)
+    except ReplayError as error:
+        _refuse(error)
+
+
+def _refuse(error: Exception) -> NoReturn:
+    Console(stderr=True).print(str(error), style="red", markup=False, soft_wrap=True)
+    raise typer.Exit(WRONG_INPUT)
+
+
+def _run(order: "Order") -> "Summary":
+    """Replay with a line of progress, or say what is wrong and leave."""
+    from loadtests.replay import ReplayError, prepare
+    from loadtests.replay import replay as run
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), TimeElapsedColumn())
+    try:
+        prepared = prepare(order)
+        planned_count = prepared.trace.steps.height
+        # Drawn once a second by hand: a thread that draws would make the sender late.
+        with Progress(*columns, console=console, auto_refresh=False) as progress:
+            task = progress.add_task("starts")
+
+            def watch(counts: dict[str, int], lag_ns: int) -> None:
+                said = ", ".join(f"{counts[name]:,} {name}" for name in SHOWN[2:])
+                text = f"{counts['sent']:,} of {planned_count:,} sent: {said}; "
+                text += f"send lag p99 {lag_ns / 1e6:.2f} ms"
+                progress.update(task, description=text, refresh=True)
+
+            return run(prepared, watch)
+    except ReplayError as error:
+        _refuse(error)
+
+
+def _print(summary: "Summary", out: Path) -> None:
+    table = Table("operation", *SHOWN, *(name.replace("_", " ") for name in TIMES))
+    for name, figures in (*summary.operations.items(), ("all", summary.figures)):
+        times = (figures[one] for one in TIMES)
+        cells = ["-" if value is None else f"{value:,.2f}" for value in times]
+        table.add_row(name, *(f"{figures[one]:,}" for one in SHOWN), *cells)
+    Console(width=None if Console().is_terminal else 200).print(table)
+    for one in summary.thresholds:
+        value = "not measured" if one.value is None else f"{one.value:.6g}"
+        typer.echo(f"{'held  ' if one.held else 'BROKEN'} {one.text}: {value}")
+    for reason in summary.reasons:
+        typer.echo(f"INVALID: {reason}")
+    lag_ms = summary.figures["send_lag_p99_ms"]
+    said = "nothing was sent" if lag_ms is None else f"send lag p99 {lag_ms:.3f} ms"
+    typer.echo(f"{summary.verdict}, {said}; journal: {out}")

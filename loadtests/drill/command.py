@@ -1,0 +1,127 @@
+"""`springpeak drill`: it parses, calls and prints. The front door registers it."""
+
+import json
+import re
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from loadtests.drill.drill import Plan
+
+WRONG_INPUT = 2
+RESULTS = Path("results")
+PEAK = "busiest/PT10M"
+
+
+def drill(
+    source: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="RUN|TRACE", help="A run, or a trace; the newest run in results if not given."
+        ),
+    ] = None,
+    *,
+    kill_every: Annotated[str, typer.Option(help="kill -9 so often; 0s for never.")] = "10s",
+    freeze: Annotated[
+        str, typer.Option(help="Stop the service so long, halfway between kills.")
+    ] = "0s",
+    lasting: Annotated[
+        str, typer.Option(help="The trace is replayed so fast that it lasts so long.")
+    ] = "60s",
+    store: Annotated[
+        str, typer.Option(metavar="URL", help="postgresql://...; a new SQLite file if not given.")
+    ] = "",
+    plant: Annotated[
+        str, typer.Option(metavar="FAULT", help="Spoil the books first: the audit must say so.")
+    ] = "",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write (else results/drill-<time>).")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
+) -> None:
+    """Load the reference API with the peak, kill and freeze it, restart it, audit its books.
+
+    Exit status: 0 valid, 1 invalid, 3 unknown, 2 wrong input.
+    """
+    from loadtests.audit.command import say
+    from loadtests.audit.judge import AuditError
+    from loadtests.drill.drill import DrillError
+    from loadtests.drill.drill import drill as hold
+    from loadtests.drill.service import ServiceFailed
+    from loadtests.trace import TraceError
+
+    console = Console(stderr=True)
+    kill_s, freeze_s, length_s = (_seconds(text) for text in (kill_every, freeze, lasting))
+    if length_s == 0.0:
+        raise typer.BadParameter("--lasting: above 0s")
+    folder = out or RESULTS / time.strftime("drill-%Y%m%dT%H%M%S")
+    try:
+        plan = _plan(source, folder, store=store, spoil=plant)
+        with console.status("preparing") as status:
+            result = hold(
+                _timed(plan, kill_s=kill_s, freeze_s=freeze_s, length_s=length_s), status.update
+            )
+    except (AuditError, DrillError, ServiceFailed, TraceError) as error:
+        console.print(str(error), style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(WRONG_INPUT) from None
+    values = result.document()
+    (folder / "drill.json").write_text(json.dumps(values, indent=1, ensure_ascii=False))
+    if as_json:
+        typer.echo(json.dumps(values, ensure_ascii=False))
+    else:
+        said = ("planned", "sent", "dropped", "kills", "freezes", "p99_response_ms")
+        typer.echo(", ".join(f"{values[key]:,.6g} {key.replace('_', ' ')}" for key in said))
+        say(result.verdict)
+    raise typer.Exit(result.verdict.status)
+
+
+def _seconds(text: str) -> float:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m)", text)
+    if found is None:
+        raise typer.BadParameter(f"{text} is no time such as 10s, 500ms or 2m")
+    return float(found[1]) * {"ms": 0.001, "s": 1.0, "m": 60.0}[found[2]]
+
+
+def _timed(plan: "Plan", *, kill_s: float, freeze_s: float, length_s: float) -> "Plan":
+    """Freezes come as often as kills, or every ten seconds where nothing is killed."""
+    from dataclasses import replace
+
+    between_s = (kill_s or 10.0) if freeze_s else 0.0
+    return replace(
+        plan, duration_s=length_s, kill_every_s=kill_s, freeze_every_s=between_s, freeze_s=freeze_s
+    )
+
+
+def _plan(source: Path | None, folder: Path, *, store: str, spoil: str) -> "Plan":
+    """Trace and scenario of what was given. Raises TraceError, DrillError."""
+    from loadtests import trace
+    from loadtests.drill.drill import DrillError, Plan
+    from loadtests.guarantee_api.spoils import SPOILS
+    from loadtests.traffic.make import make
+    from loadtests.traffic.rundata import open_run
+    from loadtests.traffic.window import parse
+    from scenarios.command import BASE
+    from scenarios.loader import load
+
+    if spoil and spoil not in SPOILS:
+        raise DrillError(f"--plant {spoil}: one of {', '.join(SPOILS)}")
+    if store and not store.startswith(("sqlite:///", "postgresql://", "postgres://")):
+        raise DrillError(f"--store {store}: sqlite:///FILE or postgresql://...")
+    if source is None:
+        manifests = sorted(RESULTS.glob("*/manifest.json"), key=lambda one: one.stat().st_mtime)
+        if not manifests:
+            raise DrillError("there is no run in results: `springpeak peak` makes one")
+        source = manifests[-1].parent
+    if folder.exists() and any(folder.iterdir()):
+        raise DrillError(f"{folder} is not empty: choose another --out")
+    folder.mkdir(parents=True, exist_ok=True)
+    if not source.is_dir():
+        return Plan(trace_path=source, folder=folder, scenario=load(BASE), store=store, spoil=spoil)
+    path = folder / "trace.parquet"
+    trace.write(make(source, asked=parse(PEAK)).trace, path)
+    scenario = open_run(source).scenario
+    return Plan(trace_path=path, folder=folder, scenario=scenario, store=store, spoil=spoil)

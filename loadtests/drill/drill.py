@@ -1,0 +1,160 @@
+"""A drill: the API is loaded, killed or frozen on schedule, restarted, and its books are audited.
+
+Decides when the service is disrupted, and what the whole comes to. The load is a replay in a
+process of its own, whose clients repeat what was not answered with the same key; the verdict is the
+auditor's. A kill comes after the last answer, too: what was acknowledged must outlive it.
+"""
+
+import json
+import math
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any, Final
+
+from loadtests import trace
+from loadtests.audit.books import Target
+from loadtests.audit.judge import audit, read_history
+from loadtests.audit.verdict import Verdict
+from loadtests.drill.service import Service
+from scenarios.scenario import Scenario
+
+ATTEMPTS_COUNT: Final = 100
+"""With a pause of at most two seconds between them: longer than any outage that a drill makes."""
+TIMEOUT_S: Final = 10.0
+POLL_S: Final = 0.05
+REPEATED_COUNT: Final = 200
+Say = Callable[[str], None]
+
+
+class DrillError(Exception):
+    """The drill cannot be held; the message says why, for the user."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is to be drilled."""
+
+    trace_path: Path
+    folder: Path
+    scenario: Scenario
+    store: str = ""
+    """URL of the store; a new SQLite file if empty."""
+    duration_s: float = 60.0
+    """The trace is replayed so fast that it lasts so long."""
+    kill_every_s: float = 0.0
+    freeze_every_s: float = 0.0
+    freeze_s: float = 0.0
+    spoil: str = ""
+    """A fault to be planted in the books before the audit; none if empty."""
+    lag_limit_ms: float = 50.0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a drill comes to."""
+
+    verdict: Verdict
+    load: dict[str, Any]
+    """The replay's summary."""
+    service: Service
+    outages_s: list[float] = field(default_factory=list)
+
+    def document(self) -> dict[str, Any]:
+        """For --json."""
+        return {
+            "verdict": self.verdict.word,
+            **{key: self.load[key] for key in ("planned", "sent", "dropped")},
+            "kills": self.service.kills_count,
+            "freezes": self.service.freezes_count,
+            **{kind: self.verdict.count(kind) for kind in ("lost", "doubled", "overdrawn")},
+            "p99_response_ms": self.load["p99_response_ms"],
+            "send_lag_p99_ms": self.load["send_lag_p99_ms"],
+            "outage_s_mean": sum(self.outages_s) / len(self.outages_s) if self.outages_s else 0.0,
+            "audit": self.verdict.document(),
+        }
+
+
+def drill(plan: Plan, say: Say = lambda _: None) -> Result:
+    """Hold a drill. Raises DrillError, ServiceFailed, AuditError, TraceError."""
+    loaded = trace.read(plan.trace_path)
+    speed = max(loaded.duration_s / plan.duration_s, 1e-3)
+    service = Service(plan.folder, plan.scenario, store=plan.store, faults=bool(plan.spoil))
+    try:
+        say("starting the service")
+        service.start()
+        load = _loaded(plan, service, speed, say)
+        if plan.spoil:
+            service.plant(plan.spoil)
+        say("auditing")
+        sent = read_history(plan.folder / "journal", plan.trace_path)
+        verdict = audit(sent, Target(service.url, service.tokens), repeated_count=REPEATED_COUNT)
+    finally:
+        service.stop()
+    outages_s = [(until_ns - since_ns) / 1e9 for since_ns, until_ns in service.down_ns]
+    return Result(verdict, load, service, outages_s)
+
+
+def _loaded(plan: Plan, service: Service, speed: float, say: Say) -> dict[str, Any]:
+    """The summary of the replay, during which the service was disrupted as planned."""
+    out = plan.folder / "journal"
+    command = [
+        sys.executable, "-m", "springpeak", "replay", str(plan.trace_path), "--host", service.url,
+        "--token-file", str(service.tokens_path), "--speed", repr(speed), "--out", str(out),
+        "--attempts", str(ATTEMPTS_COUNT), "--timeout-s", str(TIMEOUT_S),
+        "--lag-limit-ms", str(plan.lag_limit_ms), "--json",
+    ]  # fmt: skip
+    said, complained = plan.folder / "replay.json", plan.folder / "replay.log"
+    with said.open("wb") as stdout, complained.open("wb") as stderr:
+        replay = subprocess.Popen(command, stdout=stdout, stderr=stderr)
+        try:
+            _disrupt(plan, service, replay, out, say)
+            replay.wait()
+        finally:
+            if replay.poll() is None:
+                replay.kill()
+                replay.wait()
+    text = said.read_text(encoding="utf-8")
+    if not text:
+        why = complained.read_text(encoding="utf-8", errors="replace")[-1000:].strip()
+        raise DrillError(f"the replay ended with status {replay.returncode}: {why}")
+    summary: dict[str, Any] = json.loads(text)
+    return summary
+
+
+def _disrupt(
+    plan: Plan, service: Service, replay: "subprocess.Popen[bytes]", out: Path, say: Say
+) -> None:
+    """Kills and freezes at their times, counted from the first request; the last one comes after
+    the replay's end if that is sooner."""
+    while replay.poll() is None and not _sending(out):
+        sleep(POLL_S)
+    began_s = monotonic()
+    moments = sorted(
+        [(s, "kill") for s in _every(plan.kill_every_s, plan.duration_s)]
+        + [(s, "freeze") for s in _every(plan.freeze_every_s, plan.duration_s)]
+    )
+    for at_s, what in moments:
+        while replay.poll() is None and monotonic() - began_s < at_s:
+            sleep(POLL_S)
+        if replay.poll() not in (None, 0, 1, 3):
+            return
+        say(f"{at_s:.0f} s: {what}")
+        if what == "kill":
+            service.kill()
+        else:
+            service.freeze(plan.freeze_s)
+
+
+def _every(interval_s: float, duration_s: float) -> list[float]:
+    if interval_s <= 0.0:
+        return []
+    return [interval_s * number for number in range(1, math.floor(duration_s / interval_s) + 1)]
+
+
+def _sending(out: Path) -> bool:
+    """Whether the replay has made the file that its worker writes into."""
+    return any(out.glob("parts/*"))

@@ -1,0 +1,133 @@
+"""The mapping: how each operation of a trace is asked of an API, and what in its answers counts.
+
+Decides routes, names of fields and which status is which outcome. The shipped mapping is for the
+reference guarantee API; a file of the user's own points the same trace at another API.
+"""
+
+import tomllib
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from pydantic import Field, ValidationError
+
+from loadtests.trace import DEPENDENT, OPERATIONS, WRITES
+from scenarios.model import Model
+
+SHIPPED: Final = Path(__file__).parent / "guarantee_api.toml"
+TARGET: Final = "{target}"
+ANSWER_ID: Final = "{answer_id}"
+
+Header = Annotated[str, Field(pattern=r"^[!-~]([ -~]*[!-~])?$")]
+RoutePath = Annotated[str, Field(pattern=r"^/[!-~]*$")]
+
+
+class Answer(msgspec.Struct, gc=False):
+    """What counts in an answer: `id`, `state`, and the amount in fen; None where it says nothing"""
+
+    id: str | int | None = None
+    state: str | None = None
+    fen: int | None = None
+
+
+class Operation(Model):
+    """One operation: its route, and the names in its answer (all at the top level of a JSON object;
+    empty means that there is none)."""
+
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+    """Method of the request."""
+    path: RoutePath
+    """Path and query; {target} and {answer_id} are filled in."""
+    accept: tuple[Annotated[int, Field(ge=100, le=599)], ...] = Field(default=(), strict=False)
+    """Statuses outside 200 to 299 that are right answers, too."""
+    rename: dict[str, str] = Field(default_factory=dict)
+    """New names of the body's fields, by the trace's names."""
+    answer_id: str = ""
+    """Name of the identifier in the answer."""
+    answer_state: str = ""
+    """Name of the state in the answer."""
+    answer_fen: tuple[str, ...] = Field(default=(), strict=False)
+    """Names of the amounts in the answer, int fen, that are added up."""
+
+    @cached_property
+    def _named(self) -> msgspec.json.Decoder[Any] | None:
+        """Reads the named fields and skips the rest; None if none is named."""
+        named = [
+            ("id", str | int | None, self.answer_id),
+            ("state", str | None, self.answer_state),
+            *((f"fen_{at}", int | None, name) for at, name in enumerate(self.answer_fen)),
+        ]
+        kept = [
+            (field, kind, msgspec.field(name=name, default=None))
+            for field, kind, name in named
+            if name
+        ]
+        return msgspec.json.Decoder(msgspec.defstruct("Named", kept, gc=False)) if kept else None
+
+    def answer(self, body: bytes) -> Answer:
+        """What counts in a body. Raises msgspec.MsgspecError if it is not as the mapping says."""
+        if self._named is None or not body:
+            return Answer()
+        found = self._named.decode(body)
+        amounts = [getattr(found, f"fen_{at}") for at in range(len(self.answer_fen))]
+        there = [one for one in amounts if one is not None]
+        fen = sum(there) if there else None
+        return Answer(getattr(found, "id", None), getattr(found, "state", None), fen)
+
+
+class Mapping(Model):
+    """A whole mapping."""
+
+    key_header: Header
+    """Header that carries the idempotency key."""
+    probe: RoutePath
+    """A read that every role may do: shows whether the host answers and the tokens are good."""
+    headers: dict[str, Header] = Field(default_factory=dict)
+    """Further headers of every request."""
+    operations: dict[str, Operation]
+    """By the operation's name in the trace."""
+
+
+class MappingError(Exception):
+    """The mapping cannot be used; the message says everything that is wrong, for the user."""
+
+
+def load(path: Path | None = None) -> Mapping:
+    """The shipped mapping, or that of `path`. Raises MappingError."""
+    file = path or SHIPPED
+    try:
+        mapping = Mapping.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        said = (
+            f"{file}: {'.'.join(map(str, one['loc']))} = {one['input']!r}: {one['msg']}"
+            for one in error.errors()
+        )
+        raise MappingError("\n".join(said)) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise MappingError(f"{file} cannot be read as a mapping: {error}") from None
+    wrong = [f"{file}: operations.{one}: no such operation" for one in _unknown(mapping)]
+    wrong += [
+        f"{file}: operations.{name}.path = {one.path!r}: {ANSWER_ID} only where a step depends "
+        f"on another: {', '.join(DEPENDENT)}"
+        for name, one in mapping.operations.items()
+        if ANSWER_ID in one.path and name not in DEPENDENT
+    ]
+    if wrong:
+        raise MappingError("\n".join(wrong))
+    return mapping
+
+
+def outcome(name: str, operation: Operation, status: int) -> Literal["ok", "fail", "unknown"]:
+    """What a status says of an operation.
+
+    A server that failed may have kept a write all the same, so that nobody knows; a read changed
+    nothing, and 4xx says that the request was refused.
+    """
+    if 200 <= status < 300 or status in operation.accept:
+        return "ok"
+    return "unknown" if status >= 500 and name in WRITES else "fail"
+
+
+def _unknown(mapping: Mapping) -> list[str]:
+    return [name for name in mapping.operations if name not in OPERATIONS]

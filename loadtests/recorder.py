@@ -1,0 +1,105 @@
+"""What a worker writes while it sends: chunks of columns, so that a broken-off replay keeps them.
+
+One file a worker; a chunk is its length (4 bytes, little-endian) and MessagePack, column by column.
+Encoding two thousand rows takes half a millisecond, a tenth of what Parquet takes: the sender must
+not become late by writing down what it sent. A chunk that was cut short is not read.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import polars as pl
+
+PARTS: Final = "parts"
+PART_SCHEMA: Final = {
+    "step": pl.Int64,
+    "ready_ns": pl.Int64,
+    "sent_ns": pl.Int64,
+    "done_ns": pl.Int64,
+    "status": pl.Int16,
+    "outcome": pl.UInt8,
+    "reason": pl.String,
+    "answer_id": pl.String,
+    "answer_state": pl.String,
+    "answer_fen": pl.Int64,
+    "attempts": pl.Int16,
+}
+"""-1 stands for no time and no amount, `outcome` is an index of journal.OUTCOMES."""
+Row = tuple[int, int, int, int, int, int, str, str, str, int, int]
+"""One finished step in the order of PART_SCHEMA."""
+_LENGTH_BYTES: Final = 4
+
+
+class Recorder:
+    """Takes rows and writes them. Raises OSError if the file cannot be made."""
+
+    def __init__(self, folder: Path, worker: int) -> None:
+        self._path = _path(folder, worker)
+        self._path.parent.mkdir(exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        self.descriptor = os.open(self._path, flags, 0o644)
+        self._rows: list[Row] = []
+        self._encode = msgspec.msgpack.Encoder().encode
+        self.add = self._rows.append
+        self.failure = ""
+        """Why nothing more can be written; empty while it can."""
+
+    def flush(self) -> list[Row]:
+        """Write what waits and return it. Never raises: see `failure`."""
+        if not self._rows or self.failure:
+            return []
+        rows = list(self._rows)
+        self._rows.clear()
+        chunk = self._encode(list(zip(*rows, strict=True)))
+        data = len(chunk).to_bytes(_LENGTH_BYTES, "little") + chunk
+        try:
+            written_bytes = os.write(self.descriptor, data)
+            if written_bytes < len(data):  # a second call says why
+                os.write(self.descriptor, data[written_bytes:])
+        except OSError as error:
+            self.failure = f"{self._path} cannot be written: {error.strerror}"
+        return rows
+
+    def close(self) -> None:
+        os.close(self.descriptor)
+
+
+def add_to_part(folder: Path, worker: int, data: bytes) -> None:
+    """Add what a worker wrote on another machine. Raises OSError."""
+    path = _path(folder, worker)
+    path.parent.mkdir(exist_ok=True)
+    with path.open("ab") as file:
+        file.write(data)
+
+
+def part_paths(folder: Path) -> list[Path]:
+    """The parts that workers wrote, in order of worker."""
+    return sorted((folder / PARTS).glob("*.part"))
+
+
+def read_parts(folder: Path) -> pl.DataFrame:
+    """All rows of all parts, as in PART_SCHEMA."""
+    frames = [
+        pl.DataFrame(dict(zip(PART_SCHEMA, columns, strict=True)), schema=PART_SCHEMA)
+        for path in part_paths(folder)
+        for columns in _chunks(path.read_bytes())
+    ]
+    return pl.concat([pl.DataFrame(schema=PART_SCHEMA), *frames])
+
+
+def _chunks(data: bytes) -> Iterator[Any]:
+    decode = msgspec.msgpack.Decoder().decode
+    at = 0
+    while at + _LENGTH_BYTES <= len(data):
+        end = at + _LENGTH_BYTES + int.from_bytes(data[at : at + _LENGTH_BYTES], "little")
+        if end > len(data):
+            return
+        yield decode(data[at + _LENGTH_BYTES : end])
+        at = end
+
+
+def _path(folder: Path, worker: int) -> Path:
+    return folder / PARTS / f"{worker:03d}.part"

@@ -1,0 +1,201 @@
+"""The replay inside Locust: a user, a runner, and honest figures in Locust's own statistics.
+
+The only file that imports Locust. Locust's own users wait for their answers and so form a closed
+loop; here one user a worker stands for the whole traffic, and a sender underneath keeps the times.
+Each finished step is reported through `events.request` with its time from the intended one, so that
+Locust's web page, HTML report, CSV and exporters show what a consumer would have waited for.
+"""
+
+import csv
+import gc
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic_ns
+from typing import Any, ClassVar, Final
+
+# Sockets are not patched: nothing here blocks in one, and the rest of the process stays as it is.
+os.environ.setdefault("LOCUST_SKIP_MONKEY_PATCH", "1")
+
+import gevent
+import locust.stats
+from gevent.event import Event
+from locust import User, argument_parser, events, task
+from locust.env import Environment
+from locust.html import get_html_report
+
+from loadtests.job import Ending, Job, Watch
+from loadtests.mapping import Mapping
+from loadtests.recorder import Recorder
+from loadtests.schedule import Schedule
+from loadtests.sender import Sender, Watcher
+
+LEAD_NS: Final = 500_000_000
+"""From the agreement on a start to the start: Locust has started its user by then."""
+WATCH_S: Final = 1.0
+GRACE_S: Final = 2.0
+HTML: Final = "locust.html"
+CSV: Final = "locust.csv"
+
+
+class StepFailed(Exception):
+    """What Locust's table of failures shows."""
+
+
+class ReplayUser(User):
+    """Stands for everybody who sends: it is there as long as the sender sends."""
+
+    ended: ClassVar[Event] = Event()
+
+    @task
+    def replay(self) -> None:
+        """Wait for the end of the schedule."""
+        self.ended.wait()
+        gevent.sleep(1.0)
+
+
+def run(job: Job, schedule: Schedule, watch: Watch) -> Ending:
+    """Replay in this process."""
+    environment = environment_of(job)
+    runner = environment.create_local_runner()
+    open_page(environment, job)
+    sender, recorder = sender_of(job, schedule, 0)
+    runner.start(1, 1)
+    start_ns, started_unix_ns = monotonic_ns() + LEAD_NS, time.time_ns() + LEAD_NS
+    sender.start(start_ns)
+    watch_over(sender, job, watch)
+    recorder.close()
+    runner.stop()
+    write_tables(environment, job.folder)
+    hold_page(environment)
+    runner.quit()
+    return Ending(
+        worker=0,
+        planned_count=len(schedule),
+        stopped=sender.stopped,
+        lost_ns=sender.elapsed_ns if recorder.failure else None,
+        started_unix_ns=started_unix_ns,
+    )
+
+
+def open_page(environment: Environment, job: Job) -> None:
+    """Keep the history that Locust draws, show its page if asked for, and call its hooks."""
+    runner = environment.runner
+    assert runner is not None
+    runner.greenlet.spawn(locust.stats.stats_history, runner)
+    if job.web_port is not None:
+        environment.create_web_ui(host="127.0.0.1", port=job.web_port)
+    events.init.fire(environment=environment, runner=runner, web_ui=environment.web_ui)
+
+
+def hold_page(environment: Environment) -> None:
+    """Keep Locust's page, if there is one, until Ctrl-C."""
+    if environment.web_ui is not None:
+        page: Any = environment.web_ui.greenlet
+        try:
+            page.join()
+        except KeyboardInterrupt:
+            environment.web_ui.stop()
+
+
+def write_tables(environment: Environment, folder: Path) -> None:
+    """Locust's own report and table, into the folder."""
+    with (folder / CSV).open("w", encoding="utf-8", newline="") as file:
+        table = locust.stats.StatsCSV(environment, locust.stats.PERCENTILES_TO_REPORT)
+        table.requests_csv(csv.writer(file))
+    page = get_html_report(environment, show_download_link=False)
+    (folder / HTML).write_text(page, encoding="utf-8")
+
+
+def environment_of(job: Job) -> Environment:
+    """Locust's environment with the one user."""
+    # Locust rounds times to two digits to save memory; three are still few, and closer.
+    locust.stats.bucket_response_time = three_digits  # type: ignore[assignment]
+    ReplayUser.ended.clear()
+    parser = argument_parser.get_empty_argument_parser(add_help=False)
+    argument_parser.setup_parser_arguments(parser)
+    options = parser.parse_args([])
+    options.headless = job.web_port is None
+    if job.otel:
+        from locust.opentelemetry import setup_opentelemetry  # noqa: PLC0415
+
+        setup_opentelemetry(__file__, None)
+    return Environment(
+        user_classes=[ReplayUser], events=events, host=job.url, parsed_options=options
+    )
+
+
+def three_digits(response_ms: float) -> float:
+    """A time to three significant digits, for Locust's histogram."""
+    return float(f"{response_ms:.3g}")
+
+
+def sender_of(job: Job, schedule: Schedule, worker: int) -> tuple[Sender, Recorder]:
+    """A worker's sender, ready to start, with what it writes to."""
+    recorder = Recorder(job.folder, worker)
+    sender = Sender(
+        schedule,
+        loop=gevent.get_hub().loop,
+        host=job.host,
+        mapping=job.mapping,
+        limits=job.limits,
+        recorder=recorder,
+        finished=_told(job.mapping),
+        ended=ReplayUser.ended.set,
+    )
+    sender.warm()
+    prefer(us=True)
+    gc.collect()
+    gc.freeze()  # what is there stays: the collector need not look at it while time counts
+    return sender, recorder
+
+
+def prefer(*, us: bool) -> None:
+    """Go before other work on this machine, or no longer, where the user may (CAP_SYS_NICE).
+
+    On a busy machine an ordinary process waits for whole time slices: the sender would be late by
+    milliseconds. Threads and processes that it starts stay ordinary.
+    """
+    with suppress(AttributeError, OSError):  # not Linux, or not allowed
+        policy = os.SCHED_RR | os.SCHED_RESET_ON_FORK if us else os.SCHED_OTHER
+        os.sched_setscheduler(0, policy, os.sched_param(1 if us else 0))
+
+
+def _told(mapping: Mapping) -> Watcher:
+    """Reports a finished step to Locust."""
+    fire = events.request.fire
+    failures: dict[str, StepFailed] = {"": StepFailed()}
+    methods = {name: one.method for name, one in mapping.operations.items()}
+
+    def finished(name: str, response_ns: int | None, answer_bytes: int, reason: str) -> None:
+        response_ms = None if response_ns is None else response_ns / 1e6
+        if reason not in failures:
+            failures[reason] = StepFailed(reason)
+        fire(
+            request_type=methods[name],
+            name=name,
+            response_time=response_ms,
+            response_length=answer_bytes,
+            exception=failures[reason] if reason else None,
+            context={},
+            start_time=time.time() - (response_ms or 0.0) / 1e3,
+            url="",
+        )
+
+    return finished
+
+
+def watch_over(sender: Sender, job: Job, watch: Watch) -> None:
+    """Until the schedule has ended; Ctrl-C ends it early."""
+    while True:
+        try:
+            if ReplayUser.ended.wait(timeout=WATCH_S):
+                prefer(us=False)
+                return
+            lag_ns = sender.take_lag_p99_ns()
+            watch(dict(sender.counts), lag_ns)
+            if job.stop_at_lag_ns is not None and lag_ns > job.stop_at_lag_ns:
+                sender.stop("the send lag rose above its limit", grace_s=GRACE_S)
+        except KeyboardInterrupt:
+            sender.stop("interrupted", grace_s=GRACE_S)

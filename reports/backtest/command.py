@@ -1,0 +1,114 @@
+"""`springpeak backtest`: it parses, calls, and prints. Exit status: 0 done, 2 wrong input."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import Progress
+from rich.table import Table
+
+from scenarios.command import stderr, stdout
+from sim.fit.command import (
+    Abandoned,
+    Answered,
+    Columns,
+    Form,
+    Logs,
+    Seed,
+    Zone,
+    log_errors,
+    reading,
+)
+
+Fit = Annotated[
+    Path, typer.Argument(metavar="FITTED", help="What `springpeak fit contacts` wrote.")
+]
+Roster = Annotated[
+    Path | None,
+    typer.Option(help="start_at, end_at, agents_count (else the presence that the log shows)."),
+]
+Folder = Annotated[Path, typer.Option("-o", "--out", help="Folder of backtest.json and page.")]
+
+
+def backtest(
+    fitted: Fit,
+    logs: Logs,
+    roster: Roster = None,
+    out: Folder = Path("results/backtest"),
+    replications: Annotated[int, typer.Option(min=10, help="Replays of each day.")] = 60,
+    threshold: Annotated[float, typer.Option(help="Of the service level, in seconds.")] = 20.0,
+    column: Columns = None,
+    time_zone: Zone = None,
+    time_format: Form = None,
+    answered: Answered = "answered",
+    abandoned: Abandoned = "abandoned",
+    seed: Seed = 1,
+) -> None:
+    """Simulate a log's past days with the staffing that it shows, beside Erlang C and Erlang A."""
+    from reports.backtest.page import write
+    from sim.backtest.backtest import Fitted
+    from sim.backtest.backtest import backtest as replayed
+    from sim.backtest.roster import read_roster
+    from sim.fit.logs import read
+    from sim.fit.overlay import read as read_fit
+    from sim.fit.problems import LogError
+
+    with log_errors():
+        said = read_fit(fitted)
+        if said.get("kind") != "contacts" or said.get("floor") is None:
+            raise LogError(
+                f"{fitted}: knows no floor; `springpeak fit contacts` finds one in a log that "
+                "names agents"
+            )
+        way = reading(column, time_zone, time_format, answered=answered, abandoned=abandoned)
+        presence = read_roster(roster, way.clock) if roster else None
+        log = read(logs, way)
+        if presence is None and not (log.agent >= 0).any():
+            raise LogError(f"{log.name}: names no agents; give their numbers with --roster")
+        with Progress(console=stderr()) as bar:
+            task = bar.add_task("replaying", total=replications)
+            found = replayed(
+                log,
+                Fitted.of(said),
+                replications=replications,
+                seed=seed,
+                presence=presence,
+                threshold_s=threshold,
+                progress=lambda done: bar.update(task, completed=done),
+            )
+    document = {
+        **found.document(),
+        "fitted_on": said["source"],
+        "log": log.name,
+        "staffing": roster.name if roster else "as the log shows",
+        "set_aside": log.aside.lines(),
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "backtest.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    for line in log.aside.lines():
+        stderr().print(line, style="yellow", markup=False, soft_wrap=True)
+    stdout().print(_table(document))
+    typer.echo(f"{len(log)} contacts used, {log.aside.total} rows set aside")
+    typer.echo(f"{document['intervals']} hours told of, {document['intervals_left_out']} left out")
+    typer.echo(f"page: {write(document, out)}")
+
+
+def _table(document: dict[str, Any]) -> Table:
+    table = Table("figure", "observed", "simulated", "erlang_a", "erlang_c")
+    for name in ("abandoned_ratio", "mean_wait_s", "service_level_ratio"):
+        cells = [
+            document["observed"][name],
+            document["simulated"][name]["mean"],
+            document["erlang_a"][name],
+            document["erlang_c"][name],
+        ]
+        table.add_row(name, *(f"{value:.4g}" for value in cells))
+    for name in ("mae_abandoned_ratio_hourly", "mae_mean_wait_s_hourly"):
+        said = document[name]
+        table.add_row(
+            name, "", *(f"{said[who]:.4g}" for who in ("simulated", "erlang_a", "erlang_c"))
+        )
+    for level, share in document["coverage"].items():
+        table.add_row(f"coverage of {float(level):.0%} bands", level, f"{share:.3f}", "", "")
+    return table

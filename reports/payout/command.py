@@ -1,0 +1,222 @@
+"""`springpeak payout`: what to book, what to fund, and what moves it.
+
+It parses, calls sim/payout and the page, and prints; nothing is decided here.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
+
+from scenarios.command import WRONG_INPUT, Overlays, Sets, refuse, resolve, stderr
+from sim.experiment.command import Out, Seed, Workers, run_errors, simulate, span
+
+if TYPE_CHECKING:
+    from polars import DataFrame
+
+    from sim.payout.seasons import Seasons
+
+REPLICATIONS: Final = 100
+"""Enough for P95 with an interval; P99 takes 368."""
+Report = Callable[[int, int], None]
+
+
+Count = Annotated[
+    int | None, typer.Option(min=1, help=f"How many ({REPLICATIONS} if not given).")
+]
+Days = Annotated[
+    str | None,
+    typer.Option(metavar="FIRST..LAST", help="Lunar days, 0 = 正月初一, e.g. --days=-2..6."),
+]
+Budgets = Annotated[
+    list[str] | None,
+    typer.Option(metavar="GUARANTEE=CNY", help="Would this budget hold? Repeatable."),
+]
+FundAt = Annotated[
+    float | None, typer.Option(metavar="LEVEL", help="Also fund at this level, e.g. 0.98.")
+]
+Movers = Annotated[
+    int, typer.Option(min=0, help="How many assumptions to move, widest first; 0 = none.")
+]
+Keys = Annotated[
+    list[str] | None,
+    typer.Option(metavar="KEY", help="Move this key's range instead; repeatable."),
+]
+Bridge = Annotated[
+    Path | None, typer.Option(metavar="RUN", help="Explain the way from this run.")
+]
+Policies = Annotated[
+    list[str] | None,
+    typer.Option(metavar="OVERLAY|KEY=VALUE", help="Lay this policy on; repeatable."),
+]
+SampleCount = Annotated[
+    int, typer.Option(min=1, help="Seasons of the smaller world for movers and policies.")
+]
+
+
+def payout(
+    target: Annotated[
+        str,
+        typer.Argument(metavar="SCENARIO|RUN", help="A scenario to simulate, or a run directory."),
+    ],
+    overlay: Overlays = None,
+    sets: Sets = None,
+    replications: Count = None,
+    seed: Seed = 1,
+    workers: Workers = None,
+    days: Days = None,
+    out: Out = None,
+    budget: Budgets = None,
+    fund_at: FundAt = None,
+    movers: Movers = 10,
+    mover: Keys = None,
+    bridge: Bridge = None,
+    policy: Policies = None,
+    sample_replications: SampleCount = 4,
+) -> None:
+    """Payout distribution, pots, cash, attribution: what to book and what to fund.
+
+    A run directory is read as it is; a scenario is simulated first, and a second call goes on from
+    what is there.
+    """
+    from sim.payout.asked import budgets_fen, check_level
+    from sim.payout.seasons import Seasons
+
+    is_run = Path(target).is_dir()
+    with _wrong_input():
+        budgets = budgets_fen(budget or ())
+        if not is_run:
+            check_level(fund_at, replications or REPLICATIONS)
+        elif overlay or sets or days:
+            raise typer.BadParameter(f"{target} is a run: --overlay, --set, --days fit a scenario")
+    path = Path(target)
+    if not is_run:
+        path = simulate(
+            resolve(target, overlay, sets).scenario,
+            replications=replications or REPLICATIONS,
+            precision_ratio=None,
+            seed=seed,
+            workers=workers,
+            days=span(days),
+            out=out,
+            resume=True,
+        ).path
+    folder = out or path
+    with _wrong_input():
+        seasons = Seasons(path)
+        _check_count(seasons, replications)
+        check_level(fund_at, seasons.count)
+        tables = _tables(
+            seasons,
+            folder,
+            budgets=budgets,
+            fund_at=fund_at,
+            movers=(movers, mover or []),
+            bridge=bridge,
+            policies=policy or [],
+            sample_replications=sample_replications,
+            workers=workers or os.cpu_count() or 1,
+        )
+    _say(path, folder, tables)
+
+
+def _tables(
+    seasons: "Seasons",
+    folder: Path,
+    *,
+    budgets: dict[str, int],
+    fund_at: float | None,
+    movers: tuple[int, list[str]],
+    bridge: Path | None,
+    policies: list[str],
+    sample_replications: int,
+    workers: int,
+) -> "dict[str, DataFrame]":
+    """Compute and write every table that was asked for."""
+    from sim.experiment.runner import worker_pool
+    from sim.payout.bridge import bridge as bridge_table
+    from sim.payout.frames import write
+    from sim.payout.lab import lab
+    from sim.payout.movers import movers as chosen
+    from sim.payout.seasons import Seasons
+    from sim.payout.tables import tables
+    from sim.payout.tornado import tornado
+
+    found = tables(seasons, budgets_fen=budgets, asked_level=fund_at)
+    if bridge is not None:
+        found["payout_bridge"] = bridge_table(Seasons(bridge), seasons)
+    moving = chosen(seasons, count=movers[0], asked=movers[1])
+    write(folder, found)
+    if moving:
+        with worker_pool(workers, None) as executor, _progress("what moves it") as report:
+            found["payout_tornado"] = tornado(
+                seasons,
+                moving,
+                replications=sample_replications,
+                folder=folder,
+                executor=executor,
+                report=report,
+            )
+    if policies:
+        with _progress("policies") as report:
+            found["payout_lab"] = lab(
+                seasons,
+                policies,
+                replications=sample_replications,
+                workers=workers,
+                folder=folder,
+                report=report,
+            )
+    write(folder, found)
+    return found
+
+
+def _check_count(seasons: "Seasons", replications: int | None) -> None:
+    from sim.payout.asked import AskedError
+
+    if replications is not None and seasons.count < replications:
+        raise AskedError(
+            [
+                f"--replications {replications}: {seasons.path} holds {seasons.count}; "
+                "give the scenario instead of the run to simulate more"
+            ]
+        )
+
+
+def _say(path: Path, folder: Path, tables: "dict[str, DataFrame]") -> None:
+    """Print the answers in words and where the files are."""
+    from reports.payout.page import write
+    from reports.payout.words import sentences
+
+    page = write(path, folder, tables)
+    for sentence in sentences(tables):
+        typer.echo(sentence)
+    typer.echo(f"page: {page}; tables: {folder}/payout_*.parquet and .csv")
+
+
+@contextmanager
+def _progress(name: str) -> Iterator[Report]:
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=stderr()) as progress:
+        task = progress.add_task(name, total=None)
+        yield lambda done, planned: progress.update(task, completed=done, total=planned)
+
+
+@contextmanager
+def _wrong_input() -> Iterator[None]:
+    """What is wrong with what was asked, with the run, or with a policy: status 2."""
+    from scenarios.problems import ScenarioProblems
+    from sim.payout.asked import AskedError
+
+    try:
+        with run_errors():
+            yield
+    except AskedError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(WRONG_INPUT) from None
+    except ScenarioProblems as error:
+        refuse(error.problems)

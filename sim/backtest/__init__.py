@@ -1,0 +1,1 @@
+"""Past days once more: what the model would have said, beside what happened."""

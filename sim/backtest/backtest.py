@@ -1,0 +1,180 @@
+"""A fitted floor on the days of a log: replications, rivals, and the document of both.
+
+Decides what backtest.json holds. Overall figures are of all contacts; hourly ones of the hours that
+are told of (sim/backtest/hours.py).
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from sim.backtest import score
+from sim.backtest.hours import Hours, Outcome
+from sim.backtest.rivals import by_erlang_a, by_erlang_c
+from sim.experiment.confidence import student_rows
+from sim.fit.likelihood import Floats
+from sim.fit.logs import ContactLog
+from sim.fit.presence import Presence
+from sim.fit.replay import FloorLaw, replay
+
+THRESHOLD_S: Final = 20.0
+OVERALL: Final = ("offered", "abandoned_ratio", "mean_wait_s", "service_level_ratio")
+HOURLY: Final = ("abandoned", "abandoned_ratio", "mean_wait_s", "service_level_ratio")
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What a fit says that a backtest needs."""
+
+    floor: FloorLaw
+    patience_mean_s: float
+    erlang_a_factor: float
+
+    @classmethod
+    def of(cls, document: dict[str, Any]) -> "Fitted":
+        """From the file beside an overlay. Raises KeyError if the fit found no floor."""
+        floor = document["floor"]
+        patience = {queue: (float(mu), float(s)) for queue, (mu, s) in floor["patience"].items()}
+        law = FloorLaw(
+            patience,
+            float(floor["availability"]),
+            float(floor["availability_hour_cv"]),
+            float(floor["after_call_s"]),
+        )
+        return cls(law, float(document["patience_mean_s"]), float(document["erlang_a_factor"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """All hours: observed, replications by hours, and the rivals."""
+
+    hours: Hours
+    observed: Outcome
+    simulated: Outcome
+    erlang_a: Outcome
+    erlang_c: Outcome
+    seed: int
+
+    def document(self) -> dict[str, Any]:
+        """What backtest.json holds."""
+        used, rng = self.hours.used, np.random.default_rng((self.seed, 3))
+        rivals = {"erlang_a": self.erlang_a, "erlang_c": self.erlang_c}
+        point = {
+            "simulated": self.simulated.abandoned_ratio[:, used].mean(axis=0),
+            **{name: rival.abandoned_ratio[used] for name, rival in rivals.items()},
+        }
+        observed_ratio = self.observed.abandoned_ratio[used]
+        hourly = {
+            name: score.judged(
+                getattr(self.simulated, name)[:, used], getattr(self.observed, name)[used], rng
+            )
+            for name in HOURLY
+        }
+        return {
+            "intervals": int(used.sum()),
+            "intervals_left_out": int((~used).sum()),
+            "replications": len(self.simulated.offered),
+            "seed": self.seed,
+            "observed": _overall(self.observed),
+            "simulated": _estimates(self.simulated),
+            **{name: _overall(rival) for name, rival in rivals.items()},
+            "mae_abandoned_ratio_hourly": {
+                name: score.errors(said, observed_ratio)["mae"] for name, said in point.items()
+            },
+            "mae_mean_wait_s_hourly": {
+                "simulated": hourly["mean_wait_s"]["mae"],
+                **{
+                    name: score.errors(
+                        rival.mean_wait_s[used], self.observed.mean_wait_s[used]
+                    )["mae"]
+                    for name, rival in rivals.items()
+                },
+            },
+            "coverage": hourly["abandoned_ratio"]["coverage"],
+            "hourly": hourly,
+            "hours": self._columns(),
+        }
+
+    def _columns(self) -> dict[str, list[float]]:
+        """The hours that are told of, one column a list, as a page draws them."""
+        used = self.hours.used
+        found = {
+            "start_s": self.hours.start_s[used].tolist(),
+            "offered": self.observed.offered[used].tolist(),
+            "agents": self.hours.agents[used].tolist(),
+        }
+        for name in ("abandoned_ratio", "mean_wait_s"):
+            drawn = getattr(self.simulated, name)[:, used]
+            low, high = score.band(drawn, 0.8)
+            found |= {
+                f"{name}_observed": getattr(self.observed, name)[used].tolist(),
+                f"{name}_simulated": drawn.mean(axis=0).tolist(),
+                f"{name}_low": low.tolist(),
+                f"{name}_high": high.tolist(),
+                f"{name}_erlang_a": getattr(self.erlang_a, name)[used].tolist(),
+            }
+        return found
+
+
+def backtest(
+    log: ContactLog, fitted: Fitted, *, replications: int, seed: int,
+    presence: Presence | None = None, threshold_s: float = THRESHOLD_S,
+    progress: Callable[[int], None] | None = None,
+) -> Backtest:
+    """Replay the log's days; `presence` is a roster's, else what the log shows."""
+    law = fitted.floor
+    shown = presence or Presence.of(log, after_call_s=law.after_call_s)
+    hours = Hours.of(log, shown)
+    observed = hours.gather(log.wait_s, log.abandoned, threshold_s)
+    outcomes = []
+    for number in range(replications):
+        again = replay(log, shown, law, np.random.default_rng((seed, number)))
+        outcomes.append(hours.gather(again.wait_s, again.abandoned, threshold_s))
+        if progress is not None:
+            progress(number + 1)
+    columns = [np.array([getattr(o, name) for o in outcomes]) for name in asdict(observed)]
+    factor = fitted.erlang_a_factor
+    return Backtest(
+        hours=hours,
+        observed=observed,
+        simulated=Outcome(*columns),
+        erlang_a=by_erlang_a(
+            hours,
+            observed.offered,
+            factor=factor,
+            after_call_s=law.after_call_s,
+            patience_s=fitted.patience_mean_s,
+            threshold_s=threshold_s,
+        ),
+        erlang_c=by_erlang_c(
+            hours,
+            observed.offered,
+            factor=factor,
+            after_call_s=law.after_call_s,
+            threshold_s=threshold_s,
+        ),
+        seed=seed,
+    )
+
+
+def _overall(outcome: Outcome) -> dict[str, float]:
+    total = outcome.total()
+    return {name: float(getattr(total, name)) for name in OVERALL}
+
+
+def _estimates(outcome: Outcome) -> dict[str, dict[str, float]]:
+    """Over replications, with Student-t intervals."""
+    total = outcome.total()
+    values: Floats = np.array([getattr(total, name) for name in OVERALL])
+    rows = student_rows(values)
+    return {
+        name: {
+            "mean": float(rows.mean[i]),
+            "low": float(rows.low[i]),
+            "high": float(rows.high[i]),
+            "n": int(rows.n[i]),
+        }
+        for i, name in enumerate(OVERALL)
+    }

@@ -1,0 +1,1 @@
+"""From a planner's own logs to an overlay with uncertainty."""

@@ -1,0 +1,104 @@
+"""The factor between the presence that a log shows and the time that agents are truly available.
+
+Decides it by matching: the log's own days are replayed (sim/fit/replay.py) with one factor until
+as many contacts abandon as did; the slope then turns the scatter of days into an interval, and
+the scatter of hours beyond what a replay scatters by itself into the factor's CV by hour.
+Simulated moments: D. McFadden, Econometrica 57 (1989).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.experiment.confidence import Estimate
+from sim.fit.likelihood import Floats, Z
+from sim.fit.logs import ContactLog
+from sim.fit.patience import PatienceFit
+from sim.fit.presence import Presence
+from sim.fit.replay import FloorLaw, by_day, replay
+
+MOST_DAYS: Final = 120
+ROUNDS: Final = 5
+PAIRS: Final = 4
+STEP_RATIO: Final = 0.04
+FEWEST_CONTACTS: Final = 40
+BOUNDS: Final = (0.2, 2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """The factor, and how it varies from hour to hour."""
+
+    ratio: Estimate
+    hour_cv: float
+    days_count: int
+
+
+def fit_availability(
+    log: ContactLog, patience: PatienceFit, after_call: float, *, seed: int
+) -> Availability | None:
+    """None where the log names no agents."""
+    presence = Presence.of(log, after_call_s=after_call)
+    if not len(presence.from_s):
+        return None
+    days = np.array([day for day, _ in by_day(log)])
+    days = days[:: -(-len(days) // MOST_DAYS)]
+    used = np.isin(log.day, days)
+    law = FloorLaw(patience.by_queue, 1.0, 0.0, after_call)
+
+    def abandoned(ratio: float, draw: int = 0, hour_cv: float = 0.0) -> Floats:
+        """Abandoned or not, of the used contacts; common random numbers for all ratios."""
+        rng = np.random.default_rng((seed, draw))
+        now = replace(law, availability=ratio, availability_hour_cv=hour_cv)
+        again = replay(log, presence, now, rng, days=days)
+        return again.abandoned[used].astype(np.float64)
+
+    observed = log.abandoned[used].astype(np.float64)
+    ratio = _match(lambda x: float((abandoned(x) - observed).sum()))
+    highs = [abandoned(ratio * (1.0 + STEP_RATIO), draw) for draw in range(PAIRS)]
+    lows = [abandoned(ratio * (1.0 - STEP_RATIO), draw) for draw in range(PAIRS)]
+    slope = (np.mean(highs, axis=0) - np.mean(lows, axis=0)) / (2.0 * STEP_RATIO)
+    middle = (np.mean(highs, axis=0) + np.mean(lows, axis=0)) / 2.0
+    surprise = observed - middle
+    _, day = np.unique(log.day[used], return_inverse=True)
+    by_days = np.bincount(day, surprise - surprise.mean())
+    error = float(np.sqrt((by_days**2).sum()) / abs(slope.sum()))
+    spread = [(high + low) / 2.0 for high, low in zip(highs, lows, strict=True)]
+    hour_cv = _hour_cv(log.day[used] * 24 + log.hour[used], surprise, slope, np.array(spread))
+    # Loss is convex in the factor: hours that vary lose more, which the factor has to give back.
+    varied = np.mean([abandoned(ratio, draw, hour_cv) for draw in range(PAIRS)], axis=0)
+    ratio *= float(np.exp((observed - varied).sum() / slope.sum()))
+    value = Estimate(ratio, ratio * np.exp(-Z * error), ratio * np.exp(Z * error), len(days))
+    return Availability(value, hour_cv, len(days))
+
+
+def _match(excess: Callable[[float], float]) -> float:
+    """The ratio at which as many abandon as did: bisection that trusts the secant."""
+    (low, high), ends = BOUNDS, []
+    for ratio in (0.8, 1.0):
+        ends.append((ratio, excess(ratio)))
+    for _ in range(ROUNDS):
+        (x0, y0), (x1, y1) = ends[-2:]
+        guess = x1 - y1 * (x1 - x0) / (y1 - y0) if y1 != y0 else x1
+        guess = float(np.clip(guess, max(low, x1 - 0.3), min(high, x1 + 0.3)))
+        if abs(guess - x1) < 1e-4:
+            break
+        ends.append((guess, excess(guess)))
+    return min(ends, key=lambda end: abs(end[1]))[0]
+
+
+def _hour_cv(
+    hours: NDArray[np.int64], surprise: Floats, slope: Floats, spread: Floats
+) -> float:
+    """CV of the factor by hour: surprise beyond the replays' own scatter, over squared slopes."""
+    _, place = np.unique(hours, return_inverse=True)
+    enough = np.bincount(place) >= FEWEST_CONTACTS
+    missed = np.bincount(place, surprise)[enough]
+    pushed = np.bincount(place, slope)[enough]
+    drawn = np.array([np.bincount(place, one)[enough] for one in spread])
+    scatter = drawn.var(axis=0, ddof=1) * (1.0 + 1.0 / len(drawn))
+    excess = float((missed**2 - scatter).sum())
+    return float(np.sqrt(max(excess, 0.0) / max(float((pushed**2).sum()), 1e-9)))

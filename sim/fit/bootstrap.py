@@ -1,0 +1,68 @@
+"""Joint uncertainty of a fit: the same estimates on days drawn again with replacement.
+
+Decides that days are the units (contacts of one day share its load and its weather), and which
+estimates are drawn: everything that goes into the overlay, availability apart, which is drawn
+from its own interval. Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), 8.
+"""
+
+from math import exp, log
+from typing import Final
+
+import numpy as np
+
+from sim.experiment.confidence import Estimate
+from sim.fit.arrivals import hourly_counts, of_counts
+from sim.fit.contacts import ContactsFit
+from sim.fit.handling import handle_times
+from sim.fit.keys import settings, values
+from sim.fit.likelihood import Z
+from sim.fit.logs import ContactLog
+from sim.fit.presence import LONGEST_HANDLE_S
+from sim.fit.replay import by_day
+from sim.fit.returns import Links, fit_returns
+from sim.fit.survival import Waits, fit_law
+
+DRAWS: Final = 100
+
+
+def joint_draws(
+    log: ContactLog, fit: ContactsFit, *, seed: int, draws: int = DRAWS
+) -> list[dict[str, float | list[float]]]:
+    """The overlay's values on each resample."""
+    rng = np.random.default_rng((seed, 7))
+    rows_by_day = [rows for _, rows in by_day(log)]
+    links = Links.of(log)
+    links_by_day = {day: np.flatnonzero(links.day == day) for day in np.unique(links.day).tolist()}
+    names = [day for day, _ in by_day(log)]
+    counts, weekday = hourly_counts(log)
+    offset = [day - int(log.day.min()) for day in names]
+    handle_s = np.minimum(log.handle_s, LONGEST_HANDLE_S)
+    wait_s, gone = log.wait_s, log.abandoned
+    found = []
+    for _ in range(draws):
+        chosen = rng.integers(0, len(names), len(names))
+        rows = np.concatenate([rows_by_day[i] for i in chosen])
+        told, served = rows[wait_s[rows] > 0.0], rows[handle_s[rows] > 0.0]
+        linked = [links_by_day[names[i]] for i in chosen if names[i] in links_by_day]
+        back = links.taken(np.concatenate(linked)) if linked else links
+        at = [offset[i] for i in chosen]
+        law = fit_law("lognormal", Waits.of(wait_s[told], gone[told]))
+        made = settings(
+            of_counts(counts[at], weekday[at]),
+            handle_times(handle_s[served], rivals=False),
+            law,
+            fit_returns(back),
+            None,
+        )
+        found.append({**values(made), **_availability(fit, rng)})
+    return found
+
+
+def _availability(fit: ContactsFit, rng: np.random.Generator) -> dict[str, float]:
+    if fit.availability is None:
+        return {}
+    ratio: Estimate = fit.availability.ratio
+    error = log(ratio.high / ratio.low) / (2.0 * Z)
+    drawn = ratio.mean * exp(error * float(rng.standard_normal()))
+    return {"support.shrinkage_ratio": max(1.0 - drawn, 0.0)}
+

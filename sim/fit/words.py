@@ -1,0 +1,70 @@
+"""A contacts fit as numbers with names: for the file beside the overlay, and for people."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from sim.experiment.confidence import Estimate
+from sim.fit.contacts import ContactsFit
+
+
+def estimates(fit: ContactsFit) -> Iterator[tuple[str, Estimate]]:
+    """Every scalar estimate by name, unit last."""
+    arrivals, handling, returns = fit.arrivals, fit.handling, fit.returns
+    for weekday, per_day in arrivals.per_day.items():
+        yield f"arrivals_{weekday}_count", per_day
+    yield "arrivals_day_cv", arrivals.day_cv
+    yield "arrivals_hour_cv", arrivals.hour_cv
+    yield "handle_short_ratio", handling.short_ratio
+    yield "handle_mu", handling.body.mu
+    yield "handle_sigma", handling.body.sigma
+    yield "handle_mean_s", handling.mean_s
+    for law in fit.patience.laws.values():
+        for name, one in law.parameters.items():
+            yield f"patience_{law.law}_{name}", one
+    for name in asdict(returns):
+        value = getattr(returns, name)
+        if value is not None:
+            yield name, value
+    yield "after_call_s", fit.after_call
+    if fit.availability is not None:
+        yield "availability_ratio", fit.availability.ratio
+
+
+def document(fit: ContactsFit) -> dict[str, Any]:
+    """All of the fit, ready for JSON."""
+    arrivals, patience = fit.arrivals, fit.patience
+    hourly, floor = arrivals.hourly, fit.availability
+    return {
+        "kind": "contacts",
+        "source": fit.source,
+        "rows_count": fit.rows_count,
+        "days_count": arrivals.days_count,
+        "estimates": {name: asdict(one) for name, one in estimates(fit)},
+        "hour_share_by_weekday": arrivals.hour_share,
+        "dispersion": hourly
+        and {
+            "index": hourly.index,
+            "p_value": hourly.p_value,
+            "likelihood_ratio": hourly.likelihood_ratio,
+            "negative_binomial_k": asdict(hourly.k),
+        },
+        "poisson_inside_blocks": arrivals.blocks
+        and dict(zip(("times_count", "ks", "p_value"), arrivals.blocks, strict=True)),
+        "handle_aic": fit.handling.body.aic,
+        "patience_aic": {law: one.optimum.aic for law, one in patience.laws.items()},
+        "patience_median_kaplan_meier_s": patience.curve.median_s,
+        "patience_kaplan_meier": {
+            f"{t}": asdict(patience.curve.at(float(t))) for t in (10, 30, 60, 120, 180, 300, 600)
+        },
+        "mixture": [asdict(part) for part in fit.mixture],
+        "floor": floor
+        and {
+            "patience": patience.by_queue,
+            "availability": floor.ratio.mean,
+            "availability_hour_cv": floor.hour_cv,
+            "after_call_s": fit.after_call.mean,
+        },
+        "patience_mean_s": patience.laws["exponential"].parameters["mean_s"].mean,
+        "handle_mean_s": fit.handling.mean_s.mean,
+    }

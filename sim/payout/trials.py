@@ -1,0 +1,85 @@
+"""Many short simulations with one thing changed each: run once, kept in a file, never twice.
+
+A trial is a scenario file, changes in the form `key=value`, and a replication; what it gives is the
+payouts of that season. A trial whose changes make no valid scenario gives None. Trials run on a
+pool of processes; finished ones are kept when the work is interrupted.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor, as_completed
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final
+
+from scenarios.loader import shipped
+from scenarios.problems import ScenarioProblems
+from sim.experiment.account import code_digest
+from sim.experiment.rundir import UNFINISHED
+from sim.replication import simulate
+
+METRICS: Final = ("payout_gross_fen", "payout_recovered_fen", "payout_net_fen")
+FILE: Final = "payout_trials.json"
+Outcome = dict[str, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One season of a changed scenario."""
+
+    scenario: str
+    """Path of the file."""
+    sets: tuple[str, ...]
+    seed: int
+    replication: int
+
+    def key(self, values: str) -> str:
+        """What makes two trials the same; `values` is the text of the file."""
+        told = json.dumps([values, self.sets, self.seed, self.replication, code_digest()])
+        return blake2b(told.encode(), digest_size=16).hexdigest()
+
+
+def attempt(trial: Trial) -> Outcome:
+    """Simulate one trial; called in worker processes."""
+    try:
+        scenario = shipped().load(trial.scenario, sets=trial.sets)
+    except ScenarioProblems:
+        return None
+    found = simulate(scenario, seed=trial.seed, replication=trial.replication).metrics
+    return {name: found[name][0] for name in METRICS}
+
+
+def outcomes(
+    trials: Sequence[Trial],
+    *,
+    folder: Path,
+    executor: Executor,
+    report: Callable[[int, int], None] = lambda _done, _planned: None,
+) -> list[Outcome]:
+    """What every trial gave, in the order asked; `report(done, planned)` after each."""
+    texts = {path: Path(path).read_text(encoding="utf-8") for path in _files(trials)}
+    keys = [trial.key(texts[trial.scenario]) for trial in trials]
+    file = folder / FILE
+    known: dict[str, Outcome] = {}
+    if file.exists():
+        known = json.loads(file.read_text(encoding="utf-8"))
+    missing = {key: trial for key, trial in zip(keys, trials, strict=True) if key not in known}
+    report(len(trials) - len(missing), len(trials))
+    futures = {executor.submit(attempt, trial): key for key, trial in missing.items()}
+    try:
+        for count, future in enumerate(as_completed(futures), start=1):
+            known[futures[future]] = future.result()
+            report(len(trials) - len(missing) + count, len(trials))
+    finally:
+        for future in futures:
+            future.cancel()
+        if missing:
+            unfinished = file.with_name(f"{file.name}{UNFINISHED}")
+            unfinished.write_text(json.dumps(known, sort_keys=True), encoding="utf-8")
+            unfinished.replace(file)
+    return [known[key] for key in keys]
+
+
+def _files(trials: Iterable[Trial]) -> set[str]:
+    return {trial.scenario for trial in trials}

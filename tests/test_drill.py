@@ -1,0 +1,67 @@
+"""A drill from end to end: killed, frozen and loaded by a replay in a process of its own.
+
+Short, because every start of a process takes a second: `springpeak drill` itself kills more often.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from loadtests import trace
+from tests.test_cli import springpeak_says
+from tests.trace_cases import small_trace
+
+
+@pytest.fixture
+def trace_path(tmp_path: Path) -> Path:
+    path = tmp_path / "trace.parquet"
+    trace.write(small_trace(400), path)
+    return path
+
+
+def test_kills_and_freezes_lose_nothing(trace_path: Path, tmp_path: Path) -> None:
+    said = springpeak_says(
+        "drill", str(trace_path), "--kill-every", "3s", "--freeze", "500ms", "--lasting", "6s",
+        "--out", str(tmp_path / "drill"), "--json",
+    )  # fmt: skip
+    assert said.status == 0, said
+    values = json.loads(said.out)
+    assert values["verdict"] == "valid"
+    assert (values["planned"], values["sent"], values["dropped"]) == (1200, 1200, 0)
+    assert (values["kills"], values["freezes"]) == (2, 2)
+    assert (values["lost"], values["doubled"], values["overdrawn"]) == (0, 0, 0)
+    # Who was due during a kill waited for the restart: that is not hidden.
+    assert values["p99_response_ms"] > 500
+    assert values["outage_s_mean"] > 0.4
+    assert json.loads((tmp_path / "drill" / "drill.json").read_text()) == values
+
+
+def test_a_planted_fault_makes_a_drill_invalid(trace_path: Path, tmp_path: Path) -> None:
+    said = springpeak_says(
+        "drill", str(trace_path), "--kill-every", "0s", "--lasting", "1s", "--plant", "lost_write",
+        "--out", str(tmp_path / "drill"),
+    )  # fmt: skip
+    assert said.status == 1, said
+    assert "lost: 1 (an acknowledged write is not there)" in said.out
+    assert "verdict: invalid" in said.out
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--kill-every", "often"), "no time such as 10s"),
+        (("--lasting", "0s"), "above 0s"),
+        (("--plant", "rust"), "one of lost_write"),
+        (("--store", "mysql://x"), "sqlite:///FILE or postgresql://"),
+        (("none.parquet",), "cannot be read as a trace"),
+        ((), "there is no run in results"),
+    ],
+)
+def test_wrong_input_ends_with_status_2(
+    options: tuple[str, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    answer = springpeak_says("drill", *options)
+    assert answer.status == 2
+    assert said in answer.err

@@ -1,0 +1,149 @@
+"""Several workers: shares by key, one start, one journal; a worker killed, a replay interrupted."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import psutil
+import pytest
+
+from loadtests import journal, schedule, tokenfile, trace
+from loadtests.recorder import part_paths
+from tests.api_postgres import free_port
+from tests.api_server import ROOT
+from tests.replay_cases import TOKENS
+from tests.trace_cases import claim_steps
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    """A trace of 3,000 steps in twelve seconds, and tokens, as arguments."""
+    tokenfile.write(tmp_path / "tokens.json", TOKENS)
+    trace.write(
+        trace.Trace(claim_steps(1000, step_ns=4_000_000), "a test", ""), tmp_path / "trace.parquet"
+    )
+    return [str(tmp_path / "trace.parquet"), "--token-file", str(tmp_path / "tokens.json")]
+
+
+@contextmanager
+def target() -> Iterator[str]:
+    """The URL of a host that answers at once."""
+    port = free_port()
+    words = [sys.executable, "-m", "benchmarks.replay_target", str(port)]
+    process = subprocess.Popen(words, cwd=ROOT)
+    try:
+        while process.poll() is None and not _listens(port):
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
+
+
+def started(folder: Path, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "springpeak.py"), "replay", *words],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def until_written(folder: Path, parts_count: int) -> None:
+    """Wait until so many workers have written rows."""
+    while len([one for one in part_paths(folder) if one.stat().st_size]) < parts_count:
+        time.sleep(0.05)
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, Any]:
+    out, err = process.communicate(timeout=120)
+    assert out.startswith("{"), err[-2000:]
+    return process.returncode, json.loads(out)
+
+
+@pytest.mark.parametrize("shards", [1, 2, 7])
+def test_shares_are_even_and_never_part_a_step_from_its_parent(shards: int) -> None:
+    made = trace.Trace(claim_steps(3000), "a test", "")
+    planned = schedule.plan(made, speed=2.0, shards=shards)
+    workers = planned["worker"].to_numpy()
+    parents = made.steps["depends_on"].to_numpy()
+    dependent = parents >= 0
+    assert (workers[dependent] == workers[parents[dependent]]).all()
+    counts = np.bincount(workers, minlength=shards)
+    assert counts.min() > 0.9 * made.steps.height / shards
+    assert (planned["intended_ns"] == made.steps["intended_ns"] // 2).all()
+
+
+def test_two_workers_leave_one_journal(tmp_path: Path, files: list[str]) -> None:
+    out = tmp_path / "out"
+    rest = ["--processes", "2", "--speed", "6", "--lag-limit-ms", "10000", "--json"]
+    with target() as url:
+        process = started(tmp_path, *files, "--host", url, "--out", str(out), *rest)
+        status, said = ended(process)
+    assert (status, said["verdict"], said["ok"]) == (0, "valid", 3000)
+    found = journal.read(out)
+    assert [one.worker for one in found.about.shares] == [0, 1]
+    assert found.rows["worker"].unique().sort().to_list() == [0, 1]
+    # One clock: what the two sent lies between each other in time.
+    first = found.rows.group_by("worker").agg(pl.col("sent_ns").min(), pl.col("done_ns").max())
+    assert first["sent_ns"].max() < first["done_ns"].min()
+    table = (out / "locust.csv").read_text(encoding="utf-8").splitlines()
+    assert table[-1].startswith(",Aggregated,3000,0,")
+
+
+def test_a_killed_worker_makes_the_run_invalid_and_its_share_dropped(
+    tmp_path: Path, files: list[str]
+) -> None:
+    out = tmp_path / "out"
+    rest = ["--processes", "2", "--speed", "2", "--json", "--lag-limit-ms", "10000"]
+    with target() as url:
+        process = started(tmp_path, *files, "--host", url, "--out", str(out), *rest)
+        until_written(out, 2)
+        workers = psutil.Process(process.pid).children()
+        workers[0].kill()
+        status, said = ended(process)
+    assert (status, said["verdict"]) == (3, "invalid")
+    assert "was lost at" in said["reasons"][0]
+    rows = journal.read(out).rows
+    assert rows.height == said["planned"] == 3000
+    lost = rows.filter(pl.col("reason") == journal.WORKER_LOST)
+    assert lost["worker"].n_unique() == 1
+    kept = rows.filter(pl.col("worker") != lost["worker"][0])
+    assert set(kept["outcome"]) == {"ok"}
+    assert set(lost["outcome"]) <= {"dropped", "unknown"}
+    assert said["dropped"] == lost.filter(pl.col("outcome") == "dropped").height > 0
+    assert not [one for one in workers if one.is_running()]
+
+
+def test_workers_elsewhere_and_ctrl_c(tmp_path: Path, files: list[str]) -> None:
+    out, port = tmp_path / "out", str(free_port())
+    with target() as url:
+        same = [*files, "--host", url, "--out", str(out), "--master-port", port]
+        master = started(tmp_path, *same, "--master", "--processes", "1", "--json")
+        worker = started(tmp_path, *same, "--worker")
+        until_written(out, 1)
+        master.send_signal(signal.SIGINT)
+        status, said = ended(master)
+        worker.communicate(timeout=60)
+    assert worker.returncode == 0
+    assert (status, said["verdict"]) == (130, "invalid")
+    assert said["reasons"] == ["interrupted"]
+    assert said["ok"] > 0
+    assert said["ok"] + said["dropped"] == 3000
