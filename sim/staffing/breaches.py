@@ -1,13 +1,15 @@
-"""The judge of lines.csv: does every head's row of shifts keep the law? Shares no code with solvers.
+"""The judge of lines.csv: does every head's row of shifts keep the law?
 
-Reads the file and the rules, nothing else. Every breach names the head, the day and the rule:
-rest between two shifts, days in a row, rest days in seven, length of a shift, overtime of a day and
-of the month, skill (a head works for one team), and shifts that overlap or stand twice on a day.
+Shares no code with the solvers: it reads the file and the rules, nothing else. Every breach names
+the head, the day and the rule: rest between two shifts, days in a row, rest days in seven, length
+of a shift, overtime of a day and of the month, skill (a head works for one team), and two shifts on
+one day.
 """
 
 import csv
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from scenarios.labour import Labour
@@ -67,7 +69,7 @@ def breaches(path: Path, labour: Labour) -> tuple[list[Breach], int]:
 
 def _of_head(duties: list[_Duty], labour: Labour) -> list[tuple[int, str]]:
     found = []
-    for before, after in zip(duties, duties[1:], strict=False):
+    for before, after in pairwise(duties):
         rest_h = after.begins_h - before.ends_h
         if after.day == before.day:
             found.append((after.day, "two shifts on one day"))

@@ -1,4 +1,6 @@
-"""A linear or mixed-integer program, solved by HiGHS (Huangfu and Hall, Math. Prog. Comp. 10, 2018).
+"""A linear or mixed-integer program, solved by HiGHS.
+
+Huangfu and Hall, Mathematical Programming Computation 10 (2018).
 
 One thread each, so that the result does not depend on the machine's cores.
 """
@@ -41,7 +43,7 @@ def optimise(
     program.a_matrix_.start_ = matrix.indptr
     program.a_matrix_.index_ = matrix.indices
     program.a_matrix_.value_ = matrix.data
-    solver = highspy.Highs()
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]
     for option, value in (
         ("output_flag", False),
         ("threads", 1),

@@ -11,11 +11,12 @@ import numpy as np
 from scenarios.labour import STEP_H, Duties
 from scenarios.scenario import Scenario
 from sim.staffing import skills
+from sim.staffing.floor import Groups
 from sim.staffing.lines import Lines, lines
 from sim.staffing.program import Program, Roster
 from sim.staffing.shifts import SLOTS_PER_DAY, Pay, Shifts
 from sim.support.cases import Floats
-from sim.support.layout import QUEUES_COUNT, Layout
+from sim.support.layout import Layout
 from sim.support.roster import Ints
 
 
@@ -30,7 +31,7 @@ class Plan:
     """By column and team, as the lines of work have them."""
     need: Ints
     uncovered: Floats
-    """Heads missing by slot and queue."""
+    """Heads missing by slot and group of queues."""
     duties: Duties
 
 
@@ -49,14 +50,19 @@ class Planner:
         self.teams = tuple(team.name for team in Layout.of(scenario.support).teams)
         slots_count = self.days_count * SLOTS_PER_DAY
         self._program = Program(labour, self.shifts, slots_count=slots_count)
-        self._serves = skills.served(scenario.support, [[q] for q in range(QUEUES_COUNT)])
+        self.groups = Groups.of(scenario.support)
+        queues = [
+            np.flatnonzero(self.groups.of_queue == g).tolist()
+            for g in range(len(self.groups.names))
+        ]
+        self._serves = skills.served(scenario.support, queues)
 
     def fewest_heads(self, need: Ints) -> int:
-        """The smallest headcount that covers a need, shape (slots, queues)."""
+        """The smallest headcount that covers a need, shape (slots, groups)."""
         return self._program.fewest_heads(need.sum(axis=1))
 
     def plan(self, need: Ints, *, heads_count: int) -> Plan:
-        """The plan of a headcount for a need of shape (slots, queues)."""
+        """The plan of a headcount for a need of shape (slots, groups)."""
         support = self.scenario.support
         roster = self._program.solve(need.sum(axis=1), heads_count=heads_count)
         cross_trained = sum(

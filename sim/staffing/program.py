@@ -181,7 +181,9 @@ class Program:
             useless = is_shift & (day_of > day) & (values <= EPSILON) & (prices > DEAR_FEN)
             free = np.flatnonzero(ahead & ~useless)
             horizon = np.arange(self._matrix.shape[0])
-            seen = (horizon >= self._slots_count) | (horizon < (day + AHEAD_DAYS + 1) * SLOTS_PER_DAY)
+            seen = (horizon >= self._slots_count) | (
+                horizon < (day + AHEAD_DAYS + 1) * SLOTS_PER_DAY
+            )
             rest = values.copy()
             rest[free] = 0.0
             taken = self._matrix @ rest

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scenarios.scenario import Scenario
 from sim.experiment.confidence import Estimate, share
@@ -59,15 +60,6 @@ class Proof:
         self._targets = targets_by_queue(scenario)
         self.planner = Planner(scenario)
 
-    def present(self) -> Trial:
-        """The scenario with its own shares of shifts: what it is today."""
-        return self._run("the roster of the scenario", self.planner.scenario)
-
-    def first_need(self, present: Trial) -> Ints:
-        """The need that the loads of a trial ask for."""
-        agents = needs.agents_for(present.load_erlang, risk_ratio=self._setting.risk_ratio)
-        return needs.heads_for(agents, self.planner.scenario)
-
     def prove(self, need: Ints, *, heads_count: int, rounds: int) -> tuple[Proven, Ints]:
         """The best plan of some rounds of cuts, and the need that it was made for."""
         best: tuple[Proven, Ints] | None = None
@@ -75,22 +67,27 @@ class Proof:
         for number in range(rounds):
             self._say(f"{heads_count:,} heads: program, round {number + 1}", 0)
             plan = self.planner.plan(need, heads_count=heads_count)
-            found = self._judge(plan, self._run(f"{heads_count:,} heads: trial", self.staffed(plan)))
+            found = self._judge(plan, self._run(heads_count, plan))
             if best is None or found.good_intervals_ratio > best[0].good_intervals_ratio:
                 best = found, need
             if found.enough:
                 break
             need, _ = needs.cut(
                 need,
-                found.trial.held(self._targets),
+                self._by_group(found),
                 risk_ratio=self._setting.risk_ratio,
                 ticks_per_day=ticks_per_day,
             )
         assert best is not None, "at least one round"
         return best
 
-    def staffed(self, plan: Plan) -> Scenario:
-        return self.planner.staffed(plan)
+    def _by_group(self, found: Proven) -> NDArray[np.bool_]:
+        """Whether all queues of a group held, shape (replications, intervals, groups)."""
+        held, groups = found.trial.held(self._targets), self.planner.groups
+        count = len(groups.names)
+        return np.stack(
+            [held[:, :, groups.of_queue == g].all(axis=2) for g in range(count)], axis=2
+        )
 
     def _judge(self, plan: Plan, shown: Trial) -> Proven:
         held = shown.held(self._targets)
@@ -104,11 +101,11 @@ class Proof:
             good=share(good.astype(float)),
         )
 
-    def _run(self, what: str, scenario: Scenario) -> Trial:
-        setting = self._setting
+    def _run(self, heads_count: int, plan: Plan) -> Trial:
+        setting, what = self._setting, f"{heads_count:,} heads: simulation"
         self._say(what, 0)
         return trial(
-            scenario,
+            self.planner.staffed(plan),
             seed=setting.seed,
             replications=setting.replications,
             workers=setting.workers,

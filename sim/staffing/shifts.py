@@ -79,13 +79,17 @@ class Shifts:
                     )
                     covers.append(np.concatenate((at_work, extra)))
                     rows.append((number, day, start, break_start, overtime_h, night, cost_fen))
-        kind, days, starts, breaks, overtimes, nights, costs = zip(*rows, strict=True)
+        whole = np.array([row[:5] for row in rows], dtype=np.int64).T
         return cls(
-            names,
-            *(np.array(one, dtype=np.int64) for one in (kind, days, starts, breaks, overtimes)),
-            np.array(nights, dtype=np.bool_),
-            np.array(costs, dtype=np.float64),
-            tuple(covers),
+            kind_names=names,
+            kind=whole[0],
+            day=whole[1],
+            start=whole[2],
+            break_start=whole[3],
+            overtime_h=whole[4],
+            night=np.array([row[5] for row in rows], dtype=np.bool_),
+            cost_fen=np.array([row[6] for row in rows], dtype=np.float64),
+            covers=tuple(covers),
         )
 
 

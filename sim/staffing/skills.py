@@ -78,12 +78,14 @@ def deal(
     return Dealt(heads, whole, uncovered(heads, shifts, serves=serves, need=need))
 
 
-def uncovered(heads: Ints, shifts: Shifts, *, serves: Sequence[Sequence[int]], need: Ints) -> Floats:
+def uncovered(
+    heads: Ints, shifts: Shifts, *, serves: Sequence[Sequence[int]], need: Ints
+) -> Floats:
     """Heads missing by slot and group when cross-trained agents help where most is missing."""
     at_desks = np.zeros((len(need), len(serves)))
     for column in np.flatnonzero(heads.sum(axis=1)):
         at_desks[shifts.covers[column]] += heads[column]
-    missing = need.astype(float)
+    missing: Floats = need.astype(np.float64)
     for team, groups in enumerate(serves):
         if len(groups) == 1:
             missing[:, groups[0]] -= at_desks[:, team]
@@ -197,7 +199,9 @@ class _Problem:
                     planned = days * self._labour.planned_ratio
                     self._put(row, np.array([place]), -planned)
 
-    def _new_rows(self, count: int, low: Floats | float, high: Floats | float) -> Ints:
+    def _new_rows(
+        self, count: int, low: Floats | Ints | float, high: Floats | Ints | float
+    ) -> Ints:
         rows = self._rows_count + np.arange(count)
         self._rows_count += count
         self._low.append(np.broadcast_to(np.asarray(low, dtype=float), count))

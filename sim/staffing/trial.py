@@ -5,9 +5,7 @@ same streams (common random numbers). An interval of a queue holds when its serv
 the channel's target; one in which nothing was offered holds.
 """
 
-import multiprocessing
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +14,7 @@ from numpy.typing import NDArray
 
 from scenarios.scenario import Scenario
 from scenarios.words import CHANNELS
-from sim.experiment.worker import start_worker
+from sim.experiment.runner import worker_pool
 from sim.replication import simulate
 from sim.support.cases import Floats
 from sim.support.layout import QUEUES_COUNT
@@ -35,12 +33,11 @@ METRICS = (
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What the replications of one plan showed; arrays are replications x intervals x queues."""
+    """What the replications of one plan showed; arrays are replications x
+    intervals x queues."""
 
     offered: Ints
     within: Ints
-    load_erlang: Floats
-    """Agents that the offered contacts ask for, by the mean handle time of the queue."""
     metrics: Mapping[str, Floats]
     """Metrics by name, one value a replication."""
 
@@ -66,23 +63,15 @@ def trial(
 ) -> Trial:
     """Simulate a scenario with its roster; `progress` hears of every finished replication."""
     values = scenario.model_dump()
-    jobs = [(values, seed, replication) for replication in replications]
-    found: list[dict[str, Any]] = []
-    if workers == 1:
-        for job in jobs:
-            found.append(_one(job))
+    found = []
+    with worker_pool(workers, None) as pool:
+        jobs = [(values, seed, replication) for replication in replications]
+        for one in pool.map(_one, jobs):
+            found.append(one)
             progress(1)
-    else:
-        # Started afresh rather than forked: polars has threads, and a forked pool can stand still.
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, context, initializer=start_worker) as pool:
-            for one in pool.map(_one, jobs):
-                found.append(one)
-                progress(1)
     return Trial(
         offered=np.array([one["offered"] for one in found]),
         within=np.array([one["within"] for one in found]),
-        load_erlang=np.array([one["load_erlang"] for one in found]),
         metrics={name: np.array([one["metrics"][name] for one in found]) for name in METRICS},
     )
 
@@ -93,15 +82,8 @@ def _one(job: tuple[dict[str, Any], int, int]) -> dict[str, Any]:
     result = simulate(scenario, seed=seed, replication=replication)
     table = result.tables["intervals"]
     shape = (-1, QUEUES_COUNT)
-    offered, answered, handled_s = (
-        table[name].reshape(shape) for name in ("offered_count", "answered_count", "handle_s_sum")
-    )
-    mean_s = handled_s.sum(axis=0) / np.maximum(answered.sum(axis=0), 1)
-    sessions = np.ones(QUEUES_COUNT)
-    sessions[CHANNELS.index("im") :: len(CHANNELS)] = scenario.support.im.sessions_per_agent_count
     return {
-        "offered": offered.astype(np.int64),
+        "offered": table["offered_count"].reshape(shape).astype(np.int64),
         "within": table["answered_within_threshold_count"].reshape(shape).astype(np.int64),
-        "load_erlang": offered * mean_s / scenario.horizon.tick_s / sessions,
         "metrics": {name: result.metrics[name][0] for name in METRICS},
     }
