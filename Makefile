@@ -1,6 +1,6 @@
 # Every target does its own set-up; `setup` is quick when nothing changed.
 .DEFAULT_GOAL := help
-.PHONY: help setup peak test nightly lint bench bench-api bench-replay golden clean
+.PHONY: help setup peak test nightly lint bench bench-api bench-replay bench-payout golden clean
 
 # The newest Python that the pins are known for, or whatever python3 is (3.11 or later).
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
@@ -14,6 +14,7 @@ help:
 	@echo "make test     tests, types, lint and import floors"
 	@echo "make nightly  the long versions of the guarantee API's tests: 20 kills, 10,000 made-up requests"
 	@echo "make bench-api  the guarantee API beside a plain FastAPI service, durable writes on both"
+	@echo "make bench-payout  the simulation with loops off against the exact engine, 400 seasons"
 	@echo "make bench-replay  the replay beside Locust's FastHttpUser, and k6, vegeta, wrk where found"
 	@echo "make lint     types, lint and import floors only"
 	@echo "make bench    speed beside the reference model and Ciw"
@@ -50,6 +51,9 @@ bench: setup
 
 bench-api: setup
 	$(BIN)/python -m benchmarks.bench_api
+
+bench-payout: setup
+	$(BIN)/python -m benchmarks.bench_payout
 
 bench-replay: setup
 	$(BIN)/python -m benchmarks.bench_replay

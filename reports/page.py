@@ -9,10 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import jinja2
 from markupsafe import Markup
 
-from reports import answers, figures_market, figures_money, figures_support, style, tables
+from reports import (
+    answers,
+    figures_market,
+    figures_money,
+    figures_support,
+    style,
+    tables,
+    templating,
+)
 from reports.assumptions import assumptions
 from reports.cells import Book, quote
 from reports.figure import Figure
@@ -30,7 +37,6 @@ from scenarios.overlays import at
 from sim.experiment.rundir import RunDirectory
 
 FILE_NAME: Final = "report.html"
-TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +56,12 @@ def write(run_dir: Path) -> Path:
 
 def render(book: Book) -> str:
     """The page as text."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    css = (TEMPLATES / "page.css").read_text(encoding="utf-8")
     name = str(book.scenario["name"])
-    return environment.get_template("page.html.j2").render(
+    return templating.environment().get_template("page.html.j2").render(
         name=name,
         heading=style.title(name),
         description=book.scenario["description"],
-        css=Markup(css.replace("FONT_STACK", style.FONT_STACK)),
+        css=templating.css(),
         cards=answers.cards(book),
         days=tables.days(book),
         rule=_rule(book),

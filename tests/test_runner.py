@@ -225,6 +225,7 @@ def precise(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
 
 def test_precision_stops_after_whole_batches(precise: RunResult) -> None:
     assert precise.finished_count == precise.planned_count
+    assert not precise.precision_missed
     assert precise.finished_count in range(2 * BATCH_COUNT, 10 * BATCH_COUNT, BATCH_COUNT)
     metrics = json.loads(_summary(precise.path))["metrics"]
     for name in ("contacts_offered_count", "payout_gross_fen"):
@@ -232,6 +233,12 @@ def test_precision_stops_after_whole_batches(precise: RunResult) -> None:
         assert half <= 0.05 * metrics[name]["mean"]
     for name in ("service_level_phone_ratio", "service_level_im_ratio"):
         assert metrics[name]["high"] - metrics[name]["low"] <= 2 * 0.05
+
+
+def test_a_precision_out_of_reach_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sim.experiment.precision.MOST_COUNT", BATCH_COUNT)
+    result = _run(tmp_path / "run", **(PRECISE | {"precision_ratio": 1e-6}))
+    assert (result.finished_count, result.precision_missed) == (BATCH_COUNT, True)
 
 
 def test_precision_stops_at_the_same_place_on_any_executor(

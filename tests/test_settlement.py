@@ -110,10 +110,10 @@ def test_review_lengthens_handling_by_the_share_it_touches() -> None:
     assert settlement.handle_multiple_by_topic() == (1.0,) * len(TOPICS)
     tours = claims_at(5, category="daytour_scenic", start_s=AT_NOON + 1.0)
     run(settlement, claims_at(500, 500, 500) + tours)
-    assert not settlement.exhausted().any()  # The second day began whole.
+    assert not settlement.books.pots.exhausted.any()  # The second day began whole.
     settlement = world(budget=budget, horizon=Days(last_day=0))
     run(settlement, claims_at(500, 500, 500) + tours)
-    assert settlement.exhausted().tolist() == [True] + [False] * 10
+    assert settlement.books.pots.exhausted.tolist() == [True] + [False] * 10
     # Three of four claims of the topic are paid from the exhausted pot: 1 + 0.5 x 3/4.
     assert settlement.handle_multiple_by_topic() == (1.375, *(1.0,) * (len(TOPICS) - 1))
 
@@ -122,7 +122,7 @@ def test_review_lengthens_handling_by_the_share_it_touches() -> None:
 def test_other_policies_do_not_lengthen_handling(policy: str) -> None:
     budget = pots(instant_compensation=(1, 9000, policy))
     settlement = run(world(budget=budget, horizon=Days(last_day=0)), claims_at(500))
-    assert settlement.exhausted()[0]
+    assert settlement.books.pots.exhausted[0]
     assert settlement.handle_multiple_by_topic() == (1.0,) * len(TOPICS)
 
 

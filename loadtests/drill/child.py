@@ -8,9 +8,9 @@ from loadtests.guarantee_api.server import Plan, serve
 
 
 def main() -> None:
-    port, plan = sys.argv[1:]
+    port, workers, plan = sys.argv[1:]
     found = msgspec.json.decode(plan, type=Plan)
-    serve(found, host="127.0.0.1", port=int(port), workers=1)
+    serve(found, host="127.0.0.1", port=int(port), workers=int(workers))
 
 
 if __name__ == "__main__":

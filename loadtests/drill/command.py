@@ -10,11 +10,22 @@ import typer
 from rich.console import Console
 
 if TYPE_CHECKING:
+    from loadtests.drill.behaviour import When
     from loadtests.drill.drill import Plan
 
 WRONG_INPUT = 2
 RESULTS = Path("results")
 PEAK = "busiest/PT10M"
+
+
+WrittenOverlay = Annotated[
+    Path | None,
+    typer.Option(
+        "--write-overlay", metavar="FILE", help="Write it: what if the API behaved like this?"
+    ),
+]
+Day = Annotated[int, typer.Option(help="Lunar day of the overlay, 0 = 正月初一.")]
+Hours = Annotated[str, typer.Option(metavar="FIRST..LAST", help="Hours of the overlay.")]
 
 
 def drill(
@@ -41,6 +52,9 @@ def drill(
     out: Annotated[
         Path | None, typer.Option(help="Folder to write (else results/drill-<time>).")
     ] = None,
+    overlay: WrittenOverlay = None,
+    day: Day = 2,
+    hours: Hours = "18..21",
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
 ) -> None:
     """Load the reference API with the peak, kill and freeze it, restart it, audit its books.
@@ -49,12 +63,13 @@ def drill(
     """
     from loadtests.audit.command import say
     from loadtests.audit.judge import AuditError
-    from loadtests.drill.drill import DrillError
     from loadtests.drill.drill import drill as hold
+    from loadtests.drill.load import LoadError
     from loadtests.drill.service import ServiceFailed
     from loadtests.trace import TraceError
 
     console = Console(stderr=True)
+    when = when_of(day, hours)
     kill_s, freeze_s, length_s = (_seconds(text) for text in (kill_every, freeze, lasting))
     if length_s == 0.0:
         raise typer.BadParameter("--lasting: above 0s")
@@ -65,18 +80,41 @@ def drill(
             result = hold(
                 _timed(plan, kill_s=kill_s, freeze_s=freeze_s, length_s=length_s), status.update
             )
-    except (AuditError, DrillError, ServiceFailed, TraceError) as error:
+    except (AuditError, LoadError, ServiceFailed, TraceError) as error:
         console.print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(WRONG_INPUT) from None
     values = result.document()
     (folder / "drill.json").write_text(json.dumps(values, indent=1, ensure_ascii=False))
+    if overlay is not None:
+        said = f"{values['kills']} kills and {values['freezes']} freezes in {lasting}"
+        write_overlay(overlay, folder / "journal", when, described=f"The guarantee API: {said}")
     if as_json:
         typer.echo(json.dumps(values, ensure_ascii=False))
     else:
-        said = ("planned", "sent", "dropped", "kills", "freezes", "p99_response_ms")
-        typer.echo(", ".join(f"{values[key]:,.6g} {key.replace('_', ' ')}" for key in said))
+        keys = ("planned", "sent", "dropped", "kills", "freezes", "p99_response_ms")
+        typer.echo(", ".join(f"{values[key]:,.6g} {key.replace('_', ' ')}" for key in keys))
         say(result.verdict)
     raise typer.Exit(result.verdict.status)
+
+
+def when_of(day: int, hours: str) -> "When":
+    """The hours of a day as they are written."""
+    from loadtests.drill.behaviour import When
+
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\.\.(\d+(?:\.\d+)?)", hours)
+    if found is None or not float(found[1]) < float(found[2]) <= 24.0:
+        raise typer.BadParameter(f"--hours {hours}: hours of a day such as 18..21")
+    return When(day, float(found[1]), float(found[2]))
+
+
+def write_overlay(path: Path, journal: Path, when: "When", *, described: str) -> None:
+    """Write the overlay that a journal leads to."""
+    from loadtests.drill import behaviour
+
+    found = behaviour.behaviour(journal)
+    text = behaviour.overlay(found, when, described=described, sources=[f"replay in {journal}"])
+    path.write_text(text, encoding="utf-8")
+    typer.echo(f"overlay: {path}", err=True)
 
 
 def _seconds(text: str) -> float:
@@ -97,9 +135,10 @@ def _timed(plan: "Plan", *, kill_s: float, freeze_s: float, length_s: float) -> 
 
 
 def _plan(source: Path | None, folder: Path, *, store: str, spoil: str) -> "Plan":
-    """Trace and scenario of what was given. Raises TraceError, DrillError."""
+    """Trace and scenario of what was given. Raises TraceError, LoadError."""
     from loadtests import trace
-    from loadtests.drill.drill import DrillError, Plan
+    from loadtests.drill.drill import Plan
+    from loadtests.drill.load import LoadError
     from loadtests.guarantee_api.spoils import SPOILS
     from loadtests.traffic.make import make
     from loadtests.traffic.rundata import open_run
@@ -108,16 +147,16 @@ def _plan(source: Path | None, folder: Path, *, store: str, spoil: str) -> "Plan
     from scenarios.loader import load
 
     if spoil and spoil not in SPOILS:
-        raise DrillError(f"--plant {spoil}: one of {', '.join(SPOILS)}")
+        raise LoadError(f"--plant {spoil}: one of {', '.join(SPOILS)}")
     if store and not store.startswith(("sqlite:///", "postgresql://", "postgres://")):
-        raise DrillError(f"--store {store}: sqlite:///FILE or postgresql://...")
+        raise LoadError(f"--store {store}: sqlite:///FILE or postgresql://...")
     if source is None:
         manifests = sorted(RESULTS.glob("*/manifest.json"), key=lambda one: one.stat().st_mtime)
         if not manifests:
-            raise DrillError("there is no run in results: `springpeak peak` makes one")
+            raise LoadError("there is no run in results: `springpeak peak` makes one")
         source = manifests[-1].parent
     if folder.exists() and any(folder.iterdir()):
-        raise DrillError(f"{folder} is not empty: choose another --out")
+        raise LoadError(f"{folder} is not empty: choose another --out")
     folder.mkdir(parents=True, exist_ok=True)
     if not source.is_dir():
         return Plan(trace_path=source, folder=folder, scenario=load(BASE), store=store, spoil=spoil)

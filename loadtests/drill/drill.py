@@ -5,10 +5,7 @@ process of its own, whose clients repeat what was not answered with the same key
 auditor's. A kill comes after the last answer, too: what was acknowledged must outlive it.
 """
 
-import json
 import math
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,19 +16,15 @@ from loadtests import trace
 from loadtests.audit.books import Target
 from loadtests.audit.judge import audit, read_history
 from loadtests.audit.verdict import Verdict
+from loadtests.drill.load import Load, Replay
 from loadtests.drill.service import Service
 from scenarios.scenario import Scenario
 
 ATTEMPTS_COUNT: Final = 100
 """With a pause of at most two seconds between them: longer than any outage that a drill makes."""
-TIMEOUT_S: Final = 10.0
 POLL_S: Final = 0.05
 REPEATED_COUNT: Final = 200
 Say = Callable[[str], None]
-
-
-class DrillError(Exception):
-    """The drill cannot be held; the message says why, for the user."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +72,7 @@ class Result:
 
 
 def drill(plan: Plan, say: Say = lambda _: None) -> Result:
-    """Hold a drill. Raises DrillError, ServiceFailed, AuditError, TraceError."""
+    """Hold a drill. Raises LoadError, ServiceFailed, AuditError, TraceError."""
     loaded = trace.read(plan.trace_path)
     speed = max(loaded.duration_s / plan.duration_s, 1e-3)
     service = Service(plan.folder, plan.scenario, store=plan.store, faults=bool(plan.spoil))
@@ -100,47 +93,36 @@ def drill(plan: Plan, say: Say = lambda _: None) -> Result:
 
 def _loaded(plan: Plan, service: Service, speed: float, say: Say) -> dict[str, Any]:
     """The summary of the replay, during which the service was disrupted as planned."""
-    out = plan.folder / "journal"
-    command = [
-        sys.executable, "-m", "springpeak", "replay", str(plan.trace_path), "--host", service.url,
-        "--token-file", str(service.tokens_path), "--speed", repr(speed), "--out", str(out),
-        "--attempts", str(ATTEMPTS_COUNT), "--timeout-s", str(TIMEOUT_S),
-        "--lag-limit-ms", str(plan.lag_limit_ms), "--json",
-    ]  # fmt: skip
-    said, complained = plan.folder / "replay.json", plan.folder / "replay.log"
-    with said.open("wb") as stdout, complained.open("wb") as stderr:
-        replay = subprocess.Popen(command, stdout=stdout, stderr=stderr)
-        try:
-            _disrupt(plan, service, replay, out, say)
-            replay.wait()
-        finally:
-            if replay.poll() is None:
-                replay.kill()
-                replay.wait()
-    text = said.read_text(encoding="utf-8")
-    if not text:
-        why = complained.read_text(encoding="utf-8", errors="replace")[-1000:].strip()
-        raise DrillError(f"the replay ended with status {replay.returncode}: {why}")
-    summary: dict[str, Any] = json.loads(text)
-    return summary
+    load = Load(
+        trace_path=plan.trace_path,
+        out=plan.folder / "journal",
+        speed=speed,
+        attempts_count=ATTEMPTS_COUNT,
+        lag_limit_ms=plan.lag_limit_ms,
+    )
+    with Replay(load, service) as replay:
+        _disrupt(plan, service, replay, say)
+        return replay.summary()
 
 
-def _disrupt(
-    plan: Plan, service: Service, replay: "subprocess.Popen[bytes]", out: Path, say: Say
-) -> None:
+def _disrupt(plan: Plan, service: Service, replay: Replay, say: Say) -> None:
     """Kills and freezes at their times, counted from the first request; the last one comes after
     the replay's end if that is sooner."""
-    while replay.poll() is None and not _sending(out):
+    while not replay.sends:
         sleep(POLL_S)
     began_s = monotonic()
+    # Freezes lie halfway between kills.
     moments = sorted(
         [(s, "kill") for s in _every(plan.kill_every_s, plan.duration_s)]
-        + [(s, "freeze") for s in _every(plan.freeze_every_s, plan.duration_s)]
+        + [
+            (s - plan.freeze_every_s / 2, "freeze")
+            for s in _every(plan.freeze_every_s, plan.duration_s)
+        ]
     )
     for at_s, what in moments:
-        while replay.poll() is None and monotonic() - began_s < at_s:
+        while replay.runs and monotonic() - began_s < at_s:
             sleep(POLL_S)
-        if replay.poll() not in (None, 0, 1, 3):
+        if replay.failed:
             return
         say(f"{at_s:.0f} s: {what}")
         if what == "kill":
@@ -152,9 +134,5 @@ def _disrupt(
 def _every(interval_s: float, duration_s: float) -> list[float]:
     if interval_s <= 0.0:
         return []
-    return [interval_s * number for number in range(1, math.floor(duration_s / interval_s) + 1)]
-
-
-def _sending(out: Path) -> bool:
-    """Whether the replay has made the file that its worker writes into."""
-    return any(out.glob("parts/*"))
+    count = math.floor(duration_s / interval_s + 1e-9)
+    return [interval_s * number for number in range(1, count + 1)]

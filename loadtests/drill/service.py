@@ -36,8 +36,11 @@ class ServiceFailed(Exception):
 class Service:
     """One service on loopback, with its store, secret and tokens in a folder."""
 
-    def __init__(self, folder: Path, scenario: Scenario, *, store: str, faults: bool) -> None:
+    def __init__(
+        self, folder: Path, scenario: Scenario, *, store: str, faults: bool, workers: int = 1
+    ) -> None:
         self._folder = folder
+        self._workers = workers
         self.port = _free_port()
         self.url = f"http://{HOST}:{self.port}"
         self.tokens_path = folder / "tokens.json"
@@ -72,7 +75,14 @@ class Service:
         plan = msgspec.json.encode(self._plan).decode()
         with (self._folder / "service.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "loadtests.drill.child", str(self.port), plan],
+                [
+                    sys.executable,
+                    "-m",
+                    "loadtests.drill.child",
+                    str(self.port),
+                    str(self._workers),
+                    plan,
+                ],
                 stdout=log,
                 stderr=log,
                 env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},

@@ -9,7 +9,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from scenarios.command import stderr, stdout
-from sim.fit.command import (
+from sim.fit.options import (
     Abandoned,
     Answered,
     Columns,

@@ -3,13 +3,9 @@
 from pathlib import Path
 from typing import Any, Final
 
-import jinja2
-from markupsafe import Markup
-
-from reports import style
+from reports import style, templating
 from reports.backtest.figures import figures
 
-_TEMPLATES: Final = Path(__file__).parent.parent / "templates"
 FILE_NAME: Final = "backtest.html"
 _HEADS: Final = ("figure", "observed", "simulated", "Erlang A", "Erlang C")
 _WHO: Final = ("simulated", "erlang_a", "erlang_c")
@@ -24,16 +20,8 @@ def write(document: dict[str, Any], folder: Path) -> Path:
 
 def render(document: dict[str, Any]) -> str:
     """The page as text."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    css = (_TEMPLATES / "page.css").read_text(encoding="utf-8")
-    return environment.get_template("backtest.html.j2").render(
-        css=Markup(css.replace("FONT_STACK", style.FONT_STACK)),
+    return templating.environment().get_template("backtest.html.j2").render(
+        css=templating.css(),
         log=document["log"],
         fitted_on=document["fitted_on"],
         staffing=document["staffing"],

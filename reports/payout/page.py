@@ -9,12 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import jinja2
 import polars as pl
-from markupsafe import Markup
 
-from reports import style
-from reports.page import TEMPLATES
+from reports import style, templating
 from reports.payout import figures
 from reports.payout.words import amount, headline, moved, said
 from reports.tables import Table
@@ -33,18 +30,10 @@ def write(run: Path, folder: Path, tables: Mapping[str, pl.DataFrame]) -> Path:
 
 def render(manifest: Mapping[str, Any], tables: Mapping[str, pl.DataFrame]) -> str:
     """The page as text."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    css = (TEMPLATES / "page.css").read_text(encoding="utf-8")
-    return environment.get_template("payout.html.j2").render(
+    return templating.environment().get_template("payout.html.j2").render(
         name=str(manifest["scenario"]),
         heading=style.title(str(manifest["scenario"])),
-        css=Markup(css.replace("FONT_STACK", style.FONT_STACK)),
+        css=templating.css(),
         manifest=manifest,
         count=_rows(tables, "payout_answers")[0]["n"],
         cards=[headline(row) for row in _rows(tables, "payout_answers")],

@@ -53,6 +53,12 @@ class Plan:
             return None
         return planned + BATCH_COUNT
 
+    def missed(self, metrics: Mapping[int, Mapping[str, float]]) -> bool:
+        """Whether a precision was asked for that these replications do not have."""
+        if self.precision_ratio is None:
+            return False
+        return not precise(list(metrics.values()), self.precision_ratio)
+
 
 def precise(metrics: Sequence[Mapping[str, float]], ratio: float) -> bool:
     """Whether all chosen metrics have a 95 % half-width of at most `ratio` (of their mean)."""

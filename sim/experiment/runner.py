@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,8 @@ class RunResult:
     finished_count: int
     planned_count: int
     interrupted: bool
+    precision_missed: bool = False
+    """A precision was asked for, and the most replications that are tried did not give it."""
 
 
 def run(
@@ -101,7 +103,10 @@ def run(
             directory.write_text(SCENARIO, account.scenario_text(scenario))
             session.write_manifest("running", planned_count=0, taken=[])
         planned, interrupted = _replicate_all(session, plan, executor=executor, progress=progress)
-        return session.finish(planned, interrupted=interrupted)
+        result = session.finish(planned, interrupted=interrupted)
+        if interrupted:
+            return result
+        return replace(result, precision_missed=plan.missed(directory.metrics()))
     finally:
         if fresh and not session.finished():
             shutil.rmtree(path)
@@ -217,7 +222,7 @@ def _silent(_finished: int, _planned: int) -> None:
 
 def _run_batch(pool: Executor, jobs: Sequence[Job], report: Callable[[int], None]) -> None:
     """Run the jobs and report their number as they finish. Raises RunError when one fails."""
-    with _sigint_ignored():
+    with sigint_ignored():
         futures = {pool.submit(replicate, job): job for job in jobs}
     try:
         for count, future in enumerate(as_completed(futures), start=1):
@@ -257,7 +262,7 @@ def worker_pool(workers: int, executor: Executor | None) -> Iterator[Executor]:
 
 
 @contextmanager
-def _sigint_ignored() -> Iterator[None]:
+def sigint_ignored() -> Iterator[None]:
     """Processes started in here ignore Ctrl-C from their first instruction on."""
     if threading.current_thread() is not threading.main_thread():
         yield

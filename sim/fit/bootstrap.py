@@ -27,7 +27,7 @@ DRAWS: Final = 100
 
 def joint_draws(
     log: ContactLog, fit: ContactsFit, *, seed: int, draws: int = DRAWS
-) -> list[dict[str, float | list[float]]]:
+) -> list[dict[str, float | int | list[float]]]:
     """The overlay's values on each resample."""
     rng = np.random.default_rng((seed, 7))
     rows_by_day = [rows for _, rows in by_day(log)]

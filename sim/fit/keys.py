@@ -6,7 +6,7 @@ Decides the mapping from estimates to keys and the words of the source comment; 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp
+from math import exp, isfinite
 
 from sim.experiment.confidence import Estimate
 from sim.fit.arrivals import Arrivals
@@ -21,7 +21,7 @@ class Setting:
     """A key with its value; arrays carry no interval."""
 
     key: str
-    value: float | list[float]
+    value: float | int | list[float]
     low: float | None
     high: float | None
     said: str
@@ -79,6 +79,13 @@ def _rest(share: Estimate | None) -> Estimate | None:
     return Estimate(mean, low, high, share.n)
 
 
-def values(found: Sequence[Setting]) -> dict[str, float | list[float]]:
+def interval(one: Setting) -> str:
+    """Its 95 % interval in words; empty where there is none."""
+    if one.low is None or one.high is None or not isfinite(one.high):
+        return ""
+    return f"{one.low:.6g} to {one.high:.6g}"
+
+
+def values(found: Sequence[Setting]) -> dict[str, float | int | list[float]]:
     """Key to value."""
     return {one.key: one.value for one in found}

@@ -11,7 +11,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, Final
 
-from sim.fit.keys import Setting
+from sim.fit.keys import Setting, interval
 from sim.fit.problems import LogError
 
 FORMAT: Final = 1
@@ -33,16 +33,15 @@ def toml(found: Sequence[Setting], *, kind: str, source: str) -> str:
         lines += ["", f"[{table}]"]
         for one in inside:
             key = one.key.rpartition(".")[2]
-            interval = ""
-            if one.low is not None and one.high is not None and isfinite(one.high):
-                interval = f", 95 % {one.low:.6g} to {one.high:.6g}"
-            lines.append(f"{key} = {_number(one.value)}  # D: {source}, {one.said}{interval}")
+            between = f", 95 % {interval(one)}" if interval(one) else ""
+            lines.append(f"{key} = {_number(one.value)}  # D: {source}, {one.said}{between}")
     return "\n".join(lines) + "\n"
 
 
 def write(path: Path, text: str, document: Mapping[str, Any]) -> None:
     """The overlay and its companion; the overlay comes last, so that it is never alone."""
-    said = json.dumps({"format": FORMAT, **document}, indent=1, ensure_ascii=False, default=float)
+    whole = finite({"format": FORMAT, **document})
+    said = json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False)
     for target, content in ((beside(path), said + "\n"), (path, text)):
         new = target.with_name(f".{target.name}.new")
         new.write_text(content, encoding="utf-8")
@@ -63,7 +62,21 @@ def read(path: Path) -> dict[str, Any]:
     return document
 
 
+def finite(value: Any) -> Any:
+    """The same for JSON, which knows neither NaN nor infinity: null in their place."""
+    if isinstance(value, Mapping):
+        return {str(key): finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(one) for one in value]
+    if isinstance(value, str | bool | int) or value is None:
+        return value
+    number = float(value)
+    return number if isfinite(number) else None
+
+
 def _number(value: float | Sequence[float]) -> str:
+    if isinstance(value, int):
+        return str(value)
     if isinstance(value, Sequence):
         return "[" + ", ".join(_number(one) for one in value) + "]"
     text = f"{value:.6g}"

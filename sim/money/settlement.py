@@ -130,10 +130,6 @@ class Settlement:
         multiple = 1.0 + (self._review.review_handle_multiple - 1.0) * share_ratio
         return (*multiple[: len(INCIDENT_TYPES)].tolist(), 1.0)
 
-    def exhausted(self) -> npt.NDArray[np.bool_]:
-        """Per guarantee: a due payment could not be met from the pot today."""
-        return self.books.pots.exhausted.copy()
-
     def tables(self) -> dict[str, dict[str, Array]]:
         """Columns of `claims`, `ledger`, `payouts` and `pots`, warm-up left out, books checked."""
         if self._statements is None:

@@ -6,7 +6,9 @@ definition 7), intervals from order statistics (sim/experiment/confidence.py). T
 the expected shortfall of Acerbi and Tasche (Journal of Banking and Finance 26, 2002): the mean of
 the worst 1 - p of the replications, the one on the border counted in part; its interval is
 Student-t with the variance of Manistre and Hancock (North American Actuarial Journal 9, 2005) and
-as many degrees of freedom as there are replications in the tail, less one.
+as many degrees of freedom as there are replications in the tail, less one. Few replications in the
+tail put it slightly low (4 % at 72, 0.5 % at 400 replications and level 0.95), and its interval
+covers 91-95 % there, not 95 %.
 
 A quantile is withheld until the largest observation is an upper 95 % bound for it (59 replications
 for P95, 299 for P99), its interval until both ends exist (72 and 368).
@@ -119,7 +121,10 @@ def shortfall(sample: Floats, level: float) -> Figure:
     gap = value - float(np.quantile(sample, level))
     deviation = math.sqrt((inside + level * gap**2) / share)
     half = float(stdtrit(share - 1.0, 1.0 - TAIL)) * deviation
-    return Figure(value, value - half, value + half, count)
+    # The shortfall is never below the quantile, so a bound of the one is a bound of the other.
+    least = quantile(sample, level).low
+    assert least is not None
+    return Figure(value, max(value - half, min(least, value)), value + half, count)
 
 
 def tail_weights(sample: Floats, level: float) -> Floats:

@@ -17,6 +17,7 @@ from scenarios.loader import shipped
 from scenarios.problems import ScenarioProblems
 from sim.experiment.account import code_digest
 from sim.experiment.rundir import UNFINISHED
+from sim.experiment.runner import sigint_ignored
 from sim.replication import simulate
 
 METRICS: Final = ("payout_gross_fen", "payout_recovered_fen", "payout_net_fen")
@@ -66,7 +67,8 @@ def outcomes(
         known = json.loads(file.read_text(encoding="utf-8"))
     missing = {key: trial for key, trial in zip(keys, trials, strict=True) if key not in known}
     report(len(trials) - len(missing), len(trials))
-    futures = {executor.submit(attempt, trial): key for key, trial in missing.items()}
+    with sigint_ignored():
+        futures = {executor.submit(attempt, trial): key for key, trial in missing.items()}
     try:
         for count, future in enumerate(as_completed(futures), start=1):
             known[futures[future]] = future.result()
