@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from rich.progress import Progress, TimeElapsedColumn
 
-from scenarios.command import WRONG_INPUT, Overlays, ScenarioName, Sets, resolve, stderr
+from scenarios.command import BASE, WRONG_INPUT, Overlays, ScenarioName, Sets, resolve, stderr
 from sim.experiment.command import INTERRUPTED, Seed, Workers
+from sim.staffing.intraday_command import ActualsFile, AsJson, Now, replan_day
 
 if TYPE_CHECKING:
     from scenarios.scenario import Scenario
@@ -20,7 +21,7 @@ ROUNDS = 2
 
 
 def staff(
-    scenario: ScenarioName,
+    scenario: ScenarioName = BASE,
     overlay: Overlays = None,
     sets: Sets = None,
     target: Annotated[
@@ -39,18 +40,37 @@ def staff(
     out: Annotated[
         Path | None, typer.Option(help="Folder of the plan (else results/staff-<scenario>).")
     ] = None,
+    actuals: ActualsFile = None,
+    now: Now = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Find a lawful roster, prove it by simulation, and say whether the heads are enough."""
+    """Find a lawful roster, prove it by simulation, and say whether the heads are enough.
+
+    With --actuals and --now instead: the rest of that day anew, and what to do about it.
+    """
     from sim.staffing.proof import Proof, Setting
 
     resolved = resolve(scenario, overlay, sets).scenario
     asked = _targets(target or [])
+    workers = workers or os.cpu_count() or 1
+    if actuals is not None or now is not None:
+        replan_day(
+            resolved,
+            actuals=actuals,
+            now=now,
+            targets=asked,
+            risk_ratio=risk,
+            seed=seed,
+            replications=replications,
+            workers=workers,
+            as_json=as_json,
+        )
+        return
     planned = _with_targets(resolved, asked)
     folder = out or Path("results") / f"staff-{resolved.name}"
     if folder.exists() and not (folder.is_dir() and (folder / "summary.json").exists()):
         _refuse(f"{folder} exists and is no staffing plan: choose another --out")
     count = heads or resolved.support.heads_count
-    workers = workers or os.cpu_count() or 1
     columns = (*Progress.get_default_columns(), TimeElapsedColumn())
     with Progress(*columns, console=stderr()) as progress:
         bars: dict[str, object] = {}
