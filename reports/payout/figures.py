@@ -56,7 +56,7 @@ def _fan(cash: pl.DataFrame) -> Figure:
     return figure(
         "payout-cash",
         title=Markup("Paid to consumers and received from merchants, from the first day on"),
-        reading="Line: mean over seasons. Bands: from the median up to P75, P95 and P99, where given.",
+        reading="Line: mean season. Bands: from the median up to P75, P95 and P99, where given.",
         subjects=("cumulative_paid", "cumulative_recovered"),
         file="payout_cash.parquet",
         alt="Cumulative payments and recoveries by day",
