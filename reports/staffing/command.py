@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from rich.progress import Progress, TimeElapsedColumn
 
-from scenarios.command import WRONG_INPUT, Overlays, ScenarioName, Sets, resolve, stderr
+from scenarios.command import BASE, WRONG_INPUT, Overlays, ScenarioName, Sets, resolve, stderr
 from sim.experiment.command import INTERRUPTED, Seed, Workers
+from sim.staffing.intraday_command import ActualsFile, AsJson, Now, replan_day
 
 if TYPE_CHECKING:
     from scenarios.scenario import Scenario
     from sim.staffing.curve import Answers
-    from sim.staffing.proof import Proof, Proven
+    from sim.staffing.proof import Proof, Proven, Setting
     from sim.theory.targets import Target
 
 ROUNDS = 2
 
 
 def staff(
-    scenario: ScenarioName,
+    scenario: ScenarioName = BASE,
     overlay: Overlays = None,
     sets: Sets = None,
     target: Annotated[
@@ -39,32 +40,63 @@ def staff(
     out: Annotated[
         Path | None, typer.Option(help="Folder of the plan (else results/staff-<scenario>).")
     ] = None,
+    actuals: ActualsFile = None,
+    now: Now = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Find a lawful roster, prove it by simulation, and say whether the heads are enough."""
-    from sim.staffing.proof import Proof, Setting
+    """Find a lawful roster, prove it by simulation, and say whether the heads are enough.
+
+    With --actuals and --now instead: the rest of that day anew, and what to do about it.
+    """
+    from sim.staffing.proof import Setting
 
     resolved = resolve(scenario, overlay, sets).scenario
     asked = _targets(target or [])
-    planned = _with_targets(resolved, asked)
+    workers = workers or os.cpu_count() or 1
+    if actuals is not None or now is not None:
+        replan_day(
+            resolved,
+            actuals=actuals,
+            now=now,
+            targets=asked,
+            risk_ratio=risk,
+            seed=seed,
+            replications=replications,
+            workers=workers,
+            as_json=as_json,
+        )
+        return
     folder = out or Path("results") / f"staff-{resolved.name}"
     if folder.exists() and not (folder.is_dir() and (folder / "summary.json").exists()):
         _refuse(f"{folder} exists and is no staffing plan: choose another --out")
-    count = heads or resolved.support.heads_count
-    workers = workers or os.cpu_count() or 1
+    setting = Setting(
+        seed=seed, replications=range(replications), workers=workers, risk_ratio=risk
+    )
+    _plan(_with_targets(resolved, asked), asked, heads, setting, folder)
+
+
+def _plan(
+    scenario: "Scenario",
+    asked: "list[Target]",
+    heads: int | None,
+    setting: "Setting",
+    folder: Path,
+) -> None:
+    """Find, prove and write the plan."""
+    from sim.staffing.proof import Proof
+
+    count = heads or scenario.support.heads_count
     columns = (*Progress.get_default_columns(), TimeElapsedColumn())
     with Progress(*columns, console=stderr()) as progress:
         bars: dict[str, object] = {}
 
         def say(what: str, done_count: int) -> None:
             if what not in bars:
-                total = replications if "simulation" in what else 1
+                total = len(setting.replications) if "simulation" in what else 1
                 bars[what] = progress.add_task(what, total=total)
             progress.advance(bars[what], done_count)  # type: ignore[arg-type]
 
-        setting = Setting(
-            seed=seed, replications=range(replications), workers=workers, risk_ratio=risk
-        )
-        proof = Proof(planned, setting, say)
+        proof = Proof(scenario, setting, say)
         try:
             found, mine = _prove(proof, asked, count, setting, progress)
         except KeyboardInterrupt:
@@ -74,14 +106,12 @@ def staff(
 
 
 def _prove(
-    proof: "Proof", asked: "list[Target]", count: int, setting: object, progress: Progress
+    proof: "Proof", asked: "list[Target]", count: int, setting: "Setting", progress: Progress
 ) -> "tuple[list[Proven], Proven]":
     """The headcount asked about, and the fewest heads that its need asks for."""
     from sim.staffing.need import heads_for
-    from sim.staffing.proof import Setting
     from sim.staffing.requirement import TargetError, required
 
-    assert isinstance(setting, Setting)
     scenario = proof.planner.scenario
     task = progress.add_task("agents needed", total=None)
     try:
