@@ -141,8 +141,11 @@ def write(
         for number, part in enumerate(parts, start=1)
     }
     unfinished = path.with_name(f"{path.name}.unfinished")
-    _pack(unfinished, memory, long)
-    unfinished.replace(path)
+    try:
+        _pack(unfinished, memory, long)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _write_sheet(writer: _Writer, sheet: Sheet) -> None:
