@@ -118,8 +118,8 @@ def peak(
         resume=True,
     )
     _load_api(result.path)
-    _say_payout(result.path)
     _write_report(result.path)
+    _say_payout(result.path)
 
 
 def _load_api(run_path: Path) -> None:

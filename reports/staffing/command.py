@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from rich.progress import Progress, TimeElapsedColumn
 
-from scenarios.command import Overlays, ScenarioName, Sets, refuse, resolve, stderr
+from scenarios.command import BASE, Overlays, ScenarioName, Sets, refuse, resolve, stderr
 from sim.experiment.command import INTERRUPTED, Seed, Workers
+from sim.staffing.intraday_command import ActualsFile, AsJson, Now, replan_day
 
 if TYPE_CHECKING:
     from scenarios.scenario import Scenario
@@ -17,12 +18,11 @@ if TYPE_CHECKING:
     from sim.staffing.worth import Worth
     from sim.theory.targets import Target
 
-REPLICATIONS: Final = 8
 ROUNDS: Final = 2
 
 
 def staff(
-    scenario: ScenarioName,
+    scenario: ScenarioName = BASE,
     overlay: Overlays = None,
     sets: Sets = None,
     target: Annotated[
@@ -35,36 +35,40 @@ def staff(
     heads: Annotated[
         int | None, typer.Option(min=1, help="Headcount asked about (the scenario's if not given).")
     ] = None,
-    replications: Annotated[
-        int | None, typer.Option(min=2, help="Replications of each simulation (8 if not given).")
-    ] = None,
+    replications: Annotated[int, typer.Option(min=2, help="Replications of each simulation.")] = 8,
     seed: Seed = 1,
     workers: Workers = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the plan (else results/staff-<scenario>).")
     ] = None,
-    actuals: Annotated[
-        Path | None, typer.Option(help="Counts of the day so far: replan the rest of the day.")
-    ] = None,
-    now: Annotated[
-        str | None, typer.Option(metavar="TIME", help="The clock, e.g. 2026-02-18T14:00.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The day's replan as JSON.")] = False,
+    actuals: ActualsFile = None,
+    now: Now = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Find a lawful roster, prove it by simulation, and say whether the heads are enough."""
+    """Find a lawful roster, prove it by simulation, and say whether the heads are enough.
+
+    With --actuals and --now instead: the rest of that day anew, and what to do about it.
+    """
     from scenarios.problems import Problem
-    from sim.staffing.intraday_command import replan_day
-    from sim.staffing.proof import Proof, Setting
+    from sim.staffing.proof import Setting
     from sim.theory.question import parse_targets
 
     resolved = resolve(scenario, overlay, sets).scenario
+    problems: list[Problem] = []
+    asked = parse_targets(target or [], problems)
+    folder = out or Path("results") / f"staff-{resolved.name}"
+    if folder.exists() and not (folder.is_dir() and (folder / "summary.json").exists()):
+        message = f"{folder} exists and is no staffing plan"
+        problems.append(Problem(file="--out", message=message, hint="choose another one"))
+    if problems:
+        refuse(tuple(problems))
     workers = workers or os.cpu_count() or 1
     if actuals is not None or now is not None:
         replan_day(
             resolved,
             actuals=actuals,
             now=now,
-            targets=target,
+            targets=asked,
             risk_ratio=risk,
             seed=seed,
             replications=replications,
@@ -72,30 +76,32 @@ def staff(
             as_json=as_json,
         )
         return
-    problems: list[Problem] = []
-    asked = parse_targets(target or [], problems)
-    planned = _with_targets(resolved, asked)
-    folder = out or Path("results") / f"staff-{resolved.name}"
-    if folder.exists() and not (folder.is_dir() and (folder / "summary.json").exists()):
-        hint = "choose another --out"
-        message = f"{folder} exists and is no staffing plan"
-        problems.append(Problem(file="--out", message=message, hint=hint))
-    if problems:
-        refuse(tuple(problems))
-    count = heads or resolved.support.heads_count
-    each = range(replications or REPLICATIONS)
+    setting = Setting(seed=seed, replications=range(replications), workers=workers, risk_ratio=risk)
+    _plan(_with_targets(resolved, asked), asked, heads, setting, folder)
+
+
+def _plan(
+    scenario: "Scenario",
+    asked: "list[Target]",
+    heads: int | None,
+    setting: "Setting",
+    folder: Path,
+) -> None:
+    """Find, prove and write the plan."""
+    from sim.staffing.proof import Proof
+
+    count = heads or scenario.support.heads_count
     columns = (*Progress.get_default_columns(), TimeElapsedColumn())
     with Progress(*columns, console=stderr()) as progress:
         bars: dict[str, object] = {}
 
         def say(what: str, done_count: int) -> None:
             if what not in bars:
-                total = len(each) if "simulation" in what else 1
+                total = len(setting.replications) if "simulation" in what else 1
                 bars[what] = progress.add_task(what, total=total)
             progress.advance(bars[what], done_count)  # type: ignore[arg-type]
 
-        setting = Setting(seed=seed, replications=each, workers=workers, risk_ratio=risk)
-        proof = Proof(planned, setting, say)
+        proof = Proof(scenario, setting, say)
         try:
             found, mine = _prove(proof, asked, count, setting, progress)
         except KeyboardInterrupt:
