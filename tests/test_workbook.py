@@ -83,7 +83,16 @@ def with_payout_tables(run: Path) -> None:
             statistic_rows("payout_tornado", rank=rank, key=f"some.key_{rank}")
             for rank in (1, 2, 3, 4)
         ],
-        "payout_bridge": [statistic_rows("payout_bridge", part="volume", amount_fen=-12)],
+        "payout_attribution": [
+            statistic_rows(
+                "payout_attribution", measure="net", by="guarantee", level=0.95, cotvar_fen=fen
+            )
+            for fen in (1700.0, 2100.0)
+        ],
+        "payout_bridge": [
+            statistic_rows("payout_bridge", part=part, amount_fen=fen)
+            for part, fen in (("start", 1000), ("volume", -12), ("terms", 40), ("end", 1028))
+        ],
         "payout_cash": [statistic_rows("payout_cash", flow="peak_funding", lunar_day=None)],
     }
     for table, lines in rows.items():
@@ -192,6 +201,9 @@ def test_the_first_page_and_the_summary_say_what_a_controller_asks(
     assert totals[-1]["Figure"] == "Borne by the platform, net"
     assert spread[0]["P95"] == 4.0
     assert spread[0]["P99"] == "withheld"
+    for sheet in ("Attribution", "Bridge"):
+        *_, check = tables(found[sheet])
+        assert [row["Difference"] for row in check] == [0]
     assert [row["Assumption"] for row in movers] == [f"some.key_{n}" for n in (1, 2, 3)]
 
 

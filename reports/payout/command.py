@@ -13,7 +13,7 @@ import typer
 from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
 from scenarios.command import WRONG_INPUT, Overlays, Sets, refuse, resolve, stderr
-from sim.experiment.command import Out, Seed, Workers, run_errors, simulate, span
+from sim.experiment.command import INTERRUPTED, Out, Seed, Workers, run_errors, simulate, span
 
 if TYPE_CHECKING:
     from polars import DataFrame
@@ -208,13 +208,16 @@ def _progress(name: str) -> Iterator[Report]:
 
 @contextmanager
 def _wrong_input() -> Iterator[None]:
-    """What is wrong with what was asked, with the run, or with a policy: status 2."""
+    """Status 2 with what is wrong with what was asked, the run or a policy; 130 for Ctrl-C."""
     from scenarios.problems import ScenarioProblems
     from sim.payout.asked import AskedError
 
     try:
         with run_errors():
             yield
+    except KeyboardInterrupt:
+        typer.echo("interrupted: what is finished is kept, the same command goes on", err=True)
+        raise typer.Exit(INTERRUPTED) from None
     except AskedError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(WRONG_INPUT) from None

@@ -122,10 +122,11 @@ def _block(
                 mean,
                 cny(said.low),
                 cny(said.high),
-                Live(f"ROUND({{{measure}}}{{row}}-{{engine}}{{row}},2)", 0.0),
+                _difference(measure, net if measure == "net" else means["gross"], mean),
             )
         )
     total = [sum(_shown(row[2 + n]) for row in rows) for n in range(len(_LIVE))]
+    engines = sum(_shown(row[8]) for row in rows)
     return Block(
         slug=slug,
         heading=heading,
@@ -142,10 +143,10 @@ def _block(
                 Live(f"SUM({{{one.key}}}{{first}}:{{{one.key}}}{{last}})", value)
                 for one, value in zip(_LIVE, total, strict=True)
             ),
-            Live("SUM({engine}{first}:{engine}{last})", sum(_shown(row[8]) for row in rows)),
+            Live("SUM({engine}{first}:{engine}{last})", engines),
             None,
             None,
-            Live(f"ROUND({{{measure}}}{{row}}-{{engine}}{{row}},2)", 0.0),
+            _difference(measure, total[5 if measure == "net" else 2], engines),
         ),
         named=True,
     )
@@ -174,6 +175,12 @@ def _means(run: Run, key: str) -> dict[str | int, dict[str, float]]:
         }
         for row in sums.iter_rows(named=True)
     }
+
+
+def _difference(measure: str, formula: float, engine: float) -> Live:
+    """The formula's figure less the engine's."""
+    said = round(formula - engine, 2) + 0.0  # never -0.0
+    return Live(f"ROUND({{{measure}}}{{row}}-{{engine}}{{row}},2)", said)
 
 
 def _shown(cell: Cell) -> float:

@@ -58,17 +58,20 @@ def write(run_path: Path, *, rows_limit: int = ROWS_LIMIT) -> Written:
 
 def _sheets(run: Run, payouts: Detail, long: list[Detail], sums: Sums | None) -> list[Sheet]:
     by_guarantee = breakdown.by_guarantee(run, payouts)
+    breakdowns = (
+        by_guarantee,
+        breakdown.by_day(run, payouts),
+        breakdown.by_category(run, payouts),
+    )
     middle = [
-        Sheet("By guarantee", (by_guarantee,)),
-        Sheet("By day", (breakdown.by_day(run, payouts),)),
-        Sheet("By category", (breakdown.by_category(run, payouts),)),
+        *(Sheet(block.heading, (block,)) for block in breakdowns),
         *finance.sheets(run),
         Sheet("Assumptions", (papers.assumptions(run),)),
         Sheet("Terms", (papers.terms(run),)),
     ]
     if sums is not None:
         blocks = (
-            proof.verdict(),
+            proof.verdict(breakdowns),
             proof.by_guarantee(sums, long[1], payouts),
             proof.by_day(run, sums, long[1], payouts),
         )

@@ -8,6 +8,7 @@ from typing import Final
 import polars as pl
 
 from reports import style
+from reports.workbook import additions
 from reports.workbook.block import Block, Cell, Field, Sheet, cny
 from reports.workbook.run import Run
 from scenarios.payout_tables import columns_of
@@ -30,6 +31,10 @@ _SHEETS: Final = (
     ("Bridge", (("payout_bridge", "From one scenario to another"),)),
     ("Policy lab", (("payout_lab", "Policies side by side"),)),
 )
+_CHECKS: Final = {
+    "payout_attribution": additions.attribution,
+    "payout_bridge": additions.bridge,
+}
 _FORMS: Final = {"fen": "cny", "ratio": "ratio"}
 _WORDS_WIDTH: Final = 22
 _TEXT_WIDTH: Final = 60
@@ -39,9 +44,11 @@ def sheets(run: Run) -> tuple[Sheet, ...]:
     """The sheets of those tables that the run has."""
     found = []
     for name, tables in _SHEETS:
-        blocks = tuple(_block(run, table, heading) for table, heading in tables if run.has(table))
+        blocks = [_block(run, table, heading) for table, heading in tables if run.has(table)]
+        checked = [table for table, _ in tables if table in _CHECKS and run.has(table)]
+        blocks += [_CHECKS[table](run) for table in checked]
         if blocks:
-            found.append(Sheet(name, blocks))
+            found.append(Sheet(name, tuple(blocks)))
     return tuple(found)
 
 

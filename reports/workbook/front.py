@@ -112,7 +112,7 @@ def totals(run: Run, breakdown: Block) -> Block:
         value = sum(float(value_of(row[at]) or 0.0) for row in breakdown.rows)
         cells: list[Cell] = [name, "claims" if key == "claims" else "CNY"]
         cells.append(Live(f"SUM(by_guarantee_{key})", value))
-        rows.append((*cells, *_engine(run, key, subject)))
+        rows.append((*cells, *_engine(run, key, subject, value)))
     return Block(
         slug="summary",
         heading="What a festival costs, on average",
@@ -174,15 +174,15 @@ def answers(run: Run) -> Block | None:
             Field("value", "Amount", "CNY", "cny", 20, "the figure"),
             Field("low", "95 % from", "CNY", "cny", 20, "lower end of its interval"),
             Field("high", "to", "CNY", "cny", 20, "upper end of its interval"),
-            Field("withheld", "Withheld", "", "text", 20, "why the figure is not given"),
-            Field("meaning", "Meaning", "", "text", 20, "the figure in a sentence"),
+            Field("meaning", "Meaning", "", "line", 20, "in a sentence, or why it is withheld"),
         ),
         rows=[
             (
                 style.words(row["figure"]),
-                *(cny(row[name]) for name in ("value_fen", "low_fen", "high_fen")),
-                row["withheld"] or "",
-                row["meaning"],
+                "withheld" if row["value_fen"] is None else cny(row["value_fen"]),
+                cny(row["low_fen"]),
+                cny(row["high_fen"]),
+                row["meaning"] + (f" ({row['withheld']})" if row["withheld"] else ""),
             )
             for row in rows
         ],
@@ -238,7 +238,7 @@ def _looked_up(key: str, row: dict[str, Cell]) -> Live:
     return Live(f"INDEX(by_guarantee_{key},{number})", value)
 
 
-def _engine(run: Run, key: str, subject: str | None) -> Sequence[Cell]:
+def _engine(run: Run, key: str, subject: str | None, formula: float) -> Sequence[Cell]:
     """The engine's mean, its interval and the difference; of a sum that has none, nothing."""
     if subject is None:
         return None, None, None, None
@@ -246,7 +246,8 @@ def _engine(run: Run, key: str, subject: str | None) -> Sequence[Cell]:
     said = run.book.metric(metric)
     scale = 1.0 if key == "claims" else 100.0
     figures = [None if one is None else one / scale for one in (said.mean, said.low, said.high)]
-    return *figures, Live("ROUND({mean}{row}-{engine}{row},2)", 0.0)
+    apart = round(formula - (figures[0] or 0.0), 2) + 0.0
+    return *figures, Live("ROUND({mean}{row}-{engine}{row},2)", apart)
 
 
 def _quantile(row: dict[str, object] | None, statistic: str) -> Cell:

@@ -4,13 +4,18 @@ Decides what stands beside what; the engine's sums are exact, and checked before
 (reports/workbook/reconcile.py).
 """
 
+from collections.abc import Sequence
+from typing import Final
+
 from reports import style
-from reports.workbook.block import Block, Cell, Field, Live, cny
+from reports.workbook.block import Block, Cell, Field, Live, cny, value_of
 from reports.workbook.detail import Detail
 from reports.workbook.reconcile import Sums
 from reports.workbook.run import PATH, Run
 
-_CHECKED = "difference_paid", "difference_recovered"
+_CHECKED: Final = ("difference_paid", "difference_recovered")
+_RECONCILED: Final = "reconciled"
+_NOT: Final = "NOT reconciled"
 
 
 def by_guarantee(sums: Sums, claims: Detail, payouts: Detail) -> Block:
@@ -92,8 +97,9 @@ def by_day(run: Run, sums: Sums, claims: Detail, payouts: Detail) -> Block:
     )
 
 
-def verdict() -> Block:
-    """One cell that says whether every difference is 0.00."""
+def verdict(breakdowns: Sequence[Block]) -> Block:
+    """Whether every difference is 0.00; of the claims that was checked before."""
+    apart = any(value_of(row[-1]) for block in breakdowns for row in block.rows)
     return Block(
         slug="verdict",
         heading="Verdict",
@@ -103,18 +109,24 @@ def verdict() -> Block:
             Field("verdict", "Verdict", "", "text", 12, "reconciled, or not"),
         ),
         rows=[
-            ("Claims, payouts, ledger", _verdict([f"reconciliation_{name}" for name in _CHECKED])),
+            (
+                "Claims, payouts, ledger",
+                _verdict([f"reconciliation_{name}" for name in _CHECKED], said=_RECONCILED),
+            ),
             (
                 "Formulas against engine",
-                _verdict([f"by_{name}_difference" for name in ("guarantee", "day", "category")]),
+                _verdict(
+                    [f"{block.slug}_difference" for block in breakdowns],
+                    said=_NOT if apart else _RECONCILED,
+                ),
             ),
         ],
     )
 
 
-def _verdict(names: list[str]) -> Live:
+def _verdict(names: list[str], *, said: str) -> Live:
     apart = "+".join(f"SUMPRODUCT(ABS({name}))" for name in names)
-    return Live(f'IF({apart}=0,"reconciled","NOT reconciled")', "reconciled")
+    return Live(f'IF({apart}=0,"{_RECONCILED}","{_NOT}")', said)
 
 
 def _spread(*keys: str) -> Live:

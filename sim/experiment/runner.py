@@ -222,7 +222,7 @@ def _silent(_finished: int, _planned: int) -> None:
 
 def _run_batch(pool: Executor, jobs: Sequence[Job], report: Callable[[int], None]) -> None:
     """Run the jobs and report their number as they finish. Raises RunError when one fails."""
-    with _sigint_ignored():
+    with sigint_ignored():
         futures = {pool.submit(replicate, job): job for job in jobs}
     try:
         for count, future in enumerate(as_completed(futures), start=1):
@@ -262,7 +262,7 @@ def worker_pool(workers: int, executor: Executor | None) -> Iterator[Executor]:
 
 
 @contextmanager
-def _sigint_ignored() -> Iterator[None]:
+def sigint_ignored() -> Iterator[None]:
     """Processes started in here ignore Ctrl-C from their first instruction on."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -61,7 +61,7 @@ def lab(
     for number, (policy, world) in enumerate(worlds.items()):
         name = blake2b(world.fingerprint.encode(), digest_size=4).hexdigest()
         paths[policy] = folder / FOLDER / f"{_IN_A_NAME.sub('_', policy) or 'as-it-is'}-{name}"
-        run(
+        ended = run(
             world,
             replications=replications,
             precision_ratio=None,
@@ -74,6 +74,8 @@ def lab(
                 number * replications + done, len(worlds) * planned  # noqa: B023
             ),
         )
+        if ended.interrupted:
+            raise KeyboardInterrupt
     rows = []
     for policy in policies:
         found = {one.metric: one for one in compare(paths[""], paths[policy])}

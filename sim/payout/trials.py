@@ -17,6 +17,7 @@ from scenarios.loader import shipped
 from scenarios.problems import ScenarioProblems
 from sim.experiment.account import code_digest
 from sim.experiment.rundir import UNFINISHED
+from sim.experiment.runner import sigint_ignored
 from sim.replication import simulate
 
 METRICS: Final = ("payout_gross_fen", "payout_recovered_fen", "payout_net_fen")
@@ -66,19 +67,24 @@ def outcomes(
         known = json.loads(file.read_text(encoding="utf-8"))
     missing = {key: trial for key, trial in zip(keys, trials, strict=True) if key not in known}
     report(len(trials) - len(missing), len(trials))
-    futures = {executor.submit(attempt, trial): key for key, trial in missing.items()}
+    with sigint_ignored():
+        futures = {executor.submit(attempt, trial): key for key, trial in missing.items()}
     try:
         for count, future in enumerate(as_completed(futures), start=1):
             known[futures[future]] = future.result()
+            _keep(file, known)
             report(len(trials) - len(missing) + count, len(trials))
     finally:
         for future in futures:
             future.cancel()
-        if missing:
-            unfinished = file.with_name(f"{file.name}{UNFINISHED}")
-            unfinished.write_text(json.dumps(known, sort_keys=True), encoding="utf-8")
-            unfinished.replace(file)
     return [known[key] for key in keys]
+
+
+def _keep(file: Path, known: dict[str, Outcome]) -> None:
+    """Replace the file in one step; it stays small beside the seconds that a trial takes."""
+    unfinished = file.with_name(f"{file.name}{UNFINISHED}")
+    unfinished.write_text(json.dumps(known, sort_keys=True), encoding="utf-8")
+    unfinished.replace(file)
 
 
 def _files(trials: Iterable[Trial]) -> set[str]:

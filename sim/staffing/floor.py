@@ -64,6 +64,20 @@ class Groups:
             teams.append(replace(team, further=further, overflow_reserve_ratio=0.0))
         return replace(plain, teams=tuple(teams))
 
+    def of_team(self, support: Support) -> list[int]:
+        """The group of each team's first queue."""
+        return [int(self.of_queue[team.first]) for team in Layout.of(support).teams]
+
+    def helps(self, support: Support) -> list[tuple[int, int]]:
+        """(giver, taker) of groups whose agents are trained for others, in order of preference."""
+        pairs = [
+            (rank, int(self.of_queue[team.first]), int(self.of_queue[queue]))
+            for team in Layout.of(support).teams
+            for rank, queue in enumerate(team.further)
+        ]
+        ordered = [(giver, taker) for _, giver, taker in sorted(pairs) if giver != taker]
+        return list(dict.fromkeys(ordered))
+
     def slots(self, agents: Ints, teams_count: int) -> Ints:
         """Slots (ticks, teams) of agents (ticks, groups); teams that stand for none have none."""
         slots = np.zeros((len(agents), teams_count), dtype=np.int64)

@@ -18,6 +18,8 @@ from sim.theory.patience import Floats, Patience, exponential
 
 FALL: Final = 60.0
 PANELS: Final = np.linspace(0.0, 1.0, 5)
+NEARLY: Final = 1e-6
+NOTHING: Final = 1e-18
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
 SHARES: Final = np.array(
     [1e-12, 1e-8, 1e-5, 1e-3, 0.05, 0.5, 0.95, 0.9999, 1 - 1e-7, 1 - 1e-11, 1 - 1e-15]
@@ -122,9 +124,12 @@ def _nodes(
 
 
 def _last(holds: Callable[[Floats], NDArray[np.bool_]], end: Floats) -> Floats:
-    """Where a condition that holds up to some x <= end stops holding, by bisection."""
-    low, high = np.zeros_like(end), end.copy()
-    for _ in range(80):
+    """Where a condition that holds up to some x <= end stops holding, by bisection.
+
+    The answer only places panels, so that six digits are plenty.
+    """
+    low, high = np.zeros_like(end), np.where(holds(end * NOTHING), end, 0.0)
+    while (high - low > NEARLY * high).any():
         middle = (low + high) / 2.0
         yes = holds(middle)
         low, high = np.where(yes, middle, low), np.where(yes, high, middle)

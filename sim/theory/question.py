@@ -123,7 +123,7 @@ def ask(
     if not problems and not LOAD_LEAST_ERLANG <= load <= LOAD_MOST_ERLANG:
         right = f"arrivals x handle time from {LOAD_LEAST_ERLANG:g} to {LOAD_MOST_ERLANG:g} erlang"
         problems.append(wrong("arrivals_per_h", f"a load of {load:g} erlang", right))
-    wanted = _targets(targets or [], problems)
+    wanted = parse_targets(targets or [], problems)
     if required and agents is not None:
         problems.append(wrong("agents", agents, "--required finds the agents: leave one out"))
     if required and not targets:
@@ -160,7 +160,9 @@ def _rates(texts: list[str], problems: list[Problem]) -> list[float]:
     return rates
 
 
-def _targets(texts: list[str], problems: list[Problem]) -> list[Target]:
+def parse_targets(texts: list[str], problems: list[Problem]) -> list[Target]:
+    """Targets as written with --target; what is wrong with them, alone or together, to `problems`.
+    """
     found = []
     for text in texts:
         try:
