@@ -21,6 +21,7 @@ from loadtests.traffic import command as traffic
 from reports.backtest.command import backtest
 from reports.ledger.command import ledger
 from reports.payout.command import payout
+from reports.staffing.command import staff
 from reports.workbook.command import workbook
 from scenarios import command as scenarios
 from scenarios.command import BASE, resolve, stderr, stdout
@@ -43,6 +44,7 @@ app.command()(experiment.run)
 app.command()(payout)
 app.command()(ledger)
 app.command()(workbook)
+app.command()(staff)
 app.command()(loadtests.replay)
 app.command()(guarantee_api.serve)
 app.command()(guarantee_api.token)
@@ -116,8 +118,8 @@ def peak(
         resume=True,
     )
     _load_api(result.path)
-    _say_payout(result.path)
     _write_report(result.path)
+    _say_payout(result.path)
 
 
 def _load_api(run_path: Path) -> None:
