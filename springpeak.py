@@ -21,9 +21,10 @@ from loadtests.traffic import command as traffic
 from reports.backtest.command import backtest
 from reports.ledger.command import ledger
 from reports.payout.command import payout
+from reports.staffing.command import staff
 from reports.workbook.command import workbook
 from scenarios import command as scenarios
-from scenarios.command import BASE, resolve, stdout
+from scenarios.command import BASE, resolve, stderr, stdout
 from sim.experiment import command as experiment
 from sim.experiment.command import Out, Replications, RunPath, Seed, Workers, run_errors, simulate
 from sim.fit import command as fit
@@ -43,6 +44,7 @@ app.command()(experiment.run)
 app.command()(payout)
 app.command()(ledger)
 app.command()(workbook)
+app.command()(staff)
 app.command()(loadtests.replay)
 app.command()(guarantee_api.serve)
 app.command()(guarantee_api.token)
@@ -100,7 +102,8 @@ def peak(
     workers: Workers = None,
     out: Out = None,
 ) -> None:
-    """Simulate Spring Festival 2026 for the whole country, report it, and say what came out.
+    """Simulate Spring Festival 2026 for the whole country, load the guarantee API with its busiest
+    ten minutes, audit it, report everything, and say what came out.
 
     A second call goes on from what is there, and only reports when everything is.
     """
@@ -114,7 +117,40 @@ def peak(
         out=out,
         resume=True,
     )
+    _load_api(result.path)
     _write_report(result.path)
+    _say_payout(result.path)
+
+
+def _load_api(run_path: Path) -> None:
+    """Send the run's busiest minutes to the reference API, once; what came out is in the report."""
+    from loadtests.audit.judge import AuditError
+    from loadtests.drill.load import LoadError
+    from loadtests.drill.peak import at_peak
+    from loadtests.drill.service import ServiceFailed
+    from loadtests.trace import TraceError
+
+    try:
+        with stderr().status("the guarantee API at the peak") as status:
+            at_peak(run_path, status.update)
+    except (AuditError, LoadError, ServiceFailed, TraceError) as error:
+        typer.echo(f"the guarantee API was not loaded: {error}", err=True)
+
+
+def _say_payout(run_path: Path) -> None:
+    """Write the payout tables and their page, print what to book and what to fund."""
+    from reports.payout.page import write
+    from reports.payout.words import sentences
+    from sim.payout.frames import write as write_tables
+    from sim.payout.seasons import Seasons
+    from sim.payout.tables import tables
+
+    with run_errors():
+        found = tables(Seasons(run_path), budgets_fen={}, asked_level=None)
+    write_tables(run_path, found)
+    for sentence in sentences(found):
+        typer.echo(sentence)
+    typer.echo(f"payout: {write(run_path, run_path, found)}")
 
 
 def _write_report(run_path: Path) -> None:

@@ -5,30 +5,20 @@ the run's files. Probabilities are shares of replications, intervals are 95 % co
 bands hold nine replications in ten.
 """
 
-from dataclasses import dataclass
-
 from markupsafe import Markup
 
-from reports import style
+from reports import api, style
+from reports.card import Card
 from reports.cells import Book
 from reports.names import hour_end
 from reports.targets import HEADS, HELD_AT_RATIO, tone
 from sim.experiment import subjects
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A question, its answer in a word or a number, and the sentence behind it."""
-
-    question: Markup
-    answer: Markup
-    tone: str
-    sentence: Markup
-
-
 def cards(book: Book) -> tuple[Card, ...]:
-    """The three answers that the page opens with."""
-    return _enough(book), _cost(book), _dry(book)
+    """The answers that the page opens with: three, and one about the API where it was loaded."""
+    loaded = api.holds(book)
+    return _enough(book), _cost(book), _dry(book), *([loaded] if loaded else [])
 
 
 def _enough(book: Book) -> Card:

@@ -1,10 +1,11 @@
 """The numbers that the page may print: cells of a run's files, each with the address it came from.
 
-Reads manifest.json, summary.json, scenario.toml and estimates.parquet of a run directory and hands
-out cells; it selects and never computes. An address reads `estimates:subject[dim=value,...]`,
-`summary:metric`, `manifest:dotted.key` or `scenario:dotted.key`; with the field (mean, low, high,
-band_low, band_high, n) and the printed form it stands on the page beside every number, so that each
-can be walked back to its file. Units are those of the files; printed forms are style.py's.
+Reads manifest.json, summary.json, scenario.toml, estimates.parquet and api.json (if there is one)
+of a run directory and hands out cells; it selects and never computes. An address reads
+`estimates:subject[dim=value,...]`, `summary:metric`, `manifest:dotted.key`, `scenario:dotted.key`
+or `api:key`; with the field (mean, low, high, band_low, band_high, n) and the printed form it
+stands on the page beside every number, so that each can be walked back to its file. Units are those
+of the files; printed forms are style.py's.
 """
 
 import json
@@ -116,6 +117,8 @@ class Book:
         self.manifest = _json(run_dir / "manifest.json")
         self.summary = _json(run_dir / "summary.json")
         self.scenario = tomllib.loads((run_dir / "scenario.toml").read_text(encoding="utf-8"))
+        loaded = run_dir / "api.json"
+        self.api = _json(loaded) if loaded.exists() else {}
         frame = pl.read_parquet(run_dir / "estimates.parquet")
         enums = [name for name in DIMS if name not in ("lunar_day", "hour")]
         frame = frame.with_columns(pl.col(enums).cast(pl.String))
@@ -177,6 +180,10 @@ class Book:
     def noted(self, dotted: str, form: str = "plain") -> Number:
         """A value of the manifest."""
         return Number(f"manifest:{dotted}", "value", form, _number(self.manifest, dotted))
+
+    def loaded(self, key: str, form: str = "plain") -> Number:
+        """A number of api.json: what the guarantee API did under the run's busiest minutes."""
+        return Number(f"api:{key}", "value", form, _number(self.api, key))
 
 
 def quote(text: str, source: str) -> Markup:

@@ -132,6 +132,11 @@ def plain(value: float) -> str:
     return f"{value:.10g}"
 
 
+def milliseconds(value: float) -> str:
+    """A response time."""
+    return f"{value:.1f} ms" if value < 10.0 else f"{value:,.0f} ms"
+
+
 FORMATS: Final[dict[str, Callable[[float], str]]] = {
     "percent": percent,
     "points": points,
@@ -143,6 +148,7 @@ FORMATS: Final[dict[str, Callable[[float], str]]] = {
     "cny_each": cny_each,
     "count": count,
     "seconds": seconds,
+    "milliseconds": milliseconds,
     "day_mean": day_mean,
     "per_second": per_second,
     "plain": plain,

@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
+from scenarios.labour import Duties, Labour
 from scenarios.model import Count, Fen, Hours, Model, Multiple, PositiveCount, Ratio, Seconds
 from scenarios.words import CHANNELS, SKILLS, Channel, Skill
 
@@ -157,8 +158,12 @@ class Support(Model):
     """Overtime."""
     targets: Targets
     """Service-level and abandonment targets."""
+    labour: Labour
+    """Rules that a roster found by `springpeak staff` keeps."""
     shifts: dict[str, Shift]
     """Shifts by name."""
+    duties: Duties | None = None
+    """A roster head by head that takes the place of the shares of shifts and teams."""
     teams: dict[str, Team]
     """Teams by name."""
 
@@ -189,6 +194,13 @@ class Support(Model):
             raise ValueError(
                 "growing to fewer heads than before: headcount_before_count is too high"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _duties_have_teams(self) -> "Support":
+        unknown = sorted(set(self.duties.team) - set(self.teams)) if self.duties else []
+        if unknown:
+            raise ValueError(f"duties name teams that do not exist: {', '.join(unknown)}")
         return self
 
     @model_validator(mode="after")

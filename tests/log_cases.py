@@ -31,8 +31,8 @@ class Truth:
     per_day: float = 700.0
     day_cv: float = 0.15
     hour_cv: float = 0.12
-    handle_mu: float = 4.9
-    handle_sigma: float = 0.9
+    handle_mu: float = 5.0
+    handle_sigma: float = 0.7
     short_ratio: float = 0.06
     patience_mu: float = 5.3
     patience_sigma: float = 1.3
@@ -62,6 +62,7 @@ def frame(truth: Truth, *, days: int, seed: int) -> pl.DataFrame:
     )
     reconnect_s = some(truth.reconnect_ratio, back_s)
     reconnect_s[:, -1] = np.inf
+    # Below 10 s one in sixteen thousand: the short component has a share of its own.
     long_s = np.exp(truth.handle_mu + truth.handle_sigma * rng.standard_normal(wide))
     short = rng.random(wide) < truth.short_ratio
     cases = Cases(
@@ -72,7 +73,7 @@ def frame(truth: Truth, *, days: int, seed: int) -> pl.DataFrame:
         topic=np.zeros(n, np.int8),
         patience_s=np.exp(truth.patience_mu + truth.patience_sigma * rng.standard_normal(wide)),
         redial_delay_s=some(truth.redial_ratio, rng.exponential(truth.redial_delay_mean_s, wide)),
-        handle_s=np.where(short, rng.uniform(1.0, 9.9, wide), np.maximum(long_s, 10.0)),
+        handle_s=np.where(short, rng.uniform(1.0, 9.9, wide), long_s),
         reconnect_delay_s=reconnect_s,
         escalation_delay_s=np.full(n, np.inf),
         escalation_handle_s=np.ones(n),

@@ -4,6 +4,7 @@ Short, because every start of a process takes a second: `springpeak drill` itsel
 """
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,8 @@ def trace_path(tmp_path: Path) -> Path:
 def test_kills_and_freezes_lose_nothing(trace_path: Path, tmp_path: Path) -> None:
     said = springpeak_says(
         "drill", str(trace_path), "--kill-every", "3s", "--freeze", "500ms", "--lasting", "6s",
-        "--out", str(tmp_path / "drill"), "--json",
+        "--out", str(tmp_path / "drill"), "--json", "--write-overlay", str(tmp_path / "api.toml"),
+        "--day", "2", "--hours", "18..21",
     )  # fmt: skip
     assert said.status == 0, said
     values = json.loads(said.out)
@@ -35,6 +37,9 @@ def test_kills_and_freezes_lose_nothing(trace_path: Path, tmp_path: Path) -> Non
     assert values["p99_response_ms"] > 500
     assert values["outage_s_mean"] > 0.4
     assert json.loads((tmp_path / "drill" / "drill.json").read_text()) == values
+    overlay = tomllib.loads((tmp_path / "api.toml").read_text())["shocks"]["measured_api"]
+    assert 0.05 < overlay["api_failed_ratio"] < 0.95
+    assert overlay["api_latency_s"] > 0.0
 
 
 def test_a_planted_fault_makes_a_drill_invalid(trace_path: Path, tmp_path: Path) -> None:

@@ -270,8 +270,8 @@ def test_the_command_says_what_to_book_and_fund(seasons: Seasons, tmp_path: Path
     asked = ["payout", str(seasons.path), "--movers", "0", "--out", str(tmp_path / "out")]
     said = CliRunner().invoke(springpeak.app, asked)
     assert said.exit_code == 0, said
-    assert said.stdout.startswith("Book CNY ")
-    assert "Fund CNY " in said.stdout
+    assert said.stdout.startswith("Book, payments: CNY ")
+    assert "Fund, P95: CNY " in said.stdout
     assert "withheld (the 99 % level needs 299 replications" in said.stdout
     assert (tmp_path / "out" / "payout_distribution.csv").exists()
 

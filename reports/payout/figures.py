@@ -40,8 +40,8 @@ def _fan(cash: pl.DataFrame) -> Figure:
     def draw(canvas: Canvas, layout: Layout) -> None:
         axes = canvas.add_subplot()
         for (flow, name), colour in zip(_FANS, (style.BLUE, style.GREEN), strict=True):
-            days, middle = line(flow, "p50")
-            axes.plot(days, middle, color=colour, label=f"{name}, median")
+            days, mean = line(flow, "mean")
+            axes.plot(days, mean, color=colour, label=f"{name}, mean")
             for low, high, alpha in _BANDS:
                 bottom, top = line(flow, low)[1], line(flow, high)[1]
                 axes.fill_between(days, bottom, top, color=colour, alpha=alpha, linewidth=0)
@@ -56,7 +56,7 @@ def _fan(cash: pl.DataFrame) -> Figure:
     return figure(
         "payout-cash",
         title=Markup("Paid to consumers and received from merchants, from the first day on"),
-        reading="Line: median season. Bands: from there up to P75, P95 and P99, where given.",
+        reading="Line: mean season. Bands: from the median up to P75, P95 and P99, where given.",
         subjects=("cumulative_paid", "cumulative_recovered"),
         file="payout_cash.parquet",
         alt="Cumulative payments and recoveries by day",

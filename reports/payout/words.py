@@ -11,14 +11,20 @@ import polars as pl
 from reports import style
 
 TOP: Final = 3
-_LABELS: Final = {"book": "Book", "fund": "Fund", "gross": "Pay"}
+_LABELS: Final = {
+    "book_gross": "Book, payments",
+    "book_recovery": "Book, recoveries",
+    "book_net": "Book, net",
+    "book_opportunistic": "Opportunistic",
+}
+_LEVELS: Final = {"fund": "Fund", "gross": "Payments"}
 
 
 def sentences(tables: Mapping[str, pl.DataFrame]) -> Iterator[str]:
     """The words at the top of the page."""
     for row in tables["payout_answers"].iter_rows(named=True):
         label, value, meaning = headline(row)
-        yield f"{label} {value}: {meaning}"
+        yield f"{label}: {value}: {meaning}"
     if "payout_tornado" in tables:
         for row in tables["payout_tornado"].head(TOP).iter_rows(named=True):
             yield f"Moved by {moved(row)}"
@@ -26,7 +32,9 @@ def sentences(tables: Mapping[str, pl.DataFrame]) -> Iterator[str]:
 
 def headline(row: Mapping[str, Any]) -> tuple[str, str, str]:
     """Label, figure and meaning of an answer."""
-    return _LABELS[row["figure"].partition("_")[0]], said(row), row["meaning"]
+    kind, _, level = str(row["figure"]).partition("_")
+    label = _LABELS.get(row["figure"]) or f"{_LEVELS[kind]}, {level.upper()}"
+    return label, said(row), row["meaning"]
 
 
 def said(row: Mapping[str, Any], *, short: bool = False) -> str:

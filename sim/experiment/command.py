@@ -1,15 +1,18 @@
 """`springpeak run`, and what every command that simulates shares."""
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
+from rich.table import Table
 
-from scenarios.command import WRONG_INPUT, Overlays, ScenarioName, Sets, resolve, stderr
+from scenarios.command import WRONG_INPUT, Overlays, ScenarioName, Sets, resolve, stderr, stdout
 
 if TYPE_CHECKING:
     from scenarios.scenario import Scenario
@@ -74,11 +77,23 @@ def run(
     ] = None,
     out: Out = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped run.")] = False,
+    input_uncertainty: Annotated[
+        int | None,
+        typer.Option(
+            min=2, metavar="DRAWS", help="Run again on so many draws of the fitted parameters."
+        ),
+    ] = None,
 ) -> None:
     """Simulate a scenario and write a run directory."""
+    from sim.experiment.inputs import drawn_settings
+
     precision_ratio, within = _precision_ratio(precision), span(days)
     if replications and precision:
         raise typer.BadParameter("give --replications or --precision, not both")
+    if input_uncertainty and (precision or replications == 1):
+        raise typer.BadParameter("--input-uncertainty needs --replications, at least 2")
+    with run_errors():
+        drawn = drawn_settings(overlay or (), input_uncertainty) if input_uncertainty else []
     result = simulate(
         resolve(scenario, overlay, sets).scenario,
         replications=replications,
@@ -89,7 +104,48 @@ def run(
         out=out,
         resume=resume,
     )
+    if drawn:
+        own = [text.partition("=")[0].strip() for text in sets or ()]
+        kept = [[s for s in one if s.partition("=")[0] not in own] for one in drawn]
+        scenarios = [resolve(scenario, overlay, [*one, *(sets or ())]).scenario for one in kept]
+        _input_uncertainty(scenarios, result, seed=seed, workers=workers, days=within)
     typer.echo(f"springpeak report {result.path}  writes the report")
+
+
+def _input_uncertainty(
+    scenarios: "list[Scenario]",
+    result: "RunResult",
+    *,
+    seed: int,
+    workers: int | None,
+    days: tuple[int, int] | None,
+) -> None:
+    """Run every draw below the run's directory, and split each metric's error in two."""
+    from sim.experiment.inputs import FILE_NAME, FOLDER, split_all
+    from sim.experiment.rundir import RunDirectory
+
+    runs = []
+    for number, scenario in enumerate(scenarios):
+        drawn = simulate(
+            scenario,
+            replications=result.finished_count,
+            precision_ratio=None,
+            seed=seed,
+            workers=workers,
+            days=days,
+            out=result.path / FOLDER / str(number),
+            resume=True,
+        )
+        runs.append(RunDirectory(drawn.path).metrics())
+    found = split_all(runs)
+    said = {name: asdict(one) for name, one in found.items()}
+    document = {"draws": len(runs), "replications": result.finished_count, "metrics": said}
+    RunDirectory(result.path).write_text(FILE_NAME, json.dumps(document, indent=1) + "\n")
+    table = Table("metric", "mean", "simulation error", "input error", "95 % of both")
+    for name, one in found.items():
+        errors = (f"{one.simulation_error:.4g}", f"{one.input_error:.4g}")
+        table.add_row(name, f"{one.mean:.6g}", *errors, f"{one.low:.6g} to {one.high:.6g}")
+    stdout().print(table)
 
 
 def simulate(

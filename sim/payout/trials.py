@@ -72,15 +72,19 @@ def outcomes(
     try:
         for count, future in enumerate(as_completed(futures), start=1):
             known[futures[future]] = future.result()
+            _keep(file, known)
             report(len(trials) - len(missing) + count, len(trials))
     finally:
         for future in futures:
             future.cancel()
-        if missing:
-            unfinished = file.with_name(f"{file.name}{UNFINISHED}")
-            unfinished.write_text(json.dumps(known, sort_keys=True), encoding="utf-8")
-            unfinished.replace(file)
     return [known[key] for key in keys]
+
+
+def _keep(file: Path, known: dict[str, Outcome]) -> None:
+    """Replace the file in one step; it stays small beside the seconds that a trial takes."""
+    unfinished = file.with_name(f"{file.name}{UNFINISHED}")
+    unfinished.write_text(json.dumps(known, sort_keys=True), encoding="utf-8")
+    unfinished.replace(file)
 
 
 def _files(trials: Iterable[Trial]) -> set[str]:

@@ -5,8 +5,9 @@ shift, attending (random), at a seat, not on a break, not in shrinkage; then slo
 shift may end on the next day; a break is unpaid and unstaffed and taken in waves. Attendance: a
 day's probability is attendance x (1 + spread x normal) x shock, the heads of a shift follow by the
 binomial's inverse distribution function, so that under common random numbers more heads never bring
-fewer. New hires: handle time multiple 1 + share x slowdown x exp(-days / constant). Arrays have the
-shape (ticks, teams), teams sorted by name as in Layout; money in fen.
+fewer; an explicit roster (support.duties) takes the place of all shares. New hires: handle time
+multiple 1 + share x slowdown x exp(-days / constant). Arrays have the shape (ticks, teams), teams
+sorted by name as in Layout; money in fen.
 """
 
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from scipy.stats import binom
 
 from scenarios.calendar import Calendar
 from scenarios.demand import Horizon
+from scenarios.labour import Duties
 from scenarios.support import Shift, Support
 from sim.streams import Streams
 from sim.support.cases import Floats
@@ -70,7 +72,10 @@ class Roster:
         # The shifts of the day before time 0 reach into it.
         for day in range(-1, horizon.days_count):
             multiple = float(attendance_multiple_by_day[max(day, 0)])
-            plan.add_day(day, streams, multiple)
+            if support.duties is None:
+                plan.add_day(day, streams, multiple)
+            else:
+                plan.add_duties(support.duties, day, streams, multiple)
         shape = plan.present.shape
         sessions = sessions_by_team(support)
         seated = plan.working.sum(axis=1, keepdims=True)
@@ -187,9 +192,7 @@ class _Plan:
         """Adds the shifts that start on a day, counted from the horizon's start."""
         support = self._support
         lunar_day = self._horizon.start_day + day
-        spread = streams.rng(f"attendance/d{lunar_day:+d}").standard_normal()
-        expected = support.attendance_ratio * (1.0 + support.attendance_spread_ratio * spread)
-        attending_ratio = min(max(expected * attendance_multiple, 0.0), 1.0)
+        attending_ratio = self._attending_ratio(lunar_day, streams, attendance_multiple)
         shares = [support.shifts[name].heads_ratio for name in self._shifts]
         heads = np.array(
             [apportion(self._on_duty_count(heads, day), shares) for heads in self._team_heads]
@@ -208,7 +211,45 @@ class _Plan:
             self._add_shift(shift, start_s, heads[:, index], attending[:, index])
             if lunar_day in support.overtime.lunar_days:
                 stay = np.floor(attending[:, index] * support.overtime.heads_ratio)
-                self._add_overtime(start_s + shift.length_h * HOUR_S, stay)
+                end_s = start_s + shift.length_h * HOUR_S
+                self._add_overtime(end_s, stay, support.overtime.length_h)
+
+    def add_duties(
+        self, duties: Duties, day: int, streams: Streams, attendance_multiple: float
+    ) -> None:
+        """Adds the explicit roster's shifts that start on a day, counted as in `add_day`."""
+        lunar_day = self._horizon.start_day + day
+        attending_ratio = self._attending_ratio(lunar_day, streams, attendance_multiple)
+        for row in (i for i, d in enumerate(duties.lunar_day) if d == lunar_day):
+            team, start_h, length_h = duties.team[row], duties.start_h[row], duties.length_h[row]
+            overtime_h, break_h = duties.overtime_h[row], duties.break_h[row]
+            name = f"{team}/{start_h}+{length_h}+{overtime_h}-{duties.break_start_h[row]}"
+            uniform = streams.rng(f"attendance/d{lunar_day:+d}/{name}").random()
+            heads = np.zeros(len(self._names), dtype=np.int64)
+            heads[self._names.index(team)] = duties.heads_count[row]
+            attending = np.asarray(binom.ppf(uniform, heads, attending_ratio), dtype=np.float64)
+            start_s = day * DAY_S + start_h * HOUR_S
+            shift = Shift(
+                start_h=start_h,
+                length_h=length_h,
+                break_start_h=duties.break_start_h[row],
+                break_h=break_h,
+                break_waves_count=1,
+                heads_ratio=0.0,
+            )
+            self._add_shift(shift, start_s, heads, attending)
+            if overtime_h > 0.0:
+                self._add_overtime(start_s + length_h * HOUR_S, attending, overtime_h)
+
+    def _attending_ratio(
+        self, lunar_day: int, streams: Streams, attendance_multiple: float
+    ) -> float:
+        """Probability that a rostered head attends on a day."""
+        spread = streams.rng(f"attendance/d{lunar_day:+d}").standard_normal()
+        expected = self._support.attendance_ratio * (
+            1.0 + self._support.attendance_spread_ratio * spread
+        )
+        return float(min(max(expected * attendance_multiple, 0.0), 1.0))
 
     def _on_duty_count(self, heads_count: int, day: int) -> int:
         """Heads of a team that do not rest: head i rests while (day - i) mod 7 < rest days."""
@@ -237,8 +278,8 @@ class _Plan:
         self.working += np.outer(at_work, attending)
         self.paid_h += np.outer(at_work * tick_h, attending)
 
-    def _add_overtime(self, start_s: float, stay: Floats) -> None:
-        on_duty = self._share(start_s, self._support.overtime.length_h)
+    def _add_overtime(self, start_s: float, stay: Floats, length_h: float) -> None:
+        on_duty = self._share(start_s, length_h)
         self.present += np.outer(on_duty, stay)
         self.overtime += np.outer(on_duty, stay)
         self.working += np.outer(on_duty, stay)

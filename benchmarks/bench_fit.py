@@ -1,0 +1,138 @@
+"""Fits and backtests measured: coverage on logs that the model made, and real logs of yours.
+
+    python -m benchmarks.bench_fit coverage --logs 200
+    python -m benchmarks.bench_fit backtest PAST.csv.gz NEW.csv.gz
+    python -m benchmarks.bench_fit memory --rows 5000000
+
+`coverage`: share of synthetic logs whose 95 % interval holds the truth, by parameter. `backtest`:
+seconds of the fit, then the figures that a backtest is judged by. `memory`: seconds and peak memory
+of reading and fitting a log of that many rows, whose days are one made day again and again.
+"""
+
+import argparse
+import json
+import resource
+import tempfile
+import time
+from collections import Counter
+from datetime import timedelta
+from math import exp, log
+from pathlib import Path
+
+import polars as pl
+
+from sim.backtest.backtest import Fitted, backtest
+from sim.backtest.rivals import erlang_a_factor
+from sim.experiment.confidence import Estimate
+from sim.fit import words
+from sim.fit.arrivals import hourly_counts, of_counts
+from sim.fit.contacts import fit_contacts
+from sim.fit.handling import handle_times
+from sim.fit.instants import Clock
+from sim.fit.logs import ContactLog, Reading, read
+from sim.fit.returns import Links, fit_returns
+from sim.fit.survival import Waits, fit_law
+from tests.log_cases import Truth, frame, write
+
+READING = Reading({}, Clock())
+
+
+def fitted(contacts: ContactLog) -> dict[str, Estimate | None]:
+    """The parameters that `Truth` names."""
+    arrivals = of_counts(*hourly_counts(contacts))
+    handling = handle_times(contacts.handle_s[~contacts.abandoned], rivals=False)
+    told = contacts.wait_s > 0.0
+    waits = Waits.of(contacts.wait_s[told], contacts.abandoned[told])
+    law = fit_law("lognormal", waits).parameters
+    back = fit_returns(Links.of(contacts))
+    return {
+        "day_cv": arrivals.day_cv,
+        "hour_cv": arrivals.hour_cv,
+        "handle_mu": handling.body.mu,
+        "handle_sigma": handling.body.sigma,
+        "short_ratio": handling.short_ratio,
+        "patience_mu": law["mu"],
+        "patience_sigma": law["sigma"],
+        "redial_ratio": back.redial_ratio,
+        "redial_delay_mean_s": back.redial_delay_mean_s,
+        "reconnect_ratio": back.reconnect_ratio,
+        "reconnect_delay_median_s": back.reconnect_delay_median_s,
+        "reconnect_delay_sigma": back.reconnect_delay_sigma,
+    }
+
+
+def coverage(logs: int, *, days: int = 20, first_seed: int = 1000) -> dict[str, float]:
+    """Share of logs that hold the truth, by parameter."""
+    truth, hits, names = Truth(), Counter[str](), set[str]()
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in range(first_seed, first_seed + logs):
+            path = write(Path(folder) / "log.csv", truth, days=days, seed=seed)
+            for name, one in fitted(read([path], READING)).items():
+                names.add(name)
+                hits[name] += one is not None and one.low <= getattr(truth, name) <= one.high
+    return {name: hits[name] / logs for name in sorted(names)}
+
+
+def real(past: Path, new: Path) -> dict[str, object]:
+    """Fit one log, backtest the other."""
+    started = time.perf_counter()
+    contacts = read([past], READING)
+    fit = fit_contacts(contacts)
+    document = {**words.document(fit), "erlang_a_factor": erlang_a_factor(contacts, fit)}
+    seconds = time.perf_counter() - started
+    found = backtest(read([new], READING), Fitted.of(document), replications=60, seed=1)
+    said = found.document()
+    keys = ("intervals", "observed", "simulated", "erlang_a", "erlang_c", "coverage")
+    return {
+        "fit_s": seconds,
+        "rows": len(contacts),
+        **{key: said[key] for key in (*keys, "mae_abandoned_ratio_hourly")},
+    }
+
+
+def memory(rows: int) -> dict[str, float]:
+    """Peak memory is the process's own, the making of the log included."""
+    day = frame(Truth(per_day=700.0), days=10, seed=1)
+    times = ("arrived_at", "answered_at", "ended_at")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "log.csv"
+        with path.open("wb") as file:
+            for copy in range(-(-rows // day.height)):
+                shift = timedelta(days=10 * copy)
+                moved = day.with_columns(
+                    *(pl.col(t).str.to_datetime().dt.offset_by(f"{shift.days}d") for t in times),
+                    pl.col("contact_id") + copy * day.height,
+                )
+                moved.write_csv(file, include_header=copy == 0, datetime_format="%FT%T%.6f")
+        started = time.perf_counter()
+        contacts = read([path], READING)
+        read_s = time.perf_counter() - started
+        fitted(contacts)
+    peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {
+        "rows": len(contacts),
+        "read_s": read_s,
+        "fit_s": time.perf_counter() - started - read_s,
+        "peak_gib": peak_kib / exp(20 * log(2.0)),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=("coverage", "backtest", "memory"))
+    parser.add_argument("paths", nargs="*", type=Path)
+    parser.add_argument("--logs", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1000)
+    parser.add_argument("--rows", type=int, default=5_000_000)
+    asked = parser.parse_args()
+    if asked.what == "coverage":
+        said: object = coverage(asked.logs, first_seed=asked.seed)
+    elif asked.what == "backtest":
+        said = real(*asked.paths)
+    else:
+        said = memory(asked.rows)
+    print(json.dumps(said, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""The third part of the dictionary: the tables that `springpeak staff` writes, as CSV.
+
+Names, dtypes, units and meanings, as in scenarios/tables.py. A head's row of shifts is one line a
+day; what a rest day does not have is empty.
+"""
+
+from typing import Final
+
+from scenarios.tables import Column
+
+_LUNAR_DAY = Column("lunar_day", "Int8", "d", "lunar day on which the shift or interval starts, 0 = 正月初一")
+_START = Column("start_h", "Float64", "h", "hour of the day at which it starts; null on a rest day")
+
+STAFF_TABLES: Final[dict[str, tuple[Column, ...]]] = {
+    "required": (
+        _LUNAR_DAY,
+        _START,
+        Column("skill", "String", "", "group of queues with the same agents, as skill/channel"),
+        Column("heads_count", "Int64", "agents", "heads that must be at their desks, cuts of the proof included"),
+        Column("uncovered_count", "Float64", "agents", "of those, missing in the roster"),
+        Column("held_ratio", "Float64", "ratio", "share of replications in which the target held; null in the warm-up"),
+    ),
+    "roster": (
+        _LUNAR_DAY,
+        Column("team", "String", "", "team"),
+        _START,
+        Column("length_h", "Float64", "h", "hours from start to end, the break included, overtime excluded"),
+        Column("break_start_h", "Float64", "h", "hours after the start at which the break begins"),
+        Column("break_h", "Float64", "h", "length of the unpaid break"),
+        Column("overtime_h", "Float64", "h", "overtime after the shift"),
+        Column("heads_count", "Int64", "agents", "heads"),
+    ),
+    "lines": (
+        Column("head", "String", "", "head, numbered from 1"),
+        Column("team", "String", "", "team"),
+        Column("kind", "String", "", "kind of shift the head is employed for"),
+        _LUNAR_DAY,
+        _START,
+        Column("work_h", "Float64", "h", "paid hours, overtime excluded; null on a rest day"),
+        Column("break_h", "Float64", "h", "unpaid break; null on a rest day"),
+        Column("overtime_h", "Float64", "h", "overtime; null on a rest day"),
+    ),
+    "curve": (
+        Column("heads_count", "Int64", "agents", "headcount of the plan"),
+        Column("metric", "String", "", "name of the metric, as in summary.json of a run"),
+        Column("mean", "Float64", "see unit", "mean over replications"),
+        Column("low", "Float64", "see unit", "lower end of the 95 % confidence interval; null with one replication"),
+        Column("high", "Float64", "see unit", "upper end of it; null with one replication"),
+        Column("n", "Int32", "replications", "replications behind the estimate"),
+        Column("band_low", "Float64", "see unit", "5 % quantile over replications"),
+        Column("band_high", "Float64", "see unit", "95 % quantile over replications"),
+    ),
+}

@@ -1,0 +1,92 @@
+"""The folder of a staffing plan: tables as CSV, the overlay that runs it, and summary.json.
+
+Everything is written into a folder beside the one asked for, which is then put in its place: a plan
+is there whole or not at all.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from sim.staffing.breaches import breaches
+from sim.staffing.curve import Answers, curve
+from sim.staffing.plan import Planner
+from sim.staffing.proof import Proven
+from sim.staffing.tables import tables, typed
+from sim.staffing.worth import Worth
+
+SUMMARY = "summary.json"
+OVERLAY = "overlay.toml"
+
+
+@contextmanager
+def whole(out: Path) -> Iterator[Path]:
+    """A folder to write into that takes the place of `out` at the end."""
+    beside = out.with_name(f"{out.name}.part")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    try:
+        yield beside
+        shutil.rmtree(out, ignore_errors=True)
+        beside.rename(out)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def write(
+    folder: Path,
+    *,
+    planner: Planner,
+    proven: Sequence[Proven],
+    mine: Proven,
+    said: Answers,
+    worth: Sequence[Worth],
+) -> int:
+    """Write everything; returns the breaches that the judge of lines.csv finds."""
+    found = tables(planner, mine)
+    found["curve"] = typed("curve", pl.DataFrame(curve(proven)))
+    for name, frame in found.items():
+        frame.write_csv(folder / f"{name}.csv")
+    (folder / OVERLAY).write_text(overlay_text(mine), encoding="utf-8")
+    broken, heads_count = breaches(folder / "lines.csv", planner.scenario.support.labour)
+    roster = mine.plan.roster
+    summary: dict[str, Any] = {
+        "scenario": planner.scenario.name,
+        "fingerprint": planner.scenario.fingerprint,
+        **asdict(said),
+        "uncovered_h": float(mine.plan.uncovered.sum()) / 2.0,
+        "open_shifts_count": len(mine.plan.lines.open_shifts),
+        "program_cost_fen": roster.cost_fen,
+        "program_bound_fen": roster.bound_fen,
+        "program_gap_ratio": roster.gap_ratio,
+        "heads_with_lines_count": heads_count,
+        "worth": [asdict(one) for one in worth],
+        "breaches": [str(one) for one in broken],
+    }
+    text = json.dumps(summary, ensure_ascii=False, indent=2, default=float) + "\n"
+    (folder / SUMMARY).write_text(text, encoding="utf-8")
+    return len(broken)
+
+
+def overlay_text(mine: Proven) -> str:
+    """The overlay with which `springpeak run --overlay` simulates the roster."""
+    heads_count = mine.plan.heads_count
+    lines = [
+        f'description = "Roster of {heads_count} heads, found by springpeak staff"',
+        "",
+        "[support]",
+        f"headcount_count = {heads_count}",
+        "",
+        "[support.duties]",
+    ]
+    lines += [
+        f"{name} = {json.dumps(list(values), ensure_ascii=False)}"
+        for name, values in mine.plan.duties.model_dump().items()
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,122 @@
+"""A plan for a headcount: the program's roster, dealt to teams, as lines of work, and as duties.
+
+Decides nothing itself: it strings sim/staffing/program.py, skills.py and lines.py together. What
+the lines of work leave open is not in the duties: the simulation only sees heads who may come.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scenarios.labour import STEP_H, Duties
+from scenarios.scenario import Scenario
+from sim.staffing import skills
+from sim.staffing.floor import Groups
+from sim.staffing.lines import Lines, lines
+from sim.staffing.program import Program, Roster
+from sim.staffing.shifts import SLOTS_PER_DAY, Pay, Shifts
+from sim.support.cases import Floats
+from sim.support.layout import Layout
+from sim.support.roster import Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A roster for a headcount."""
+
+    heads_count: int
+    roster: Roster
+    lines: Lines
+    heads: Ints
+    """By column and team, as the lines of work have them."""
+    need: Ints
+    uncovered: Floats
+    """Heads missing by slot and group of queues."""
+    duties: Duties
+
+
+class Planner:
+    """Everything about a scenario that plans for different headcounts share."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        horizon = scenario.horizon
+        self.scenario = scenario
+        self.first_lunar_day = horizon.start_day
+        days = range(horizon.start_day, horizon.last_day + 1)
+        labour = scenario.support.labour
+        self.pay = Pay.of(scenario.support.wage, scenario.calendar, days)
+        self.shifts = Shifts.of(labour, self.pay)
+        self.days_count = horizon.days_count
+        self.teams = tuple(team.name for team in Layout.of(scenario.support).teams)
+        slots_count = self.days_count * SLOTS_PER_DAY
+        self._program = Program(labour, self.shifts, slots_count=slots_count)
+        self.groups = Groups.of(scenario.support)
+        queues = [
+            np.flatnonzero(self.groups.of_queue == g).tolist()
+            for g in range(len(self.groups.names))
+        ]
+        self._serves = skills.served(scenario.support, queues)
+
+    def fewest_heads(self, need: Ints) -> int:
+        """The smallest headcount that covers a need, shape (slots, groups)."""
+        return self._program.fewest_heads(need.sum(axis=1))
+
+    def plan(self, need: Ints, *, heads_count: int) -> Plan:
+        """The plan of a headcount for a need of shape (slots, groups)."""
+        support = self.scenario.support
+        roster = self._program.solve(need.sum(axis=1), heads_count=heads_count)
+        dealt = self.deal(roster, need, 1.0)
+        found = lines(dealt, self.shifts, support.labour, days_count=self.days_count)
+        heads = found.heads(len(self.shifts), len(self.teams))
+        missing = skills.uncovered(heads, self.shifts, serves=self._serves, need=need)
+        return Plan(heads_count, roster, found, heads, need, missing, self.duties(heads))
+
+    def bound_fen(self, need: Ints, *, heads_count: int) -> float:
+        """What the best roster of a headcount costs at least."""
+        return self._program.bound_fen(need.sum(axis=1), heads_count=heads_count)
+
+    def deal(self, roster: Roster, need: Ints, cross_trained_ratio: float) -> skills.Dealt:
+        """A roster dealt to teams, with so much of the scenario's cross-trained heads."""
+        support = self.scenario.support
+        flexible = sum(
+            support.teams[name].heads_ratio
+            for name, groups in zip(self.teams, self._serves, strict=True)
+            if len(groups) > 1
+        )
+        return skills.deal(
+            roster,
+            self.shifts,
+            labour=support.labour,
+            serves=self._serves,
+            flexible_heads_max=cross_trained_ratio * flexible * float(roster.employed.sum()),
+            need=need,
+        )
+
+    def duties(self, heads: Ints) -> Duties:
+        """Heads by column and team as an explicit roster."""
+        columns, teams = np.nonzero(heads)
+        shifts, kinds = self.shifts, self.scenario.support.labour.kinds
+        of_kind = [kinds[shifts.kind_names[k]] for k in shifts.kind[columns]]
+        return Duties(
+            lunar_day=tuple((self.first_lunar_day + shifts.day[columns]).tolist()),
+            team=tuple(self.teams[team] for team in teams),
+            start_h=tuple((shifts.start[columns] * STEP_H).tolist()),
+            length_h=tuple(kind.length_h for kind in of_kind),
+            break_start_h=tuple((shifts.break_start[columns] * STEP_H).tolist()),
+            break_h=tuple(kind.break_h for kind in of_kind),
+            overtime_h=tuple(shifts.overtime_h[columns].astype(float).tolist()),
+            heads_count=tuple(heads[columns, teams].tolist()),
+        )
+
+    def staffed(self, plan: Plan) -> Scenario:
+        """The scenario with a plan's headcount and roster."""
+        values = self.scenario.model_dump()
+        before = min(values["support"]["headcount_before_count"], plan.heads_count)
+        values["support"] |= {
+            "duties": plan.duties.model_dump(),
+            "growth": "to",
+            "headcount_count": plan.heads_count,
+            "headcount_before_count": before,
+            "seats_count": max(values["support"]["seats_count"], plan.heads_count),
+        }
+        return Scenario.model_validate(values)

@@ -1,0 +1,192 @@
+"""Rosters: lawful, covered or priced, judged by a judge that finds planted breaches."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from scenarios.labour import Duties
+from scenarios.scenario import Scenario
+from sim.staffing import need as needs
+from sim.staffing import program
+from sim.staffing.breaches import breaches
+from sim.staffing.plan import Plan, Planner
+from sim.staffing.proof import Proven, saved_ratio
+from sim.staffing.shifts import SLOTS_PER_DAY
+from sim.staffing.tables import tables
+from sim.staffing.trial import Trial
+from sim.streams import Streams
+from sim.support.roster import Roster
+from springpeak import app
+from tests.worlds import BASE, small
+
+NINE_DAYS = ("horizon.first_day=-2", "horizon.last_day=6")
+HEADS = 75
+
+
+@pytest.fixture(scope="module")
+def planner() -> Iterator[Planner]:
+    """What is asserted holds for any solution, so the solver need not look for the best one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(program, "DAY_LIMIT_S", 0.3)
+        yield Planner(small(sets=NINE_DAYS))
+
+
+@pytest.fixture(scope="module")
+def need(planner: Planner) -> np.ndarray:
+    """Heads by half hour and group: two in the night, up to six in the evening."""
+    hours = np.arange(planner.days_count * SLOTS_PER_DAY) % SLOTS_PER_DAY / 2.0
+    curve = 3.5 - 2.0 * np.cos((hours - 5.0) / 24.0 * 2.0 * np.pi)
+    return np.rint(np.repeat(curve[:, None], 6, axis=1)).astype(np.int64)
+
+
+@pytest.fixture(scope="module")
+def plan(planner: Planner, need: np.ndarray) -> Plan:
+    return planner.plan(need, heads_count=HEADS)
+
+
+def at_desks(planner: Planner, heads: np.ndarray, slots_count: int) -> np.ndarray:
+    total = np.zeros(slots_count)
+    for column in np.flatnonzero(heads):
+        total[planner.shifts.covers[column]] += heads[column]
+    return total
+
+
+def test_the_program_covers_or_names_what_it_does_not(
+    planner: Planner, need: np.ndarray, plan: Plan
+) -> None:
+    roster = plan.roster
+    total = at_desks(planner, roster.heads, len(need))
+    assert (total + roster.uncovered >= need.sum(axis=1)).all()
+    assert roster.employed.sum() <= HEADS
+    assert roster.bound_fen <= roster.cost_fen * (1.0 + 1e-9)
+    assert len(planner.shifts) > 5_000
+
+
+def test_too_few_heads_are_priced_and_not_infeasible(planner: Planner, need: np.ndarray) -> None:
+    fewest = planner.fewest_heads(need)
+    scarce = planner.plan(need, heads_count=fewest // 2)
+    assert scarce.roster.uncovered.sum() > 0
+    assert scarce.uncovered.sum() > 0.0
+
+
+def written(tmp_path: Path, planner: Planner, plan: Plan) -> pl.DataFrame:
+    queues = np.ones((1, (planner.days_count - 1) * 96, 6), dtype=np.int64)
+    shown = Trial(offered=queues, within=queues, metrics={})
+    proven = Proven(plan, shown, queues[0].astype(float), 1.0, None)  # type: ignore[arg-type]
+    lines = tables(planner, proven)["lines"]
+    lines.write_csv(tmp_path / "lines.csv")
+    return lines
+
+
+def test_every_head_has_a_lawful_row(tmp_path: Path, planner: Planner, plan: Plan) -> None:
+    lines = written(tmp_path, planner, plan)
+    found, heads_count = breaches(tmp_path / "lines.csv", planner.scenario.support.labour)
+    assert not found
+    assert heads_count == HEADS
+    # Lines of work and roster say the same.
+    assert lines["start_h"].count() == plan.heads.sum() == sum(plan.duties.heads_count)
+
+
+WORK = {"kind": "full", "team": "general_im", "start_h": 9.0, "work_h": 8.0}
+PLANTED = {
+    "h of rest": [(0, {"start_h": 16.0}), (1, {"start_h": 9.0})],
+    "days in a row": [(day, {}) for day in range(7)],
+    "days of work in seven": [(day, {"kind": "long", "work_h": 10.0}) for day in (0, 1, 3, 4, 6)],
+    "h of overtime on one day": [(0, {"overtime_h": 4.0})],
+    "h on one day": [(0, {"overtime_h": 4.0})],
+    "h of overtime in the month": [(2 * day, {"overtime_h": 3.0}) for day in range(9)],
+    "second team": [(0, {}), (2, {"team": "general_phone"})],
+    "two shifts on one day": [(0, {"start_h": 0.0}), (0, {"start_h": 20.0})],
+    "are no shift of kind": [(0, {"work_h": 9.0})],
+}
+
+
+@pytest.mark.parametrize("rule", PLANTED)
+def test_the_judge_finds_planted_breaches(tmp_path: Path, rule: str) -> None:
+    rows = [
+        {"head": "1", "break_h": 1.0, "overtime_h": 0.0, **WORK, "lunar_day": day, **changes}
+        for day, changes in PLANTED[rule]
+    ]
+    pl.DataFrame(rows).write_csv(tmp_path / "lines.csv")
+    found, _ = breaches(tmp_path / "lines.csv", small().support.labour)
+    assert any(rule in str(one) for one in found)
+
+
+def duties(heads_count: int) -> Duties:
+    return Duties(
+        lunar_day=(1,),
+        team=("general_im",),
+        start_h=(9.0,),
+        length_h=(9.0,),
+        break_start_h=(4.0,),
+        break_h=(1.0,),
+        overtime_h=(2.0,),
+        heads_count=(heads_count,),
+    )
+
+
+def drawn(heads_count: int, **changes: float) -> tuple[Scenario, Roster]:
+    values = small().model_dump()
+    values["support"] |= {"duties": duties(heads_count).model_dump(), **changes}
+    scenario = Scenario.model_validate(values)
+    horizon = scenario.horizon
+    return scenario, Roster.draw(
+        scenario.support,
+        calendar=scenario.calendar,
+        horizon=horizon,
+        streams=Streams(seed=1, replication=0),
+        attendance_multiple_by_day=[1.0] * horizon.days_count,
+    )
+
+
+def test_an_explicit_roster_enters_the_simulation() -> None:
+    scenario, roster = drawn(10, attendance_ratio=1.0, attendance_spread_ratio=0.0)
+    team = roster.team_names.index("general_im")
+    assert roster.heads_present.sum(axis=0)[team] == 10 * (9 + 2) * 4
+    assert roster.heads_present.sum() == 10 * 11 * 4
+    wage = scenario.support.wage
+    hour_fen = wage.per_month_fen / wage.work_days_per_month / wage.work_h_per_day
+    # 初二 is a statutory day: eight hours and two of overtime at 300 %.
+    assert roster.wage_fen.sum() == pytest.approx(10 * 10 * 3.0 * hour_fen, rel=1e-3)
+
+
+def test_more_heads_never_bring_fewer() -> None:
+    slots = [drawn(count)[1].slots for count in (5, 10, 11, 40)]
+    assert all((b >= a).all() for a, b in pairwise(slots))
+
+
+def test_a_cut_raises_only_what_missed(need: np.ndarray) -> None:
+    held = np.ones((4, len(need) * 2, 6), dtype=bool)
+    held[1:, 20, 3] = False
+    raised, count = needs.cut(need, held, risk_ratio=0.95, ticks_per_day=96)
+    assert count == 1
+    assert raised[10, 3] > need[10, 3]
+    assert (raised != need).sum() == 1
+
+
+def test_pairing_saves_replications() -> None:
+    rng = np.random.default_rng(5)
+    common, own = rng.normal(size=2_000), rng.normal(size=(2, 2_000))
+    # Var of either is 1.01, of the difference 0.02.
+    assert saved_ratio(common + 0.1 * own[0], common + 0.1 * own[1]) == pytest.approx(101, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--set", "support.labour.kinds.long.work_h=12.0"), "longer than the law allows"),
+        (("--set", "support.labour.rest_min_h=4.0"), "support.labour.rest_min_h"),
+        (("--target", "80/20/10"), "is not a target"),
+    ],
+)
+def test_bad_input_is_refused(tmp_path: Path, options: tuple[str, ...], message: str) -> None:
+    out = tmp_path / "plan"
+    said = CliRunner().invoke(app, ["staff", BASE, "--out", str(out), *options])
+    assert said.exit_code == 2
+    assert message in said.output
+    assert not out.exists()
