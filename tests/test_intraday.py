@@ -12,6 +12,7 @@ from sim.staffing.actuals import Actuals, Clock, clock, read_actuals
 from sim.staffing.intraday import Replan, replan
 from sim.staffing.level import Level
 from tests.synthetic_run import InlineExecutor
+from tests.test_cli import springpeak_says
 from tests.worlds import SEED, small
 
 SCENARIO = small()
@@ -175,3 +176,20 @@ def test_advice_does_what_it_says() -> None:
             assert fewer
         if one.kind == "uncovered":
             assert one.service_level_after_ratio == one.service_level_before_ratio
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("--now 2026-02-18T14:00", "needs --actuals FILE"),
+        ("--actuals {} --now 2026-04-18T14:00", "outside the horizon"),
+        ("--actuals {} --now 2026-02-18T14:15", "1 intervals are missing"),
+        ("--actuals {} --now 2026-02-18T14:00 --target sl>=0.9 --target sl<=0.5", "contradicts"),
+    ],
+)
+def test_the_command_refuses(options: str, words: str, tmp_path: Path) -> None:
+    file = written(tmp_path, lines())
+    arguments = options.format(file).split()
+    said = springpeak_says("staff", *arguments)
+    assert said.status == 2
+    assert words in said.err

@@ -2,25 +2,27 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.progress import Progress, TimeElapsedColumn
 
-from scenarios.command import WRONG_INPUT, Overlays, ScenarioName, Sets, resolve, stderr
+from scenarios.command import BASE, Overlays, ScenarioName, Sets, refuse, resolve, stderr
 from sim.experiment.command import INTERRUPTED, Seed, Workers
+from sim.staffing.intraday_command import ActualsFile, AsJson, Now, replan_day
 
 if TYPE_CHECKING:
     from scenarios.scenario import Scenario
     from sim.staffing.curve import Answers
-    from sim.staffing.proof import Proof, Proven
+    from sim.staffing.proof import Proof, Proven, Setting
+    from sim.staffing.worth import Worth
     from sim.theory.targets import Target
 
-ROUNDS = 2
+ROUNDS: Final = 2
 
 
 def staff(
-    scenario: ScenarioName,
+    scenario: ScenarioName = BASE,
     overlay: Overlays = None,
     sets: Sets = None,
     target: Annotated[
@@ -39,32 +41,67 @@ def staff(
     out: Annotated[
         Path | None, typer.Option(help="Folder of the plan (else results/staff-<scenario>).")
     ] = None,
+    actuals: ActualsFile = None,
+    now: Now = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Find a lawful roster, prove it by simulation, and say whether the heads are enough."""
-    from sim.staffing.proof import Proof, Setting
+    """Find a lawful roster, prove it by simulation, and say whether the heads are enough.
+
+    With --actuals and --now instead: the rest of that day anew, and what to do about it.
+    """
+    from scenarios.problems import Problem
+    from sim.staffing.proof import Setting
+    from sim.theory.question import parse_targets
 
     resolved = resolve(scenario, overlay, sets).scenario
-    asked = _targets(target or [])
-    planned = _with_targets(resolved, asked)
+    problems: list[Problem] = []
+    asked = parse_targets(target or [], problems)
     folder = out or Path("results") / f"staff-{resolved.name}"
     if folder.exists() and not (folder.is_dir() and (folder / "summary.json").exists()):
-        _refuse(f"{folder} exists and is no staffing plan: choose another --out")
-    count = heads or resolved.support.heads_count
+        message = f"{folder} exists and is no staffing plan"
+        problems.append(Problem(file="--out", message=message, hint="choose another one"))
+    if problems:
+        refuse(tuple(problems))
     workers = workers or os.cpu_count() or 1
+    if actuals is not None or now is not None:
+        replan_day(
+            resolved,
+            actuals=actuals,
+            now=now,
+            targets=asked,
+            risk_ratio=risk,
+            seed=seed,
+            replications=replications,
+            workers=workers,
+            as_json=as_json,
+        )
+        return
+    setting = Setting(seed=seed, replications=range(replications), workers=workers, risk_ratio=risk)
+    _plan(_with_targets(resolved, asked), asked, heads, setting, folder)
+
+
+def _plan(
+    scenario: "Scenario",
+    asked: "list[Target]",
+    heads: int | None,
+    setting: "Setting",
+    folder: Path,
+) -> None:
+    """Find, prove and write the plan."""
+    from sim.staffing.proof import Proof
+
+    count = heads or scenario.support.heads_count
     columns = (*Progress.get_default_columns(), TimeElapsedColumn())
     with Progress(*columns, console=stderr()) as progress:
         bars: dict[str, object] = {}
 
         def say(what: str, done_count: int) -> None:
             if what not in bars:
-                total = replications if "simulation" in what else 1
+                total = len(setting.replications) if "simulation" in what else 1
                 bars[what] = progress.add_task(what, total=total)
             progress.advance(bars[what], done_count)  # type: ignore[arg-type]
 
-        setting = Setting(
-            seed=seed, replications=range(replications), workers=workers, risk_ratio=risk
-        )
-        proof = Proof(planned, setting, say)
+        proof = Proof(scenario, setting, say)
         try:
             found, mine = _prove(proof, asked, count, setting, progress)
         except KeyboardInterrupt:
@@ -74,14 +111,13 @@ def staff(
 
 
 def _prove(
-    proof: "Proof", asked: "list[Target]", count: int, setting: object, progress: Progress
+    proof: "Proof", asked: "list[Target]", count: int, setting: "Setting", progress: Progress
 ) -> "tuple[list[Proven], Proven]":
     """The headcount asked about, and the fewest heads that its need asks for."""
+    from scenarios.problems import Problem
     from sim.staffing.need import heads_for
-    from sim.staffing.proof import Setting
     from sim.staffing.requirement import TargetError, required
 
-    assert isinstance(setting, Setting)
     scenario = proof.planner.scenario
     task = progress.add_task("agents needed", total=None)
     try:
@@ -95,7 +131,7 @@ def _prove(
             progress=lambda done, planned: progress.update(task, completed=done, total=planned),
         )
     except TargetError as error:
-        _refuse(str(error))
+        refuse((Problem(file="--target", message=str(error)),))
     mine, need = proof.prove(heads_for(requirement, scenario), heads_count=count, rounds=ROUNDS)
     found = [mine]
     fewest = proof.planner.fewest_heads(need)
@@ -109,14 +145,16 @@ def _write(folder: Path, proof: "Proof", found: "list[Proven]", mine: "Proven") 
     from reports.staffing import workbook
     from sim.staffing import files
     from sim.staffing.curve import answers
+    from sim.staffing.worth import worths
 
+    worth = worths(proof.planner, mine.plan)
     said = answers(found, mine.plan.heads_count)
     with files.whole(folder) as part:
         breaches_count = files.write(
-            part, planner=proof.planner, proven=found, mine=mine, said=said
+            part, planner=proof.planner, proven=found, mine=mine, said=said, worth=worth
         )
         workbook.write(part)
-    for sentence in _sentences(said, mine, breaches_count):
+    for sentence in _sentences(said, mine, breaches_count) + [_worth(one) for one in worth]:
         typer.echo(sentence)
     typer.echo(f"plan: {folder}; springpeak run --overlay {folder / files.OVERLAY} simulates it")
 
@@ -153,13 +191,10 @@ def _sentences(said: "Answers", mine: "Proven", breaches_count: int) -> list[str
     return sentences
 
 
-def _targets(texts: list[str]) -> "list[Target]":
-    from sim.theory.targets import parse
-
-    try:
-        return [parse(text) for text in texts]
-    except ValueError as error:
-        _refuse(str(error))
+def _worth(one: "Worth") -> str:
+    """What an option is worth, in words."""
+    heads = f" and {one.heads_count:,} heads" if one.heads_count is not None else ""
+    return f"without {one.option.replace('_', ' ')}: CNY {one.cost_fen / 100:,.0f}{heads} more"
 
 
 def _with_targets(scenario: "Scenario", asked: "list[Target]") -> "Scenario":
@@ -177,8 +212,3 @@ def _with_targets(scenario: "Scenario", asked: "list[Target]") -> "Scenario":
         if one.measure == "p_abandon" and not one.at_least:
             own["abandoned_ratio"] = one.bound
     return Whole.model_validate(values)
-
-
-def _refuse(message: str) -> NoReturn:
-    stderr().print(f"{message}; nothing was written", style="red", markup=False, soft_wrap=True)
-    raise typer.Exit(WRONG_INPUT)

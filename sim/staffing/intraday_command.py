@@ -6,7 +6,7 @@ Called by the `staff` command. Exit status: 0 done, 2 wrong input, 130 interrupt
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.table import Table
@@ -14,11 +14,25 @@ from rich.table import Table
 from scenarios.command import refuse, stderr, stdout
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from scenarios.scenario import Scenario
     from sim.staffing.intraday import Replan
+    from sim.theory.targets import Target
 
-REPLICATIONS: Final = 4
 INTERRUPTED: Final = 130
+
+ActualsFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Counts of the day so far, as CSV: interval_start, skill, offered[, answered].",
+    ),
+]
+Now = Annotated[
+    str | None, typer.Option(metavar="TIME", help="The clock, e.g. 2026-02-18T14:00.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="With --actuals: print JSON.")]
 
 
 def replan_day(
@@ -26,10 +40,10 @@ def replan_day(
     *,
     actuals: Path | None,
     now: str | None,
-    targets: list[str] | None,
+    targets: "Sequence[Target]",
     risk_ratio: float,
     seed: int,
-    replications: int | None,
+    replications: int,
     workers: int,
     as_json: bool,
 ) -> None:
@@ -39,24 +53,19 @@ def replan_day(
     from scenarios.problems import Problem, ScenarioProblems
     from sim.staffing.actuals import clock, read_actuals
     from sim.staffing.intraday import replan
-    from sim.theory.question import parse_targets
+    from sim.theory.targets import contradictions
 
-    problems: list[Problem] = []
     if actuals is None or now is None:
         place, needs = ("--now", "--actuals FILE") if actuals is None else ("--actuals", "--now")
         refuse((Problem(file=place, message=f"needs {needs}", hint="give both, or neither"),))
-    wanted = parse_targets(targets or [], problems)
-    if not 0.5 <= risk_ratio < 1.0:
-        problems.append(
-            Problem(file="--risk", message=f"{risk_ratio:g} is not right", hint="0.5 to below 1")
-        )
+    problems = [Problem(file="--target", message=said) for said in contradictions(targets)]
     try:
-        if problems:
-            raise ScenarioProblems(problems)
         told = clock(now, scenario)
         counted = read_actuals(actuals, told)
     except ScenarioProblems as error:
-        refuse(error.problems)
+        refuse((*problems, *error.problems))
+    if problems:
+        refuse(tuple(problems))
     try:
         with Progress(console=stderr()) as bar:
             task = bar.add_task("forecast of the day", total=None)
@@ -64,10 +73,10 @@ def replan_day(
                 scenario,
                 counted,
                 told,
-                targets=wanted,
+                targets=targets,
                 risk_ratio=risk_ratio,
                 seed=seed,
-                replications=replications or REPLICATIONS,
+                replications=replications,
                 workers=workers,
                 progress=lambda done, planned: bar.update(task, completed=done, total=planned),
             )
