@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from sim.backtest import score
-from sim.backtest.hours import Hours
 from sim.backtest.rivals import by_erlang_a, by_erlang_c
 from sim.backtest.roster import read_roster
+from sim.fit.hours import Hours
 from sim.fit.instants import Clock
 from sim.fit.logs import ContactLog, Reading, read
 from sim.fit.presence import Presence

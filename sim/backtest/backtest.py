@@ -1,7 +1,7 @@
 """A fitted floor on the days of a log: replications, rivals, and the document of both.
 
 Decides what backtest.json holds. Overall figures are of all contacts; hourly ones of the hours that
-are told of (sim/backtest/hours.py).
+are told of (sim/fit/hours.py).
 """
 
 from collections.abc import Callable
@@ -11,9 +11,9 @@ from typing import Any, Final
 import numpy as np
 
 from sim.backtest import score
-from sim.backtest.hours import Hours, Outcome
 from sim.backtest.rivals import by_erlang_a, by_erlang_c
 from sim.experiment.confidence import student_rows
+from sim.fit.hours import Hours, Outcome
 from sim.fit.likelihood import Floats
 from sim.fit.logs import ContactLog
 from sim.fit.presence import Presence
@@ -38,10 +38,12 @@ class Fitted:
         floor = document["floor"]
         patience = {queue: (float(mu), float(s)) for queue, (mu, s) in floor["patience"].items()}
         law = FloorLaw(
-            patience,
-            float(floor["availability"]),
-            float(floor["availability_hour_cv"]),
-            float(floor["after_call_s"]),
+            patience=patience,
+            load_slope=float(floor["patience_load_slope"]),
+            longest_wait_s=float(floor["longest_wait_s"]),
+            availability=float(floor["availability"]),
+            availability_hour_cv=float(floor["availability_hour_cv"]),
+            after_call_s=float(floor["after_call_s"]),
         )
         return cls(law, float(document["patience_mean_s"]), float(document["erlang_a_factor"]))
 

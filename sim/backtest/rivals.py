@@ -12,12 +12,11 @@ from typing import Final
 import numpy as np
 from scipy.optimize import root_scalar
 
-from sim.backtest.hours import Hours, Outcome
 from sim.fit.contacts import ContactsFit
+from sim.fit.hours import HOUR_S, Hours, Outcome
 from sim.fit.likelihood import Floats
 from sim.fit.logs import ContactLog
 from sim.fit.presence import Presence
-from sim.fit.replay import HOUR_S
 from sim.theory.erlang import patient
 from sim.theory.impatience import erlang_a
 
