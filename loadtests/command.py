@@ -46,7 +46,8 @@ UntilLag = Annotated[
     bool, typer.Option("--until-lag", help="Stop as soon as the send lag is above its limit.")
 ]
 Web = Annotated[
-    int | None, typer.Option(metavar="PORT", help="Show Locust's page there until Ctrl-C.")
+    int | None,
+    typer.Option(metavar="PORT", help="Locust's page until Ctrl-C, with /metrics for Prometheus."),
 ]
 Otel = Annotated[bool, typer.Option("--otel", help="Export through Locust's OpenTelemetry hooks.")]
 Out = Annotated[

@@ -9,6 +9,7 @@ Locust's web page, HTML report, CSV and exporters show what a consumer would hav
 import csv
 import gc
 import os
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +26,7 @@ from locust import User, argument_parser, events, task
 from locust.env import Environment
 from locust.html import get_html_report
 
+from loadtests import exposition
 from loadtests.job import Ending, Job, Watch
 from loadtests.mapping import Mapping
 from loadtests.recorder import Recorder
@@ -85,7 +87,13 @@ def open_page(environment: Environment, job: Job) -> None:
     assert runner is not None
     runner.greenlet.spawn(locust.stats.stats_history, runner)
     if job.web_port is not None:
-        environment.create_web_ui(host="127.0.0.1", port=job.web_port)
+        page = environment.create_web_ui("127.0.0.1", job.web_port, delayed_start=True)
+        kind = {"content-type": exposition.CONTENT_TYPE}
+        assert page.app is not None
+        page.app.add_url_rule(
+            "/metrics", "metrics", lambda: (exposition.text(runner.stats.entries.values()), kind)
+        )
+        page.start()
     events.init.fire(environment=environment, runner=runner, web_ui=environment.web_ui)
 
 
@@ -113,6 +121,7 @@ def environment_of(job: Job) -> Environment:
     # Locust rounds times to two digits to save memory; three are still few, and closer.
     locust.stats.bucket_response_time = three_digits  # type: ignore[assignment]
     ReplayUser.ended.clear()
+    sys.argv[1:] = []  # Locust's page parses the command line, which is not its own
     parser = argument_parser.get_empty_argument_parser(add_help=False)
     argument_parser.setup_parser_arguments(parser)
     options = parser.parse_args([])
@@ -120,7 +129,8 @@ def environment_of(job: Job) -> Environment:
     if job.otel:
         from locust.opentelemetry import setup_opentelemetry  # noqa: PLC0415
 
-        setup_opentelemetry(__file__, None)
+        if not setup_opentelemetry(__file__, None):
+            raise OSError("--otel needs exporters: pip install 'locust[otel]'")
     return Environment(
         user_classes=[ReplayUser], events=events, host=job.url, parsed_options=options
     )

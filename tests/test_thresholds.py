@@ -1,5 +1,7 @@
 """Figures of a journal against NumPy, thresholds as written and judged, when a run is invalid."""
 
+import re
+
 import numpy as np
 import polars as pl
 import pytest
@@ -7,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtests import latency
+from loadtests.exposition import text
 from loadtests.journal import COLUMNS, About, Journal, Share
 from loadtests.sender import POOL_FULL
 from loadtests.summary import BROKEN, HELD, INVALID, Summary, summarise
@@ -119,3 +122,20 @@ def test_a_run_is_held_broken_or_invalid() -> None:
     assert lost.reasons == [
         "worker 0 was lost at 1.5 s: of its 4 steps 2 were dropped, and 1 may have been sent"
     ]
+
+
+def test_locusts_statistics_are_prometheus_text() -> None:
+    class Entry:
+        name, method = "open_claim", "POST"
+        num_requests, num_none_requests, num_failures, total_response_time = 3, 1, 2, 40.0
+
+        def get_response_time_percentile(self, ratio: float) -> float:
+            return 30.0 * ratio
+
+    lines = text([Entry()]).splitlines()
+    sample = re.compile(r'[a-z_]+(\{([a-z]+="[^"]*",?)+\})? [0-9.]+')
+    assert all(line.startswith("# TYPE ") or sample.fullmatch(line) for line in lines)
+    labels = 'operation="open_claim",method="POST"'
+    assert f"springpeak_replay_failures_total{{{labels}}} 2" in lines
+    assert f'springpeak_replay_response_seconds{{{labels},quantile="0.5"}} 0.015' in lines
+    assert f"springpeak_replay_response_seconds_count{{{labels}}} 2" in lines

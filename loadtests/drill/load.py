@@ -2,6 +2,7 @@
 service does."""
 
 import json
+import resource
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -9,11 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from loadtests.drill.service import Service
+from loadtests.drill.service import Service, files_count
 
 TIMEOUT_S: Final = 10.0
+SPARE_FILES: Final = 500
 ENDED: Final = (0, 1, 3)
 """Exit statuses with a journal: thresholds held or broken, or the sender was late."""
+
+
+def _connections_count() -> int:
+    return files_count(resource.getrlimit(resource.RLIMIT_NOFILE)[1]) - SPARE_FILES
 
 
 class LoadError(Exception):
@@ -44,6 +50,7 @@ class Replay:
             "--host", service.url, "--token-file", str(service.tokens_path),
             "--speed", repr(load.speed), "--out", str(load.out),
             "--attempts", str(load.attempts_count), "--timeout-s", str(TIMEOUT_S),
+            "--connections", str(_connections_count()),
             "--lag-limit-ms", str(load.lag_limit_ms), "--json",
         ]  # fmt: skip
         for text in load.thresholds:

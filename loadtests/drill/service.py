@@ -5,6 +5,7 @@ Decides nothing about load or money. Down times are int ns of the monotonic cloc
 
 import os
 import pickle
+import resource
 import signal
 import socket
 import subprocess
@@ -13,7 +14,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from time import monotonic_ns, sleep, time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -21,12 +22,16 @@ from loadtests import tokenfile
 from loadtests.guarantee_api.programme import Programme
 from loadtests.guarantee_api.server import Plan
 from loadtests.guarantee_api.tokens import issue_all, secret_from
-from scenarios.scenario import Scenario
+
+if TYPE_CHECKING:  # a second that the process to be restarted need not wait
+    from scenarios.scenario import Scenario
 
 HOST: Final = "127.0.0.1"
 START_S_MAX: Final = 60.0
 POLL_S: Final = 0.02
 TOKENS_H: Final = 24
+FILES_COUNT: Final = 4500
+"""Open files of the service and of its clients: the connections that either takes, and some."""
 
 
 class ServiceFailed(Exception):
@@ -37,7 +42,7 @@ class Service:
     """One service on loopback, with its store, secret and tokens in a folder."""
 
     def __init__(
-        self, folder: Path, scenario: Scenario, *, store: str, faults: bool, workers: int = 1
+        self, folder: Path, scenario: "Scenario", *, store: str, faults: bool, workers: int = 1
     ) -> None:
         self._folder = folder
         self._workers = workers
@@ -155,6 +160,11 @@ class Service:
     def _running(self) -> subprocess.Popen[bytes]:
         assert self._process is not None, "start() comes first"
         return self._process
+
+
+def files_count(hard: int) -> int:
+    """Open files to ask for, where the machine allows `hard` of them."""
+    return FILES_COUNT if hard == resource.RLIM_INFINITY else min(hard, FILES_COUNT)
 
 
 def _free_port() -> int:

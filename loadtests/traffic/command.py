@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
 from typer.core import TyperGroup
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def make_trace(
     from loadtests.traffic.make import make
     from loadtests.traffic.window import parse
 
-    with trace_errors():
+    with trace_errors(), Console(stderr=True).status("reading the run"):
         asked = parse(window) if window else None
         made = make(run, asked=asked, amplify=amplify, reads=reads, seed=seed)
         trace.write(made.trace, out)
@@ -94,7 +95,7 @@ def import_log(
     from loadtests import trace
     from loadtests.traffic.imported import columns_of, import_trace, rules_of
 
-    with trace_errors():
+    with trace_errors(), Console(stderr=True).status("reading the log"):
         made = import_trace(
             file, rules=rules_of(rules or ()), columns=columns_of(columns), seed=seed
         )
