@@ -126,7 +126,7 @@ def _load_api(run_path: Path) -> None:
     """Send the run's busiest minutes to the reference API, once; what came out is in the report."""
     from loadtests.audit.judge import AuditError
     from loadtests.drill.load import LoadError
-    from loadtests.drill.peak import at_peak
+    from loadtests.drill.peak import FOLDER, at_peak
     from loadtests.drill.service import ServiceFailed
     from loadtests.trace import TraceError
 
@@ -135,6 +135,10 @@ def _load_api(run_path: Path) -> None:
             at_peak(run_path, status.update)
     except (AuditError, LoadError, ServiceFailed, TraceError) as error:
         typer.echo(f"the guarantee API was not loaded: {error}", err=True)
+        return
+    journal = run_path / FOLDER / "journal"
+    if journal.exists():
+        _write_replay_report(journal)
 
 
 def _say_payout(run_path: Path) -> None:

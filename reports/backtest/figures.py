@@ -29,10 +29,13 @@ def _bands(document: dict[str, Any]) -> Figure:
     hours = document["hours"]
     x = range(len(hours["start_s"]))
     dates = [datetime.fromtimestamp(start, UTC).strftime("%d %b") for start in hours["start_s"]]
-    ticks = [i for i in x if i == 0 or dates[i] != dates[i - 1]]
+    ticks = [0]
+    for i in x:
+        if dates[i] != dates[i - 1] and i - ticks[-1] >= len(x) / 12:
+            ticks.append(i)
 
     def draw(canvas: Canvas, layout: Layout) -> None:
-        step = max(1, len(ticks) // (4 if layout.narrow else 10))
+        step = 3 if layout.narrow else 1
         for axes, (name, title, unit, scale) in zip(
             panels(canvas, layout, rows=2), _SHOWN, strict=True
         ):

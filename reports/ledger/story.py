@@ -9,17 +9,15 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 import polars as pl
 
-from scenarios.tables import TABLES
+from reports.files import kept_rows
 from scenarios.terms import Term
 from sim.experiment.rundir import SCENARIO, RunDirectory, RunError
 
 Row: TypeAlias = dict[str, Any]
-# The first replication: the only one whose single things a run keeps.
-_REPLICATION: Final = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +83,7 @@ def _rows(directory: RunDirectory, table: str) -> pl.LazyFrame:
             f"{directory.path} keeps no single claims: it has no {file.name}; `springpeak run` "
             "keeps those of its first replication"
         )
-    frame = pl.scan_parquet(file)
-    missing = [c.name for c in TABLES[table] if c.name not in frame.collect_schema().names()]
-    if missing:
-        raise RunError(
-            f"{file} has no column {', '.join(missing)}: it was written by another version of "
-            "springpeak; simulate the run again"
-        )
-    return frame.filter(pl.col("replication") == _REPLICATION)
+    return kept_rows(directory, table)
 
 
 def _unknown(directory: RunDirectory, claim_id: int) -> str:

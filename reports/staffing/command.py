@@ -1,13 +1,14 @@
 """`springpeak staff`: from a scenario to a lawful roster that a simulation proves."""
 
+import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.progress import Progress, TimeElapsedColumn
 
-from scenarios.command import BASE, WRONG_INPUT, Overlays, ScenarioName, Sets, resolve, stderr
+from scenarios.command import BASE, Overlays, ScenarioName, Sets, refuse, resolve, stderr
 from sim.experiment.command import INTERRUPTED, Seed, Workers
 from sim.staffing.intraday_command import ActualsFile, AsJson, Now, replan_day
 
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
     from scenarios.scenario import Scenario
     from sim.staffing.curve import Answers
     from sim.staffing.proof import Proof, Proven, Setting
+    from sim.staffing.worth import Worth
     from sim.theory.targets import Target
 
-ROUNDS = 2
+ROUNDS: Final = 2
 
 
 def staff(
@@ -48,10 +50,19 @@ def staff(
 
     With --actuals and --now instead: the rest of that day anew, and what to do about it.
     """
+    from scenarios.problems import Problem
     from sim.staffing.proof import Setting
+    from sim.theory.question import parse_targets
 
     resolved = resolve(scenario, overlay, sets).scenario
-    asked = _targets(target or [])
+    problems: list[Problem] = []
+    asked = parse_targets(target or [], problems)
+    folder = out or Path("results") / f"staff-{resolved.name}"
+    if folder.exists() and not (folder.is_dir() and (folder / "summary.json").exists()):
+        message = f"{folder} exists and is no staffing plan"
+        problems.append(Problem(file="--out", message=message, hint="choose another one"))
+    if problems:
+        refuse(tuple(problems))
     workers = workers or os.cpu_count() or 1
     if actuals is not None or now is not None:
         replan_day(
@@ -66,12 +77,7 @@ def staff(
             as_json=as_json,
         )
         return
-    folder = out or Path("results") / f"staff-{resolved.name}"
-    if folder.exists() and not (folder.is_dir() and (folder / "summary.json").exists()):
-        _refuse(f"{folder} exists and is no staffing plan: choose another --out")
-    setting = Setting(
-        seed=seed, replications=range(replications), workers=workers, risk_ratio=risk
-    )
+    setting = Setting(seed=seed, replications=range(replications), workers=workers, risk_ratio=risk)
     _plan(_with_targets(resolved, asked), asked, heads, setting, folder)
 
 
@@ -109,6 +115,7 @@ def _prove(
     proof: "Proof", asked: "list[Target]", count: int, setting: "Setting", progress: Progress
 ) -> "tuple[list[Proven], Proven]":
     """The headcount asked about, and the fewest heads that its need asks for."""
+    from scenarios.problems import Problem
     from sim.staffing.need import heads_for
     from sim.staffing.requirement import TargetError, required
 
@@ -125,7 +132,7 @@ def _prove(
             progress=lambda done, planned: progress.update(task, completed=done, total=planned),
         )
     except TargetError as error:
-        _refuse(str(error))
+        refuse((Problem(file="--target", message=str(error)),))
     mine, need = proof.prove(heads_for(requirement, scenario), heads_count=count, rounds=ROUNDS)
     found = [mine]
     fewest = proof.planner.fewest_heads(need)
@@ -139,15 +146,22 @@ def _write(folder: Path, proof: "Proof", found: "list[Proven]", mine: "Proven") 
     from reports.staffing import workbook
     from sim.staffing import files
     from sim.staffing.curve import answers
+    from sim.staffing.worth import worths
 
+    worth = worths(proof.planner, mine.plan)
     said = answers(found, mine.plan.heads_count)
     with files.whole(folder) as part:
         breaches_count = files.write(
-            part, planner=proof.planner, proven=found, mine=mine, said=said
+            part, planner=proof.planner, proven=found, mine=mine, said=said, worth=worth
         )
         workbook.write(part)
-    for sentence in _sentences(said, mine, breaches_count):
+    for sentence in _sentences(said, mine, breaches_count) + [_worth(one) for one in worth]:
         typer.echo(sentence)
+    missed = json.loads((folder / files.SUMMARY).read_text(encoding="utf-8"))["missed_because"]
+    typer.echo(
+        f"half hours by skill that cannot be held: {missed['heads']:,} for want of heads, "
+        f"{missed['chance']:,} by chance; required.csv names them"
+    )
     typer.echo(f"plan: {folder}; springpeak run --overlay {folder / files.OVERLAY} simulates it")
 
 
@@ -183,13 +197,10 @@ def _sentences(said: "Answers", mine: "Proven", breaches_count: int) -> list[str
     return sentences
 
 
-def _targets(texts: list[str]) -> "list[Target]":
-    from sim.theory.targets import parse
-
-    try:
-        return [parse(text) for text in texts]
-    except ValueError as error:
-        _refuse(str(error))
+def _worth(one: "Worth") -> str:
+    """What an option is worth, in words."""
+    heads = f" and {one.heads_count:,} heads" if one.heads_count is not None else ""
+    return f"without {one.option.replace('_', ' ')}: CNY {one.cost_fen / 100:,.0f}{heads} more"
 
 
 def _with_targets(scenario: "Scenario", asked: "list[Target]") -> "Scenario":
@@ -207,8 +218,3 @@ def _with_targets(scenario: "Scenario", asked: "list[Target]") -> "Scenario":
         if one.measure == "p_abandon" and not one.at_least:
             own["abandoned_ratio"] = one.bound
     return Whole.model_validate(values)
-
-
-def _refuse(message: str) -> NoReturn:
-    stderr().print(f"{message}; nothing was written", style="red", markup=False, soft_wrap=True)
-    raise typer.Exit(WRONG_INPUT)

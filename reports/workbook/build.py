@@ -16,6 +16,7 @@ from reports.workbook.detail import ROWS_LIMIT, Detail
 from reports.workbook.package import Identity
 from reports.workbook.reconcile import Sums, reconciled
 from reports.workbook.run import Run
+from sim.experiment.rundir import RunError
 
 FILE_NAME: Final = "workbook.xlsx"
 FOLDER: Final = "workbook"
@@ -50,9 +51,13 @@ def write(run_path: Path, *, rows_limit: int = ROWS_LIMIT) -> Written:
         author=f"springpeak {run.manifest['packages']['springpeak']}",
         created=run.clock.start,
     )
-    package.write(run_path / FILE_NAME, identity, sheets, long)
     folder = run_path / FOLDER
-    _export(folder, sheets, long)
+    try:
+        package.write(run_path / FILE_NAME, identity, sheets, long)
+        _export(folder, sheets, long)
+    except OSError as error:
+        where = error.filename or run_path
+        raise RunError(f"{where} cannot be written: {error.strerror}") from None
     return Written(run_path / FILE_NAME, folder, sums)
 
 

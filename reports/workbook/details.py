@@ -9,9 +9,10 @@ from typing import Final
 
 import polars as pl
 
+from reports.files import KEPT
 from reports.workbook.block import Field
 from reports.workbook.detail import ROWS_LIMIT, Detail
-from reports.workbook.run import PATH, Run
+from reports.workbook.run import Run
 
 PAYOUTS: Final = (
     Field("replication", "Replication", "", "count", 12, "number of the simulated festival"),
@@ -82,7 +83,7 @@ def claims(run: Run, *, rows_limit: int = ROWS_LIMIT) -> Detail:
         slug="claims",
         name="Claims",
         note=(
-            f"Every claim of replication {PATH}. Filter by guarantee or day to see what a total "
+            f"Every claim of replication {KEPT}. Filter by guarantee or day to see what a total "
             "consists of; `springpeak ledger RUN --claim ID` tells a claim's whole story."
         ),
         fields=CLAIMS,

@@ -9,9 +9,10 @@ from typing import Final
 import polars as pl
 
 from reports import style
+from reports.files import KEPT
 from reports.workbook import finance
 from reports.workbook.block import Block, Cell, Field, Live, cny, value_of
-from reports.workbook.run import PATH, Run
+from reports.workbook.run import Run
 from sim.experiment import subjects
 
 _TOTALS: Final = (
@@ -224,7 +225,7 @@ def _day(run: Run, lunar_day: int) -> str:
 def _ledger(run: Run) -> str:
     if not run.has_rows:
         return "none: this run keeps no single claims"
-    return f"every claim of replication {PATH}, on the last sheets; checked on sheet Reconciliation"
+    return f"every claim of replication {KEPT}, on the last sheets; checked on sheet Reconciliation"
 
 
 def _named(bearers_of: Iterable[str]) -> str:

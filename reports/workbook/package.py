@@ -78,8 +78,9 @@ class _Writer:
             properties["bg_color"] = _ASSUMED
         return self.format(**properties)
 
-    def sheet(self, name: str, *, freeze_row: int, freeze_column: int, repeated: int) -> Any:
-        """A sheet with its print set-up: A4 landscape, as wide as the page, head rows repeated."""
+    def sheet(self, name: str, *, head_stays: bool) -> Any:
+        """A sheet with its print set-up: A4 landscape, as wide as the page. Of a sheet with one
+        table the head stays in sight, and on every page."""
         sheet = self.book.add_worksheet(name)
         sheet.set_landscape()
         sheet.set_paper(_A4)
@@ -87,9 +88,9 @@ class _Writer:
         sheet.fit_to_pages(1, 0)
         sheet.set_footer(f"&L{self.identity.footer}&C&A&RPage &P of &N")
         sheet.hide_gridlines(2)
-        sheet.freeze_panes(freeze_row, freeze_column)
-        if repeated:
-            sheet.repeat_rows(0, repeated - 1)
+        if head_stays:
+            sheet.freeze_panes(HEAD_ROWS, 1)
+            sheet.repeat_rows(0, HEAD_ROWS - 1)
         return sheet
 
     def head(self, sheet: Any, row: int, fields: Sequence[Field]) -> None:
@@ -140,18 +141,15 @@ def write(
         for number, part in enumerate(parts, start=1)
     }
     unfinished = path.with_name(f"{path.name}.unfinished")
-    _pack(unfinished, memory, long)
-    unfinished.replace(path)
+    try:
+        _pack(unfinished, memory, long)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _write_sheet(writer: _Writer, sheet: Sheet) -> None:
-    single = len(sheet.blocks) == 1
-    target = writer.sheet(
-        sheet.name,
-        freeze_row=HEAD_ROWS if single else 0,
-        freeze_column=1 if single else 0,
-        repeated=HEAD_ROWS if single else 0,
-    )
+    target = writer.sheet(sheet.name, head_stays=len(sheet.blocks) == 1)
     widths = [0] * max(len(block.fields) for block in sheet.blocks)
     top = 0
     for block in sheet.blocks:
@@ -216,7 +214,7 @@ def _letters(fields: Sequence[Field]) -> dict[str, str]:
 def _write_pattern(writer: _Writer, part: Part) -> None:
     """A long sheet without its rows: heads, widths, filter, names, and one row of formats."""
     fields = part.detail.fields
-    target = writer.sheet(part.name, freeze_row=HEAD_ROWS, freeze_column=1, repeated=HEAD_ROWS)
+    target = writer.sheet(part.name, head_stays=True)
     writer.title(target, 0, part.name, part.detail.note)
     writer.head(target, HEAD_ROWS - 1, fields)
     for column, (key, letter) in enumerate(_letters(fields).items()):

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from reports import style
+from reports.files import KEPT
 from reports.workbook.block import Block, Cell, Field, Live, cny, value_of
 from reports.workbook.detail import Detail
 from reports.workbook.reconcile import Sums
-from reports.workbook.run import PATH, Run
+from reports.workbook.run import Run
 
 _CHECKED: Final = ("difference_paid", "difference_recovered")
 _RECONCILED: Final = "reconciled"
@@ -21,7 +22,7 @@ _NOT: Final = "NOT reconciled"
 def by_guarantee(sums: Sums, claims: Detail, payouts: Detail) -> Block:
     """Claims, paid and recovered by guarantee: rows of claims, payouts and ledger."""
     criteria = {"guarantee": "$A{row}"}
-    path = {"replication": str(PATH), **criteria}
+    path = {"replication": str(KEPT), **criteria}
     rows: list[tuple[Cell, ...]] = [
         (
             row["guarantee"],
@@ -53,7 +54,7 @@ def by_guarantee(sums: Sums, claims: Detail, payouts: Detail) -> Block:
     )
     return Block(
         slug="reconciliation",
-        heading=f"Replication {PATH} by guarantee: claims, payouts and ledger say the same",
+        heading=f"Replication {KEPT} by guarantee: claims, payouts and ledger say the same",
         note="Payouts and claims stand on the day of the decision; recoveries on that of receipt.",
         fields=fields,
         rows=rows,
@@ -65,7 +66,7 @@ def by_guarantee(sums: Sums, claims: Detail, payouts: Detail) -> Block:
 def by_day(run: Run, sums: Sums, claims: Detail, payouts: Detail) -> Block:
     """Claims and payments by lunar day of the decision."""
     criteria = {"lunar_day": "$A{row}"}
-    path = {"replication": str(PATH), **criteria}
+    path = {"replication": str(KEPT), **criteria}
     rows: list[tuple[Cell, ...]] = [
         (
             row["lunar_day"],
@@ -89,7 +90,7 @@ def by_day(run: Run, sums: Sums, claims: Detail, payouts: Detail) -> Block:
     )
     return Block(
         slug="reconciliation_by_day",
-        heading=f"Replication {PATH} by day of the decision",
+        heading=f"Replication {KEPT} by day of the decision",
         note=f"First midnight of the run: {run.clock.start:%Y-%m-%d}.",
         fields=fields,
         rows=rows,

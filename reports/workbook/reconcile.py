@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from reports.workbook.run import PATH, Run
+from reports.files import KEPT
+from reports.workbook.run import Run
 from scenarios.words import GUARANTEES
 from sim.experiment.rundir import RunError
 
@@ -64,7 +65,7 @@ def _by_guarantee(run: Run) -> pl.DataFrame:
         every = every.join(frame.collect(), on="guarantee", how="left", maintain_order="left")
     recovered = _claims_recovered(run).collect()
     every = every.join(recovered, on="guarantee", how="left", maintain_order="left")
-    received = run.payouts.filter(pl.col("replication") == PATH).group_by("guarantee")
+    received = run.payouts.filter(pl.col("replication") == KEPT).group_by("guarantee")
     by_receipt = received.agg(recovered_payouts_fen=pl.col("recovered_fen").sum())
     return every.join(
         by_receipt, on="guarantee", how="left", maintain_order="left"
@@ -92,7 +93,7 @@ def _claims_recovered(run: Run) -> pl.LazyFrame:
 
 
 def _payouts(run: Run, by: str) -> pl.LazyFrame:
-    rows = run.payouts.lazy().filter(pl.col("replication") == PATH)
+    rows = run.payouts.lazy().filter(pl.col("replication") == KEPT)
     return rows.group_by(by).agg(
         claims_payouts_count=pl.col("claims_count").sum(),
         due_payouts_fen=pl.col("due_fen").sum(),

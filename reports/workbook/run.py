@@ -10,14 +10,12 @@ from typing import Any, Final
 
 import polars as pl
 
+from reports import files
 from reports.cells import Book
 from reports.clock import Clock
 from scenarios.guarantees import Guarantees
-from scenarios.payout_tables import columns_of
 from sim.experiment.rundir import ESTIMATES, SUMMARY, RunDirectory, RunError
 
-# The replication whose single claims a run keeps.
-PATH: Final = 0
 ROWS: Final = ("claims", "incidents", "ledger")
 
 
@@ -81,18 +79,9 @@ class Run:
         return RunDirectory(self.path).table(table).exists()
 
     def scan(self, table: str) -> pl.LazyFrame:
-        """A table as it stands. Raises RunError where another version wrote it."""
-        file = RunDirectory(self.path).table(table)
-        frame = pl.scan_parquet(file)
-        there = frame.collect_schema().names()
-        missing = [column.name for column in columns_of(table) if column.name not in there]
-        if missing:
-            raise RunError(
-                f"{file} has no column {', '.join(missing)}: it was written by another version of "
-                "springpeak; simulate the run again"
-            )
-        return frame
+        """A table as it stands."""
+        return files.scan(RunDirectory(self.path), table)
 
     def rows(self, table: str) -> pl.LazyFrame:
         """Rows of single things, of the replication that keeps them."""
-        return self.scan(table).filter(pl.col("replication") == PATH)
+        return files.kept_rows(RunDirectory(self.path), table)

@@ -47,7 +47,14 @@ def fit_availability(
     days = np.array([day for day, _ in by_day(log)])
     days = days[:: -(-len(days) // MOST_DAYS)]
     used = np.isin(log.day, days)
-    law = FloorLaw(patience.by_queue, 1.0, 0.0, after_call)
+    law = FloorLaw(
+        patience=patience.by_queue,
+        load_slope=patience.load_slope.mean,
+        longest_wait_s=patience.longest_wait_s,
+        availability=1.0,
+        availability_hour_cv=0.0,
+        after_call_s=after_call,
+    )
 
     def abandoned(ratio: float, draw: int = 0, hour_cv: float = 0.0) -> Floats:
         """Abandoned or not, of the used contacts; common random numbers for all ratios."""

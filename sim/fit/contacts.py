@@ -8,10 +8,11 @@ from sim.experiment.confidence import Estimate
 from sim.fit.arrivals import Arrivals, fit_arrivals
 from sim.fit.availability import Availability, fit_availability
 from sim.fit.handling import HandleTimes, handle_times
+from sim.fit.hours import Hours
 from sim.fit.logs import ContactLog
 from sim.fit.mixture import Part, fit_mixture
 from sim.fit.patience import PatienceFit, fit_patience
-from sim.fit.presence import LONGEST_HANDLE_S, after_call_s
+from sim.fit.presence import LONGEST_HANDLE_S, Presence, after_call_s
 from sim.fit.problems import LogError
 from sim.fit.returns import Links, Returns, fit_returns
 
@@ -34,12 +35,14 @@ class ContactsFit:
 def fit_contacts(log: ContactLog, *, seed: int = 1, match_floor: bool = True) -> ContactsFit:
     """Raises LogError where the log is too thin; `match_floor` replays days for availability."""
     handle_s = np.minimum(log.handle_s[~log.abandoned], LONGEST_HANDLE_S)
+    after_call = after_call_s(log)
+    presence = Presence.of(log, after_call_s=after_call.mean)
+    load = Hours.of(log, presence).load_ratio(after_call.mean) if len(presence.from_s) else None
     try:
         handling = handle_times(handle_s[handle_s > 0.0])
-        patience = fit_patience(log)
+        patience = fit_patience(log, load)
     except ValueError as error:
         raise LogError(f"{log.name}: {error}") from None
-    after_call = after_call_s(log)
     floor = None
     if match_floor:
         floor = fit_availability(log, patience, after_call.mean, seed=seed)

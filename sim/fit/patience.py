@@ -1,15 +1,20 @@
-"""How long contacts are willing to wait, all together and by queue.
+"""How long contacts are willing to wait: all together, by queue, and the busier the hour.
 
 Decides which waits are told of: those above zero, since a contact that is answered at once says
-nothing. Everything else is censored data (sim/fit/survival.py). Seconds.
+nothing. Everything else is censored data (sim/fit/survival.py). Where many wait, people leave
+sooner: patience is that of an hour of load 1 times load^-slope (accelerated failure time, L. J.
+Wei, Statistics in Medicine 11, 1992), load being work offered over time present. Seconds.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_ndtr
 
-from sim.fit.likelihood import Floats
+from sim.experiment.confidence import Estimate
+from sim.fit.likelihood import Floats, maximise
 from sim.fit.logs import ContactLog
 from sim.fit.survival import LAWS, Curve, Law, PatienceLaw, Waits, fit_law
 
@@ -18,12 +23,14 @@ FEWEST: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class PatienceFit:
-    """The curve, every law on all waits, and the lognormal law of each queue that has enough."""
+    """The curve, every law on all waits; the lognormal law of each queue at load 1."""
 
     curve: Curve
     laws: dict[Law, PatienceLaw]
     by_queue: dict[str, tuple[float, float]]
-    """mu and sigma of ln seconds."""
+    """mu and sigma of ln seconds; the law of all queues where one has too few who left."""
+    load_slope: Estimate
+    longest_wait_s: float
 
     @property
     def best(self) -> Law:
@@ -31,20 +38,43 @@ class PatienceFit:
         return min(self.laws, key=lambda law: self.laws[law].optimum.aic)
 
 
-def fit_patience(log: ContactLog) -> PatienceFit:
-    """Raises ValueError where nobody abandoned."""
+def fit_patience(log: ContactLog, load: Floats | None) -> PatienceFit:
+    """`load` of each contact's hour, None where it is not known. Raises ValueError where nobody
+    abandoned."""
     wait_s, gone = log.wait_s, log.abandoned
     told = wait_s > 0.0
     waits = Waits.of(wait_s[told], gone[told])
     laws = {law: fit_law(law, waits) for law in LAWS}
-    pooled = _lognormal(laws["lognormal"])
+    slope = Estimate(0.0, 0.0, 0.0, waits.n)
+    if load is not None:
+        slope = _load_slope(wait_s[told], gone[told], np.log(load[told]), laws["lognormal"])
+        wait_s = wait_s * load**slope.mean
+    pooled = _lognormal(fit_law("lognormal", Waits.of(wait_s[told], gone[told])))
     by_queue = {}
     for code, name in enumerate(log.queues):
         own = told & (log.queue == code)
         enough = gone[own].sum() >= FEWEST
         own_law = fit_law("lognormal", Waits.of(wait_s[own], gone[own])) if enough else None
         by_queue[name] = _lognormal(own_law) if own_law else pooled
-    return PatienceFit(Curve.of(waits), laws, by_queue)
+    return PatienceFit(Curve.of(waits), laws, by_queue, slope, float(log.wait_s.max()))
+
+
+def _load_slope(
+    wait_s: Floats, gone: NDArray[np.bool_], log_load: Floats, start: PatienceLaw
+) -> Estimate:
+    """The power of the load, by likelihood together with mu and sigma."""
+    logs = np.log(wait_s)
+    left, left_load = logs[gone], log_load[gone]
+    stayed, stayed_load = logs[~gone], log_load[~gone]
+
+    def likelihood(x: Floats) -> float:
+        sigma = np.exp(x[1])
+        z = (left - x[0] + x[2] * left_load) / sigma
+        late = (stayed - x[0] + x[2] * stayed_load) / sigma
+        return float(-0.5 * (z @ z) - len(z) * x[1] + log_ndtr(-late).sum())
+
+    mu, sigma = _lognormal(start)
+    return maximise(likelihood, (mu, float(np.log(sigma)), 0.5), len(wait_s)).estimate(2)
 
 
 def draw(

@@ -14,6 +14,7 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
+from sim.fit.hours import HOUR_S, Hours
 from sim.fit.likelihood import Floats
 from sim.fit.logs import ContactLog
 from sim.fit.patience import draw
@@ -24,7 +25,6 @@ from sim.support.layout import Layout, TeamPlan
 from sim.support.pool import Pool
 
 DAY_S: Final = 86400.0
-HOUR_S: Final = 3600.0
 # Contacts still in the system at midnight have so long to come to an end.
 AFTERMATH_S: Final = 7200.0
 TICK_S: Final = 60.0
@@ -40,7 +40,11 @@ class FloorLaw:
     """What a fit says of a floor and of those who wait."""
 
     patience: dict[str, tuple[float, float]]
-    """mu and sigma of ln seconds by queue."""
+    """mu and sigma of ln seconds by queue, in hours whose load is 1."""
+    load_slope: float
+    """Patience shrinks with the load of the hour to this power."""
+    longest_wait_s: float
+    """Nobody in the fitted log waited longer."""
     availability: float
     availability_hour_cv: float
     after_call_s: float
@@ -59,7 +63,9 @@ def replay(
     *, days: NDArray[np.int64] | None = None,
 ) -> Replayed:
     """Every day of the log, or the chosen ones (others stay NaN and False)."""
-    patience_s = draw(law.patience, log, rng)
+    load = Hours.of(log, presence).load_ratio(law.after_call_s)
+    patience_s = draw(law.patience, log, rng) * load**-law.load_slope
+    patience_s = np.minimum(patience_s, law.longest_wait_s)
     handle_s = _handle_times(log, rng) + law.after_call_s
     wait_s = np.full(len(log), np.nan)
     abandoned = np.zeros(len(log), dtype=np.bool_)

@@ -22,6 +22,7 @@ def estimates(fit: ContactsFit) -> Iterator[tuple[str, Estimate]]:
     for law in fit.patience.laws.values():
         for name, one in law.parameters.items():
             yield f"patience_{law.law}_{name}", one
+    yield "patience_load_slope", fit.patience.load_slope
     for name in asdict(returns):
         value = getattr(returns, name)
         if value is not None:
@@ -61,6 +62,8 @@ def document(fit: ContactsFit) -> dict[str, Any]:
         "floor": floor
         and {
             "patience": patience.by_queue,
+            "patience_load_slope": patience.load_slope.mean,
+            "longest_wait_s": patience.longest_wait_s,
             "availability": floor.ratio.mean,
             "availability_hour_cv": floor.hour_cv,
             "after_call_s": fit.after_call.mean,

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scenarios.words import BEARERS, REGIONS
+from sim.columns import distinct
 from sim.money import ledger as book
 from sim.money.books import DAY_S, Books
 from sim.money.columns import Array, sums_by
@@ -103,13 +104,18 @@ def _recourse(books: Books, money: dict[str, Table]) -> Table:
     claim = ledger["claim_id"][raised] - books.first_claim
     store = claims["store_id"][claim].astype(np.int64)
     states = _states(books, claims, ledger, raised)
-    stores_count = books.deposit_fen.size
+    # Few stores owe anything: sums over those only.
+    owes = np.zeros(books.deposit_fen.size, dtype=np.bool_)
+    owes[store] = True
+    owing = np.flatnonzero(owes)
+    number = np.empty(owes.size, dtype=np.int32)
+    number[owing] = np.arange(owing.size, dtype=np.int32)
+    code = number.take(store)
     by_store = {
-        name: sums_by(store, amount_fen, codes_count=stores_count)
+        name: sums_by(code, amount_fen, codes_count=owing.size)
         for name, amount_fen in states.items()
     }
-    owing = np.flatnonzero(by_store["owed_fen"])
-    owed_fen = by_store["owed_fen"][owing]
+    owed_fen = by_store["owed_fen"]
     rank = np.empty(owing.size, dtype=np.int64)
     rank[np.argsort(-owed_fen, kind="stable")] = np.arange(owing.size)
     bands = (
@@ -121,7 +127,7 @@ def _recourse(books: Books, money: dict[str, Table]) -> Table:
         ),
         ("store_rank", RANK_BANDS, np.searchsorted(RANK_ENDS, rank, side="right")),
     )
-    parts = [_lags(ledger, states["recovered_fen"], raised, store, stores_count)]
+    parts = [_lags(ledger, states["recovered_fen"], raised, code)]
     for by, keys, band in bands:
         rows: Table = {
             "by": np.full(len(keys), by, dtype=object),
@@ -129,7 +135,7 @@ def _recourse(books: Books, money: dict[str, Table]) -> Table:
             "stores_count": np.bincount(band, minlength=len(keys)).astype(np.int64),
         }
         for name in STATES:
-            rows[name] = sums_by(band, by_store[name][owing], codes_count=len(keys))
+            rows[name] = sums_by(band, by_store[name], codes_count=len(keys))
         parts.append(rows)
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
@@ -148,8 +154,9 @@ def _states(
     lost_fen = np.where(ended[claim], owed_fen - recovered_fen, 0)
     open_fen = np.where(ended[claim], 0, owed_fen)
     lag_s = books.claims.column("recourse_lag_s")[books.first_claim :][claim]
-    order = np.argsort(ledger["posted_s"][raised] + lag_s, kind="stable")
-    waiting = order[(open_fen > 0)[order] & won[order]]
+    waiting = np.flatnonzero((open_fen > 0) & won)
+    due_s = ledger["posted_s"][raised][waiting] + lag_s[waiting]
+    waiting = waiting[np.argsort(due_s, kind="stable")]
     collectible_fen = np.zeros_like(owed_fen)
     collectible_fen[waiting] = draw_on_deposits(
         books.deposit_fen.copy(), claims["store_id"][claim[waiting]], open_fen[waiting]
@@ -169,21 +176,24 @@ def _lags(
     ledger: Table,
     recovered_fen: Ints,
     raised: npt.NDArray[np.bool_],
-    store: Ints,
-    stores_count: int,
+    store: npt.NDArray[np.int32],
 ) -> Table:
-    """What came in by whole days from payment to receipt; a claim is collected once."""
-    came_in = is_recovery(ledger)
-    order = np.argsort(ledger["claim_id"][came_in], kind="stable")
-    received_s = ledger["posted_s"][came_in][order]
-    payers = ledger["claim_id"][came_in][order]
+    """What came in by whole days from payment to receipt; a claim is collected once.
+
+    `store` numbers the stores that owe something, by receivable.
+    """
+    came_in = np.flatnonzero(is_recovery(ledger))
+    receivable = np.flatnonzero(raised)
+    received_s = np.zeros(int(ledger["claim_id"].max(initial=0)) + 1)
+    received_s[ledger["claim_id"].take(came_in)] = ledger["posted_s"].take(came_in)
     paying = np.flatnonzero(recovered_fen)
-    at = np.searchsorted(payers, ledger["claim_id"][raised][paying])
-    paid_s = ledger["posted_s"][raised][paying]
-    days = ((received_s[at] - paid_s) // DAY_S).astype(np.int64)
+    paid = receivable.take(paying)
+    waited_s = received_s.take(ledger["claim_id"].take(paid)) - ledger["posted_s"].take(paid)
+    days = (waited_s // DAY_S).astype(np.int64)
+    stores_count = int(store.max(initial=0)) + 1
     keys = range(int(days.max(initial=-1)) + 1)
     amount_fen = sums_by(days, recovered_fen[paying], codes_count=len(keys))
-    pairs = np.unique(days * stores_count + store[paying]) // max(stores_count, 1)
+    pairs = distinct(days * stores_count + store.take(paying)) // stores_count
     nothing: Ints = np.zeros(len(keys), dtype=np.int64)
     return {
         "by": np.full(len(keys), "lag", dtype=object),

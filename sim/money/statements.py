@@ -78,13 +78,13 @@ def _claims(books: Books) -> Table:
 def _ledger(books: Books) -> Table:
     ledger, first = books.ledger, books.first_entry
     claim_id = ledger.column("claim_id")[first:]
-    kept = (claim_id == NONE) | (claim_id >= books.first_claim)
+    kept = np.flatnonzero((claim_id == NONE) | (claim_id >= books.first_claim))
     table: Table = {
-        name: ledger.column(name)[first:][kept]
+        name: ledger.column(name)[first:].take(kept)
         for name in ("posted_s", "kind", "guarantee", "store_id", "debit", "credit", "amount_fen")
     }
-    table["entry_id"] = np.flatnonzero(kept).astype(np.int32) + np.int32(first)
-    table["claim_id"] = claim_id[kept]
+    table["entry_id"] = kept.astype(np.int32) + np.int32(first)
+    table["claim_id"] = claim_id.take(kept)
     table["lunar_day"] = _lunar_day(books, table["posted_s"])
     return table
 

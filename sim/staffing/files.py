@@ -19,6 +19,7 @@ from sim.staffing.curve import Answers, curve
 from sim.staffing.plan import Planner
 from sim.staffing.proof import Proven
 from sim.staffing.tables import tables, typed
+from sim.staffing.worth import Worth
 
 SUMMARY = "summary.json"
 OVERLAY = "overlay.toml"
@@ -39,7 +40,13 @@ def whole(out: Path) -> Iterator[Path]:
 
 
 def write(
-    folder: Path, *, planner: Planner, proven: Sequence[Proven], mine: Proven, said: Answers
+    folder: Path,
+    *,
+    planner: Planner,
+    proven: Sequence[Proven],
+    mine: Proven,
+    said: Answers,
+    worth: Sequence[Worth],
 ) -> int:
     """Write everything; returns the breaches that the judge of lines.csv finds."""
     found = tables(planner, mine)
@@ -53,12 +60,17 @@ def write(
         "scenario": planner.scenario.name,
         "fingerprint": planner.scenario.fingerprint,
         **asdict(said),
+        "missed_because": {
+            why: found["required"].filter(pl.col("missed_because") == why).height
+            for why in ("heads", "chance")
+        },
         "uncovered_h": float(mine.plan.uncovered.sum()) / 2.0,
         "open_shifts_count": len(mine.plan.lines.open_shifts),
         "program_cost_fen": roster.cost_fen,
         "program_bound_fen": roster.bound_fen,
         "program_gap_ratio": roster.gap_ratio,
         "heads_with_lines_count": heads_count,
+        "worth": [asdict(one) for one in worth],
         "breaches": [str(one) for one in broken],
     }
     text = json.dumps(summary, ensure_ascii=False, indent=2, default=float) + "\n"

@@ -65,23 +65,32 @@ class Planner:
         """The plan of a headcount for a need of shape (slots, groups)."""
         support = self.scenario.support
         roster = self._program.solve(need.sum(axis=1), heads_count=heads_count)
-        cross_trained = sum(
-            support.teams[name].heads_ratio
-            for name, groups in zip(self.teams, self._serves, strict=True)
-            if len(groups) > 1
-        )
-        dealt = skills.deal(
-            roster,
-            self.shifts,
-            labour=support.labour,
-            serves=self._serves,
-            flexible_heads_max=cross_trained * heads_count,
-            need=need,
-        )
+        dealt = self.deal(roster, need, 1.0)
         found = lines(dealt, self.shifts, support.labour, days_count=self.days_count)
         heads = found.heads(len(self.shifts), len(self.teams))
         missing = skills.uncovered(heads, self.shifts, serves=self._serves, need=need)
         return Plan(heads_count, roster, found, heads, need, missing, self.duties(heads))
+
+    def bound_fen(self, need: Ints, *, heads_count: int) -> float:
+        """What the best roster of a headcount costs at least."""
+        return self._program.bound_fen(need.sum(axis=1), heads_count=heads_count)
+
+    def deal(self, roster: Roster, need: Ints, cross_trained_ratio: float) -> skills.Dealt:
+        """A roster dealt to teams, with so much of the scenario's cross-trained heads."""
+        support = self.scenario.support
+        flexible = sum(
+            support.teams[name].heads_ratio
+            for name, groups in zip(self.teams, self._serves, strict=True)
+            if len(groups) > 1
+        )
+        return skills.deal(
+            roster,
+            self.shifts,
+            labour=support.labour,
+            serves=self._serves,
+            flexible_heads_max=cross_trained_ratio * flexible * float(roster.employed.sum()),
+            need=need,
+        )
 
     def duties(self, heads: Ints) -> Duties:
         """Heads by column and team as an explicit roster."""

@@ -25,6 +25,7 @@ from sim.support.roster import Ints
 
 DAY_LIMIT_S: Final = 6.0
 WEEK: Final = 7
+SHARE_ROUNDS: Final = 3
 # Days that stay continuous behind the one that becomes whole.
 AHEAD_DAYS: Final = 3
 # Only columns whose reduced cost is at most this become whole on their day.
@@ -63,16 +64,7 @@ class Program:
 
     def solve(self, need: Ints, *, heads_count: int) -> Roster:
         """The best roster of so many heads."""
-        costs = self._costs()
-        limits = np.array(
-            [np.floor(kind.heads_max_ratio * heads_count) for kind in self._kinds], dtype=float
-        )
-        lower = np.concatenate((need.astype(float), np.full(len(self._uppers), -np.inf)))
-        upper = np.concatenate((np.full(len(need), np.inf), self._uppers))
-        upper[-1] = heads_count
-        upper[-1 - self._days_count : -1] = self._labour.night_heads_max_ratio * heads_count
-        bounds = np.full(self._columns_count, np.inf)
-        bounds[self._employed] = limits
+        costs, limits, bounds, lower, upper = self._bounds(need, heads_count)
         values, prices, bound_fen = optimise(costs, self._matrix, lower, upper, bounds)
         employed = self._whole(values[self._employed], heads_count, limits)
         values[self._employed] = employed
@@ -83,19 +75,40 @@ class Program:
         cost_fen = costs[: len(heads)] @ heads + costs[-1] * uncovered.sum()
         return Roster(heads, employed.astype(np.int64), uncovered, float(cost_fen), bound_fen)
 
+    def bound_fen(self, need: Ints, *, heads_count: int) -> float:
+        """The value of the linear program."""
+        costs, _, bounds, lower, upper = self._bounds(need, heads_count)
+        return optimise(costs, self._matrix, lower, upper, bounds)[2]
+
+    def _bounds(self, need: Ints, heads_count: int) -> tuple[Floats, ...]:
+        """Costs, heads by kind at most, bounds of columns, lower and upper bounds of rows."""
+        limits = np.array([np.floor(one.heads_max_ratio * heads_count) for one in self._kinds])
+        lower = np.concatenate((need.astype(float), np.full(len(self._uppers), -np.inf)))
+        upper = np.concatenate((np.full(len(need), np.inf), self._uppers))
+        upper[-1] = heads_count
+        upper[-1 - self._days_count : -1] = self._labour.night_heads_max_ratio * heads_count
+        bounds = np.full(self._columns_count, np.inf)
+        bounds[self._employed] = limits
+        return self._costs(), limits, bounds, lower, upper
+
     def fewest_heads(self, need: Ints) -> int:
         """The smallest headcount that covers the need everywhere, in the linear program."""
         costs = np.zeros(self._columns_count)
         costs[self._employed] = 1.0
         lower = np.concatenate((need.astype(float), np.full(len(self._uppers), -np.inf)))
-        # Shares of kinds grow with the headcount: the most that they can give is taken.
         upper = np.concatenate((np.full(len(need), np.inf), self._uppers))
         upper[-1 - self._days_count :] = np.inf
         bounds = np.full(self._columns_count, np.inf)
         bounds[-len(need) :] = 0.0
-        for place, kind in zip(self._employed, self._kinds, strict=True):
-            bounds[place] = np.inf if kind.heads_max_ratio >= 1.0 else 0.0
-        return int(np.ceil(optimise(costs, self._matrix, lower, upper, bounds)[2] - EPSILON))
+        # Kinds are limited to a share of the heads, which is found by going round.
+        shares = np.array([kind.heads_max_ratio for kind in self._kinds])
+        count = 0
+        for _ in range(SHARE_ROUNDS):
+            limits = np.floor(shares * count)
+            bounds[self._employed] = np.where(shares < 1.0, limits, np.inf)
+            found = optimise(costs, self._matrix, lower, upper, bounds)[2]
+            count = int(np.ceil(found - EPSILON))
+        return count
 
     @property
     def _columns_count(self) -> int:

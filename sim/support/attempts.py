@@ -106,8 +106,10 @@ class AttemptLog:
         still_open_block = np.array(still_open, dtype=np.float64).reshape(-1, RECORD_LENGTH)
         block = np.concatenate([*self._sealed, still_open_block])
         self._sealed = [block[: len(block) - len(still_open)]]
-        block = block.take(np.lexsort((block[:, 2], block[:, 4])), axis=0)
-        ended_s, _, key, team_number, arrived_s, answered_s, next_delay_s = block.T
+        order = np.lexsort((block[:, 2], block[:, 4]))
+        ended_s, _, key, team_number, arrived_s, answered_s, next_delay_s = (
+            column.take(order) for column in block.T
+        )
         keys = key.astype(np.int64)
         row = row_of(keys)
         team = team_number.astype(np.int8)
@@ -128,9 +130,9 @@ class AttemptLog:
             queue=np.where(escalated, layout.escalation_queue, queue).astype(np.int8),
             priority=np.where(escalated, 0, priority).astype(np.int8),
             topic=topic.astype(np.int8),
-            arrived_s=arrived_s.copy(),
-            answered_s=answered_s.copy(),
-            ended_s=ended_s.copy(),
+            arrived_s=arrived_s,
+            answered_s=answered_s,
+            ended_s=ended_s,
             outcome=np.where(answered, ANSWERED, np.where(ended, ABANDONED, IN_SYSTEM)).astype(
                 np.int8
             ),

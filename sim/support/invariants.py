@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from scenarios.words import ATTEMPT_KINDS
 from sim.support.attempts import ABANDONED, ANSWERED, IN_SYSTEM, Attempts
-from sim.support.cases import CaseFile
+from sim.support.cases import CaseFile, Floats
 from sim.support.integrals import open_integral
 from sim.support.key import ESCALATION, FRESH, RECONNECT, REDIAL
 from sim.support.layout import PRIORITIES_COUNT, Layout
@@ -136,6 +136,12 @@ def _never_more_than_slots(attempts: Attempts, layout: Layout, staffed: Staffed)
         return
     staffed_s = np.array([at_s for at_s, _ in staffed])
     slots_by_time = np.array([slots for _, slots in staffed])
+
+    def slots_at(ordered_s: Floats, team: int) -> NDArray[np.int64]:
+        """Slots of a team at times in order, none of them before the first staffing."""
+        starts = np.searchsorted(ordered_s, staffed_s, side="left")
+        return np.repeat(slots_by_time[:, team], np.diff(starts, append=len(ordered_s)))
+
     waited = ~(attempts.answered_s == attempts.arrived_s) & (attempts.patience_s > 0.0)
     waited_queue, waited_s = attempts.queue[waited], attempts.arrived_s[waited]
     waited_by_queue_s = [waited_s[waited_queue == queue] for queue in range(layout.queues_count)]
@@ -145,14 +151,14 @@ def _never_more_than_slots(attempts: Attempts, layout: Layout, staffed: Staffed)
         ends_s = np.sort(attempts.ended_s[mine])  # NaN, contacts in hand, sort to the end
 
         in_hand = np.arange(1, len(starts_s) + 1) - np.searchsorted(ends_s, starts_s, side="right")
-        slots = slots_by_time[np.searchsorted(staffed_s, starts_s, side="right") - 1, team]
+        slots = slots_at(starts_s, team)
         assert (in_hand <= slots).all(), f"team {plan.name} has more contacts in hand than slots"
         for queue in (plan.first, *plan.further):
             at_s = waited_by_queue_s[queue]
             in_hand = np.searchsorted(starts_s, at_s, side="right") - np.searchsorted(
                 ends_s, at_s, side="right"
             )
-            slots = slots_by_time[np.searchsorted(staffed_s, at_s, side="right") - 1, team]
+            slots = slots_at(at_s, team)
             reserve = np.floor(plan.overflow_reserve_ratio * slots)
             idle = slots - in_hand > (0 if queue == plan.first else reserve)
             assert not idle.any(), f"team {plan.name} is idle while queue {queue} waits"

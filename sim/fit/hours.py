@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from sim.fit.likelihood import Floats
 from sim.fit.logs import ContactLog
 from sim.fit.presence import LONGEST_HANDLE_S, Presence
-from sim.fit.replay import HOUR_S
 
+HOUR_S: Final = 3600.0
 FEWEST_CONTACTS: Final = 40
 FEWEST_AGENTS: Final = 3.0
+# Beyond these a load tells no more of an hour than that it was slack, or hopeless.
+LOAD_BOUNDS: Final = (0.5, 3.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +82,22 @@ class Hours:
         used = (offered >= FEWEST_CONTACTS) & (agents >= FEWEST_AGENTS)
         return cls(start_s, place, agents, mean_s, used)
 
+    def load_ratio(self, after_call_s: float) -> Floats:
+        """Work offered over time present in each contact's hour, within `LOAD_BOUNDS`."""
+        work_s = np.bincount(self.place) * (self.handle_s + after_call_s)
+        load = work_s / (HOUR_S * np.maximum(self.agents, 1e-3))
+        return np.clip(load, *LOAD_BOUNDS)[self.place]
+
     def gather(
-        self, wait_s: Floats, abandoned: NDArray[np.bool_], threshold_s: float
+        self,
+        local_s: Floats,
+        wait_s: Floats,
+        abandoned: NDArray[np.bool_],
+        threshold_s: float,
     ) -> Outcome:
-        """Sums by hour over contacts in the log's order."""
+        """Sums by hour over contacts that arrived at these times, all of them in these hours."""
+        place = np.searchsorted(self.start_s, np.floor_divide(local_s, HOUR_S) * HOUR_S)
         within = ~abandoned & (wait_s <= threshold_s)
         counted = (np.ones_like(wait_s), abandoned, wait_s, within)
-        sums = (np.bincount(self.place, one, len(self.start_s)) for one in counted)
+        sums = (np.bincount(place, one, len(self.start_s)) for one in counted)
         return Outcome(*(np.asarray(one, dtype=np.float64) for one in sums))
