@@ -60,6 +60,10 @@ def write(
         "scenario": planner.scenario.name,
         "fingerprint": planner.scenario.fingerprint,
         **asdict(said),
+        "missed_because": {
+            why: found["required"].filter(pl.col("missed_because") == why).height
+            for why in ("heads", "chance")
+        },
         "uncovered_h": float(mine.plan.uncovered.sum()) / 2.0,
         "open_shifts_count": len(mine.plan.lines.open_shifts),
         "program_cost_fen": roster.cost_fen,
