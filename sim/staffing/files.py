@@ -53,7 +53,7 @@ def write(
     found["curve"] = typed("curve", pl.DataFrame(curve(proven)))
     for name, frame in found.items():
         frame.write_csv(folder / f"{name}.csv")
-    (folder / OVERLAY).write_text(overlay_text(mine), encoding="utf-8")
+    (folder / OVERLAY).write_text(overlay_text(planner, mine), encoding="utf-8")
     broken, heads_count = breaches(folder / "lines.csv", planner.scenario.support.labour)
     roster = mine.plan.roster
     summary: dict[str, Any] = {
@@ -78,14 +78,18 @@ def write(
     return len(broken)
 
 
-def overlay_text(mine: Proven) -> str:
+def overlay_text(planner: Planner, mine: Proven) -> str:
     """The overlay with which `springpeak run --overlay` simulates the roster."""
     heads_count = mine.plan.heads_count
+    support = planner.scenario.support
     lines = [
         f'description = "Roster of {heads_count} heads, found by springpeak staff"',
         "",
         "[support]",
+        'growth = "to"',
         f"headcount_count = {heads_count}",
+        f"headcount_before_count = {min(support.headcount_before_count, heads_count)}",
+        f"seats_count = {max(support.seats_count, heads_count)}",
         "",
         "[support.duties]",
     ]
