@@ -18,6 +18,7 @@ import httptools
 _READ: Final = 1
 _WRITE: Final = 2
 _RECEIVED_BYTES_MAX: Final = 262_144
+_CLOSED: Final = "the host closed the connection"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ class Connection:
         if data:
             self._received(data)
         else:
-            self._lost(self, "the host closed the connection")
+            self._lost(self, _CLOSED)
 
     def _received(self, data: bytes) -> None:
         try:
@@ -174,7 +175,7 @@ class TlsConnection(Connection):
 
     def _step(self) -> None:
         """Go on with the handshake, send what can be sent, read what can be read."""
-        plain = b""
+        plain, closed = b"", True  # reading nothing at all is the other side's farewell
         try:
             if not self._shaken:
                 self._tls.do_handshake()
@@ -182,11 +183,12 @@ class TlsConnection(Connection):
             if self._plain:
                 self._tls.write(self._plain)
                 self._plain = b""
-            while True:
-                plain += self._tls.read(_RECEIVED_BYTES_MAX)
+            while data := self._tls.read(_RECEIVED_BYTES_MAX):
+                plain += data
         except ssl.SSLWantReadError:
-            pass
+            closed = False
         except ssl.SSLError as error:
+            self.handed = self.handed and self._shaken  # a handshake carries no request
             self._lost(self, error.reason or str(error))
             return
         waiting = self._outgoing.read()
@@ -194,6 +196,8 @@ class TlsConnection(Connection):
             self._transmit(self._unsent + waiting)
         if plain:
             super()._received(plain)
+        if closed:
+            self._lost(self, _CLOSED)
 
     def _received(self, data: bytes) -> None:
         self._incoming.write(data)

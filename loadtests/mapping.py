@@ -85,6 +85,8 @@ class Mapping(Model):
     """A read that every role may do: shows whether the host answers and the tokens are good."""
     headers: dict[str, Header] = Field(default_factory=dict)
     """Further headers of every request."""
+    thresholds: tuple[str, ...] = Field(default=(), strict=False)
+    """What every replay against this API must hold, as in --threshold."""
     operations: dict[str, Operation]
     """By the operation's name in the trace."""
 

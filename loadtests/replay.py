@@ -112,7 +112,8 @@ def prepare(order: Order) -> Prepared:
     found_trace = _tried(wrong, lambda: trace.read(order.trace))
     found_mapping = _tried(wrong, lambda: mapping.load(order.mapping))
     tokens = _tried(wrong, lambda: tokenfile.read(order.token_file))
-    limits = _tried(wrong, lambda: thresholds.parse(list(order.thresholds)))
+    kept = found_mapping.thresholds if found_mapping else ()
+    limits = _tried(wrong, lambda: thresholds.parse([*kept, *order.thresholds]))
     host = _tried(wrong, lambda: target.find(order.url, anywhere=order.anywhere))
     _tried(wrong, lambda: _room_for(order.connections_count_max))
     if (order.out / journal.FILE_NAME).exists():

@@ -19,6 +19,7 @@ STAFF_TABLES: Final[dict[str, tuple[Column, ...]]] = {
         Column("heads_count", "Int64", "agents", "heads that must be at their desks, cuts of the proof included"),
         Column("uncovered_count", "Float64", "agents", "of those, missing in the roster"),
         Column("held_ratio", "Float64", "ratio", "share of replications in which the target held; null in the warm-up"),
+        Column("missed_because", "String", "", "why the target does not hold at the stated risk: heads (too few in the roster) or chance (all needed are there); null where it holds"),
     ),
     "roster": (
         _LUNAR_DAY,

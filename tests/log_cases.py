@@ -84,7 +84,10 @@ def frame(truth: Truth, *, days: int, seed: int) -> pl.DataFrame:
     pool.offer(cases)
     env.run(until=days * 86400.0 + 7200.0)
     a = pool.attempts()
+    # Whole days only: a last day of a few redials would be a day of its own to a fit.
+    within = a.arrived_s < days * 86400.0
     done = (a.outcome == ABANDONED) | ((a.outcome == ANSWERED) & ~np.isnan(a.ended_s))
+    done &= within
     arrived, answered, ended = a.arrived_s[done], a.answered_s[done], a.ended_s[done]
     return pl.DataFrame(
         {

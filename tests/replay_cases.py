@@ -2,6 +2,7 @@
 
 import _socket
 import json
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import gevent
 import gevent.server
+import gevent.ssl
 import polars as pl
 from gevent.event import Event
 
@@ -25,6 +27,8 @@ TOKENS = Tokens(
     tuple(f"consumer-{1 + one}" for one in range(CONSUMERS_COUNT)),
 )
 MS = 1_000_000
+TLS = Path(__file__).parent / "tls"
+"""A certificate for localhost until 2126, signed by itself, and its key."""
 
 
 def answer(status: int = 200, claim_id: int | str = 7, **changed: Any) -> bytes:
@@ -52,11 +56,11 @@ Script = Callable[[Asked], bytes | None]
 class ScriptedHost:
     """Answers in the hub of the test, as its script says."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, **tls: Any) -> None:
         self._script = script
         self.asked: list[Asked] = []
         self.connections_count = 0
-        self._server = gevent.server.StreamServer(("127.0.0.1", 0), self._serve)
+        self._server = gevent.server.StreamServer(("127.0.0.1", 0), self._serve, **tls)
         self._server.start()
         self.port: int = self._server.server_port
 
@@ -103,10 +107,11 @@ def send(
     during: Callable[[Sender], None] | None = None,
     recorder: Recorder | None = None,
     listening: bool = True,
+    tls: ssl.SSLContext | None = None,
     **limits: int,
 ) -> Sent:
     """Send a whole trace to a scripted host and return what the journal says."""
-    host = ScriptedHost(script)
+    host = ScriptedHost(script, **({"ssl_context": _certified()} if tls else {}))
     if not listening:
         host.close()
     planned = schedule.plan(trace, speed=speed, shards=1)
@@ -119,7 +124,7 @@ def send(
             trace, planned, worker=0, mapping=mapped, tokens=TOKENS, host_header="a-host"
         ),
         loop=gevent.get_hub().loop,
-        host=Host(_socket.AF_INET, ("127.0.0.1", host.port), "a-host", None),
+        host=Host(_socket.AF_INET, ("127.0.0.1", host.port), "localhost", tls),
         mapping=mapped,
         limits=Limits(
             connections_count_max=limits.get("connections", 64),
@@ -147,3 +152,9 @@ def send(
     )
     journal.write(folder, planned, about)
     return Sent(journal.read(folder).rows, host, sender, told)
+
+
+def _certified() -> Any:
+    context = gevent.ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)  # the standard one would block
+    context.load_cert_chain(TLS / "certificate.pem", TLS / "key.pem")
+    return context

@@ -66,6 +66,21 @@ def test_backtest_predicts_days_of_the_same_model(fitted: tuple[Path, Path]) -> 
     assert page.count("<svg") == 6
 
 
+def test_arrivals_drawn_from_the_fit(fitted: tuple[Path, Path]) -> None:
+    overlay, new = fitted
+    out = overlay.parent / "drawn"
+    said = springpeak_says(
+        "backtest", str(overlay), str(new), "-o", str(out), "--replications", "20",
+        "--arrivals", "drawn",
+    )  # fmt: skip
+    assert said.status == 0, said.err
+    found = json.loads((out / "backtest.json").read_text(encoding="utf-8"))
+    offered = found["simulated"]["offered"]
+    assert offered["low"] < offered["mean"] < offered["high"]
+    assert offered["mean"] == pytest.approx(found["observed"]["offered"], rel=0.25)
+    assert found["hourly"]["offered"]["coverage"]["0.9"] > 0.6
+
+
 def test_what_cannot_be_backtested_is_refused(fitted: tuple[Path, Path], tmp_path: Path) -> None:
     overlay, new = fitted
     said = springpeak_says("backtest", str(tmp_path / "none.toml"), str(new))

@@ -147,3 +147,18 @@ def test_workers_elsewhere_and_ctrl_c(tmp_path: Path, files: list[str]) -> None:
     assert said["reasons"] == ["interrupted"]
     assert said["ok"] > 0
     assert said["ok"] + said["dropped"] == 3000
+
+
+def test_until_lag_stops_a_sender_that_is_late(tmp_path: Path, files: list[str]) -> None:
+    own = (ROOT / "loadtests" / "guarantee_api.toml").read_text(encoding="utf-8")
+    (tmp_path / "own.toml").write_text('thresholds = ["dropped_ratio <= 0"]\n' + own)
+    rest = ["--until-lag", "--lag-limit-ms", "0", "--mapping", str(tmp_path / "own.toml"), "--json"]
+    with target() as url:
+        process = started(tmp_path, *files, "--host", url, "--out", str(tmp_path / "o"), *rest)
+        status, said = ended(process)
+    assert status == 3
+    assert said["reasons"][0] == "the send lag rose above its limit"
+    assert 0 < said["sent"] < said["planned"]
+    assert [(one["text"], one["held"]) for one in said["thresholds"]] == [
+        ("dropped_ratio <= 0", False)
+    ]

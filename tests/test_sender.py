@@ -4,6 +4,7 @@ Nothing here asserts how long something took: inequalities between times hold on
 """
 
 import os
+import ssl
 from pathlib import Path
 
 import gevent
@@ -14,7 +15,7 @@ from loadtests.journal import NOT_REACHED
 from loadtests.recorder import Recorder, part_paths
 from loadtests.sender import POOL_FULL, Sender
 from loadtests.trace import Trace
-from tests.replay_cases import MS, Asked, answer, send
+from tests.replay_cases import MS, TLS, Asked, answer, send
 from tests.trace_cases import claim_steps, small_trace
 
 
@@ -225,3 +226,21 @@ def test_a_full_disk_stops_the_replay_and_keeps_the_finished_part(tmp_path: Path
     assert found["ok"] > 0
     assert found["unknown"] > 0  # sent, but not written down
     assert found["dropped"] > 0
+
+
+def test_requests_and_long_answers_go_over_tls(tmp_path: Path) -> None:
+    trusting = ssl.create_default_context(cafile=str(TLS / "certificate.pem"))
+    long = answer(201, note="x" * 300_000)
+    sent = send(tmp_path, claims_only(20), lambda _: long, tls=trusting)
+    assert outcomes(sent.rows) == {"ok": 20}
+
+
+@pytest.mark.filterwarnings("ignore")  # the host complains about clients that hang up
+def test_a_certificate_that_is_not_trusted_fails_before_anything_is_sent(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    sent = send(tmp_path, claims_only(3), lambda _: answer(), tls=ssl.create_default_context())
+    assert set(sent.rows["reason"]) == {"CERTIFICATE_VERIFY_FAILED"}
+    assert outcomes(sent.rows) == {"fail": 3}
+    assert sent.host.asked == []
+    capfd.readouterr()

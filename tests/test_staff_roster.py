@@ -77,7 +77,7 @@ def test_too_few_heads_are_priced_and_not_infeasible(planner: Planner, need: np.
 def written(tmp_path: Path, planner: Planner, plan: Plan) -> pl.DataFrame:
     queues = np.ones((1, (planner.days_count - 1) * 96, 6), dtype=np.int64)
     shown = Trial(offered=queues, within=queues, metrics={})
-    proven = Proven(plan, shown, queues[0].astype(float), 1.0, None)  # type: ignore[arg-type]
+    proven = Proven(plan, shown, queues[0].astype(float), 1.0, None, 0.95)  # type: ignore[arg-type]
     lines = tables(planner, proven)["lines"]
     lines.write_csv(tmp_path / "lines.csv")
     return lines

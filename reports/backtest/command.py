@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.progress import Progress
@@ -36,6 +36,10 @@ def backtest(
     logs: Logs,
     roster: Roster = None,
     out: Folder = Path("results/backtest"),
+    arrivals: Annotated[
+        Literal["logged", "drawn"],
+        typer.Option(help="Contacts as they came, or drawn from the fitted profile."),
+    ] = "logged",
     replications: Annotated[int, typer.Option(min=10, help="Replays of each day.")] = 60,
     threshold: Annotated[float, typer.Option(help="Of the service level, in seconds.")] = 20.0,
     column: Columns = None,
@@ -49,6 +53,7 @@ def backtest(
     from reports.backtest.page import write
     from sim.backtest.backtest import Fitted
     from sim.backtest.backtest import backtest as replayed
+    from sim.backtest.drawn import ArrivalLaw
     from sim.backtest.roster import read_roster
     from sim.fit.logs import read
     from sim.fit.overlay import read as read_fit
@@ -74,6 +79,7 @@ def backtest(
                 replications=replications,
                 seed=seed,
                 presence=presence,
+                arrivals=ArrivalLaw.of(said) if arrivals == "drawn" else None,
                 threshold_s=threshold,
                 progress=lambda done: bar.update(task, completed=done),
             )
@@ -81,6 +87,7 @@ def backtest(
         **found.document(),
         "fitted_on": said["source"],
         "log": log.name,
+        "arrivals": arrivals,
         "staffing": roster.name if roster else "as the log shows",
         "set_aside": log.aside.lines(),
     }

@@ -1,5 +1,6 @@
 """`springpeak staff`: from a scenario to a lawful roster that a simulation proves."""
 
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -156,6 +157,11 @@ def _write(folder: Path, proof: "Proof", found: "list[Proven]", mine: "Proven") 
         workbook.write(part)
     for sentence in _sentences(said, mine, breaches_count) + [_worth(one) for one in worth]:
         typer.echo(sentence)
+    missed = json.loads((folder / files.SUMMARY).read_text(encoding="utf-8"))["missed_because"]
+    typer.echo(
+        f"half hours by skill that cannot be held: {missed['heads']:,} for want of heads, "
+        f"{missed['chance']:,} by chance; required.csv names them"
+    )
     typer.echo(f"plan: {folder}; springpeak run --overlay {folder / files.OVERLAY} simulates it")
 
 

@@ -5,12 +5,13 @@ are told of (sim/fit/hours.py).
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 
 from sim.backtest import score
+from sim.backtest.drawn import ArrivalLaw
 from sim.backtest.rivals import by_erlang_a, by_erlang_c
 from sim.experiment.confidence import student_rows
 from sim.fit.hours import Hours, Outcome
@@ -21,7 +22,7 @@ from sim.fit.replay import FloorLaw, replay
 
 THRESHOLD_S: Final = 20.0
 OVERALL: Final = ("offered", "abandoned_ratio", "mean_wait_s", "service_level_ratio")
-HOURLY: Final = ("abandoned", "abandoned_ratio", "mean_wait_s", "service_level_ratio")
+HOURLY: Final = ("offered", "abandoned", "abandoned_ratio", "mean_wait_s", "service_level_ratio")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,37 +123,45 @@ class Backtest:
 
 def backtest(
     log: ContactLog, fitted: Fitted, *, replications: int, seed: int,
-    presence: Presence | None = None, threshold_s: float = THRESHOLD_S,
+    presence: Presence | None = None, arrivals: ArrivalLaw | None = None,
+    threshold_s: float = THRESHOLD_S,
     progress: Callable[[int], None] | None = None,
 ) -> Backtest:
-    """Replay the log's days; `presence` is a roster's, else what the log shows."""
+    """Replay the log's days; `presence` is a roster's, else what the log shows; `arrivals` draws
+    contacts in place of those that came, and the rivals then plan with their mean."""
     law = fitted.floor
     shown = presence or Presence.of(log, after_call_s=law.after_call_s)
     hours = Hours.of(log, shown)
-    observed = hours.gather(log.wait_s, log.abandoned, threshold_s)
+    observed = hours.gather(log.local_s, log.wait_s, log.abandoned, threshold_s)
     outcomes = []
     for number in range(replications):
-        again = replay(log, shown, law, np.random.default_rng((seed, number)))
-        outcomes.append(hours.gather(again.wait_s, again.abandoned, threshold_s))
+        rng = np.random.default_rng((seed, number))
+        came = arrivals.draw(log, rng) if arrivals is not None else log
+        again = replay(came, shown, law, rng)
+        outcomes.append(hours.gather(came.local_s, again.wait_s, again.abandoned, threshold_s))
         if progress is not None:
             progress(number + 1)
     columns = [np.array([getattr(o, name) for o in outcomes]) for name in asdict(observed)]
-    factor = fitted.erlang_a_factor
+    simulated, factor = Outcome(*columns), fitted.erlang_a_factor
+    known, offered = hours, observed.offered
+    if arrivals is not None:
+        offered = simulated.offered.mean(axis=0)
+        known = replace(hours, handle_s=np.full_like(hours.handle_s, arrivals.handle_mean_s))
     return Backtest(
         hours=hours,
         observed=observed,
-        simulated=Outcome(*columns),
+        simulated=simulated,
         erlang_a=by_erlang_a(
-            hours,
-            observed.offered,
+            known,
+            offered,
             factor=factor,
             after_call_s=law.after_call_s,
             patience_s=fitted.patience_mean_s,
             threshold_s=threshold_s,
         ),
         erlang_c=by_erlang_c(
-            hours,
-            observed.offered,
+            known,
+            offered,
             factor=factor,
             after_call_s=law.after_call_s,
             threshold_s=threshold_s,

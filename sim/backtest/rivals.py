@@ -31,7 +31,7 @@ def by_erlang_a(
 ) -> Outcome:
     """M/M/n+M hour by hour."""
     aht_s = hours.handle_s + after_call_s
-    load, agents = offered * aht_s / HOUR_S, hours.agents * factor
+    load, agents = np.maximum(offered, 1e-6) * aht_s / HOUR_S, hours.agents * factor
     gone, wait_s, within = np.ones_like(load), np.full_like(load, patience_s), np.zeros_like(load)
     step = np.round(np.log(aht_s) * STEPS_PER_E)
     for one in np.unique(step):
@@ -66,7 +66,7 @@ def by_erlang_c(
 ) -> Outcome:
     """M/M/n hour by hour; nobody abandons."""
     aht_s = hours.handle_s + after_call_s
-    rate = offered / HOUR_S
+    rate = np.maximum(offered, 1e-6) / HOUR_S
     agents = np.maximum(hours.agents * factor, 1e-9)
     low = np.floor(agents)
     wait_s, within = np.zeros_like(rate), np.zeros_like(rate)

@@ -8,14 +8,14 @@ Efron and Stein, Annals of Statistics 9 (1981).
 """
 
 from dataclasses import dataclass, replace
-from math import exp, sqrt
+from math import sqrt
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from sim.experiment.confidence import Estimate
+from sim.experiment.confidence import TAIL, Estimate
 from sim.fit.counts import Dispersion, dispersion, poisson_times
 from sim.fit.likelihood import Floats
 from sim.fit.logs import ContactLog
@@ -101,7 +101,8 @@ def _day_cv(
     m, freedom = mean[weekday][used], (1.0 - 1.0 / size[weekday])[used]
     from_hours = hour_cv**2 * (shares**2).sum(axis=1)[weekday][used]
     excess = (totals[used] - m) ** 2 - freedom * (m + m**2 * from_hours)
-    return _root_of_ratio(excess, freedom * m**2)
+    weekdays_count = int((size > 1).sum())
+    return _root_of_ratio(excess, freedom * m**2, lost=weekdays_count, least=2.0)
 
 
 def _hour_cv(counts: Floats, weekday: NDArray[np.int64], shares: Floats) -> Estimate:
@@ -115,20 +116,26 @@ def _hour_cv(counts: Floats, weekday: NDArray[np.int64], shares: Floats) -> Esti
     residual = (counts[used] - s * total) ** 2
     excess = (residual - freedom * total * s * (1.0 - s)).sum(axis=1)
     weight = (freedom * total**2 * s**2 * (1.0 - 2.0 * s + squares)).sum(axis=1)
-    return _root_of_ratio(excess, weight)
+    return _root_of_ratio(excess, weight, lost=int((size > 1).sum()), least=0.0)
 
 
-def _root_of_ratio(top: Floats, bottom: Floats) -> Estimate:
-    """sqrt(sum top / sum bottom), its interval by jackknife over days on the log scale."""
+def _root_of_ratio(top: Floats, bottom: Floats, *, lost: int, least: float) -> Estimate:
+    """sqrt(sum top / sum bottom). The interval is a variance's, chi-square with as many degrees of
+    freedom as give the jackknife's error over days (Satterthwaite, Biometrics Bulletin 2, 1946);
+    `lost` means were taken from the same days. Few days jackknife badly: `least` is the squared
+    error times the degrees of freedom below which it is not believed, 2 for normal values.
+    """
     n = len(top)
-    if n < 3 or top.sum() <= 0.0:
+    if n - lost < 2 or top.sum() <= 0.0:
         return Estimate(0.0, 0.0, float("nan"), n)
     value = float(top.sum() / bottom.sum())
     without = (top.sum() - top) / (bottom.sum() - bottom)
     error = sqrt(float(((without - without.mean()) ** 2).sum()) * (n - 1) / n) / value
-    spread = float(stats.t.ppf(0.975, n - 1)) * error / 2.0
+    error *= sqrt(n / (n - lost))
+    freedom = 2.0 / max(error**2, least / (n - lost), 1e-12)
+    high, low = (sqrt(freedom / q) for q in np.asarray(stats.chi2.ppf((TAIL, 1.0 - TAIL), freedom)))
     cv = sqrt(value)
-    return Estimate(cv, cv * exp(-spread), cv * exp(spread), n)
+    return Estimate(cv, cv * low, cv * high, n)
 
 
 def _hourly(counts: Floats, weekday: NDArray[np.int64]) -> Dispersion | None:

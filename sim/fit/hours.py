@@ -89,10 +89,15 @@ class Hours:
         return np.clip(load, *LOAD_BOUNDS)[self.place]
 
     def gather(
-        self, wait_s: Floats, abandoned: NDArray[np.bool_], threshold_s: float
+        self,
+        local_s: Floats,
+        wait_s: Floats,
+        abandoned: NDArray[np.bool_],
+        threshold_s: float,
     ) -> Outcome:
-        """Sums by hour over contacts in the log's order."""
+        """Sums by hour over contacts that arrived at these times, all of them in these hours."""
+        place = np.searchsorted(self.start_s, np.floor_divide(local_s, HOUR_S) * HOUR_S)
         within = ~abandoned & (wait_s <= threshold_s)
         counted = (np.ones_like(wait_s), abandoned, wait_s, within)
-        sums = (np.bincount(self.place, one, len(self.start_s)) for one in counted)
+        sums = (np.bincount(place, one, len(self.start_s)) for one in counted)
         return Outcome(*(np.asarray(one, dtype=np.float64) for one in sums))

@@ -53,13 +53,17 @@ def write(
     found["curve"] = typed("curve", pl.DataFrame(curve(proven)))
     for name, frame in found.items():
         frame.write_csv(folder / f"{name}.csv")
-    (folder / OVERLAY).write_text(overlay_text(mine), encoding="utf-8")
+    (folder / OVERLAY).write_text(overlay_text(planner, mine), encoding="utf-8")
     broken, heads_count = breaches(folder / "lines.csv", planner.scenario.support.labour)
     roster = mine.plan.roster
     summary: dict[str, Any] = {
         "scenario": planner.scenario.name,
         "fingerprint": planner.scenario.fingerprint,
         **asdict(said),
+        "missed_because": {
+            why: found["required"].filter(pl.col("missed_because") == why).height
+            for why in ("heads", "chance")
+        },
         "uncovered_h": float(mine.plan.uncovered.sum()) / 2.0,
         "open_shifts_count": len(mine.plan.lines.open_shifts),
         "program_cost_fen": roster.cost_fen,
@@ -74,14 +78,18 @@ def write(
     return len(broken)
 
 
-def overlay_text(mine: Proven) -> str:
+def overlay_text(planner: Planner, mine: Proven) -> str:
     """The overlay with which `springpeak run --overlay` simulates the roster."""
     heads_count = mine.plan.heads_count
+    support = planner.scenario.support
     lines = [
         f'description = "Roster of {heads_count} heads, found by springpeak staff"',
         "",
         "[support]",
+        'growth = "to"',
         f"headcount_count = {heads_count}",
+        f"headcount_before_count = {min(support.headcount_before_count, heads_count)}",
+        f"seats_count = {max(support.seats_count, heads_count)}",
         "",
         "[support.duties]",
     ]

@@ -19,6 +19,8 @@ from sim.columns import Floats, Ints
 LEAST_LOAD_ERLANG: Final = 0.25
 # With s agents an integer N >= s waits; half a contact makes a smooth quantile of N one of N >= s.
 HALF: Final = 0.5
+# Two replications stay usable: with one degree of freedom the factor would be 6.3 at 95 %.
+LEAST_FREEDOM: Final = 3
 
 
 def pooled(
@@ -63,8 +65,8 @@ def upper(middle: Floats, values: Floats, *, risk_ratio: float, window: int) -> 
     if count == 1:
         return middle
     variance = uniform_filter1d(values.var(axis=0, ddof=1), window, mode="nearest")
-    # Pooled over a window, the variance has many degrees of freedom; the mean has `count` draws.
-    freedom = (count - 1) * max(window // 2, 1)
+    # The level of a day is common to its intervals: replications are what is free, not intervals.
+    freedom = max(count - 1, LEAST_FREEDOM)
     factor = float(student.ppf(risk_ratio, freedom)) * np.sqrt(1.0 + 1.0 / count)
     return np.asarray(middle + factor * np.sqrt(variance))
 

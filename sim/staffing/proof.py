@@ -36,6 +36,8 @@ class Proven:
     """Share of intervals that hold at the stated risk."""
     good: Estimate
     """Share of replications in which at least 95 % of the intervals hold."""
+    risk_ratio: float
+    """Share of replications in which an interval has to hold."""
 
     @property
     def enough(self) -> bool:
@@ -99,6 +101,7 @@ class Proof:
             held_ratio=ratio,
             good_intervals_ratio=float((ratio >= self._setting.risk_ratio).mean()),
             good=share(good.astype(float)),
+            risk_ratio=self._setting.risk_ratio,
         )
 
     def _run(self, heads_count: int, plan: Plan) -> Trial:

@@ -36,8 +36,11 @@ def _required(planner: Planner, proven: Proven) -> pl.DataFrame:
     by_slot = proven.held_ratio.reshape(-1, per_slot, proven.held_ratio.shape[1]).min(axis=1)
     for group in range(count):
         held[slots - len(by_slot) :, group] = by_slot[:, groups.of_queue == group].min(axis=1)
+    why = np.where(missing.ravel() > 0.0, "heads", "chance")
+    missed = held.ravel() < proven.risk_ratio
     return pl.DataFrame(
         {
+            "missed_because": [str(w) if m else None for w, m in zip(why, missed, strict=True)],
             "lunar_day": planner.first_lunar_day + slot // SLOTS_PER_DAY,
             "start_h": slot % SLOTS_PER_DAY * STEP_H,
             "skill": np.tile(np.array(groups.names, dtype=object), slots).tolist(),
