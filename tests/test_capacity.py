@@ -5,7 +5,7 @@ from math import inf
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from loadtests import trace
@@ -55,6 +55,7 @@ def test_the_number_of_workers_is_the_least_that_carries_the_load(
 
 
 @given(st.floats(20.0, 30_000.0), st.floats(100.0, 5000.0))
+@example(limit=20_000.0, start=143.0)  # doubling ends close below the most that is tried
 def test_the_search_closes_in_on_the_limit(limit: float, start: float) -> None:
     def measure(rate_per_s: float) -> Step:
         return Step(rate_per_s, "held" if rate_per_s <= limit else "broken")

@@ -52,10 +52,10 @@ def search(
             low = max(low, step.rate_per_s)
         elif step.rate_per_s <= high:
             high, proven = step.rate_per_s, step.word == "broken"
-        closed = high <= low * (1.0 + precision_ratio)
+        untried_above = all(one.word == "held" for one in steps)
+        closed = not untried_above and high <= low * (1.0 + precision_ratio)
         if closed or low >= most_per_s or high <= start_per_s / 64:
             break
-        untried_above = all(one.word == "held" for one in steps)
         untried_below = all(one.word != "held" for one in steps)
         if untried_above:
             rate = min(2.0 * low, most_per_s)

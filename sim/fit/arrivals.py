@@ -132,7 +132,8 @@ def _root_of_ratio(top: Floats, bottom: Floats, *, lost: int, least: float) -> E
     without = (top.sum() - top) / (bottom.sum() - bottom)
     error = sqrt(float(((without - without.mean()) ** 2).sum()) * (n - 1) / n) / value
     error *= sqrt(n / (n - lost))
-    freedom = 2.0 / max(error**2, least / (n - lost), 1e-12)
+    # A variance has one degree of freedom at the least, however wild the jackknife.
+    freedom = max(1.0, 2.0 / max(error**2, least / (n - lost), 1e-12))
     high, low = (sqrt(freedom / q) for q in np.asarray(stats.chi2.ppf((TAIL, 1.0 - TAIL), freedom)))
     cv = sqrt(value)
     return Estimate(cv, cv * low, cv * high, n)
