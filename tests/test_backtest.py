@@ -23,9 +23,9 @@ from tests.test_cli import springpeak_says
 
 @pytest.fixture(scope="module")
 def fitted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """An overlay fitted on ten days, and the log of five others."""
+    """An overlay fitted on three weeks, and the log of five others."""
     folder = tmp_path_factory.mktemp("fit")
-    past = write(folder / "past.csv", Truth(), days=10, seed=1)
+    past = write(folder / "past.csv", Truth(), days=21, seed=1)
     said = springpeak_says("fit", "contacts", str(past), "-o", str(folder / "fitted.toml"))
     assert said.status == 0
     return folder / "fitted.toml", write(folder / "new.csv", Truth(), days=5, seed=2)
