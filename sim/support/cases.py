@@ -80,7 +80,7 @@ class Cases:
             "escalation_delay_s",
         )
         for name in (*times, "handle_s", "escalation_handle_s"):
-            if not np.all(getattr(self, name) >= 0.0):
+            if not getattr(self, name).min(initial=np.inf) >= 0.0:
                 raise ValueError(f"column {name} must not be negative")
         return replace(self, **{name: on_grid(getattr(self, name)) for name in times})
 

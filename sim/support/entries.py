@@ -4,7 +4,7 @@ Decides their order: entries compare by time, then by what they are, then by cas
 """
 
 from struct import Struct
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 # Second number of an entry: the order of what happens at one instant, also on SimPy's calendar.
 END: Final = 0
@@ -16,8 +16,8 @@ PATIENCE: Final = 2
 Contact: TypeAlias = tuple[float, int, int, int, float, float, float]
 # (ended_s, how it ended, key, team, arrived_s, answered_s, delay to the next attempt)
 Record: TypeAlias = tuple[float, int, int, int, float, float, float]
-# A Contact; a Record, which is the END; or (ends_s, PATIENCE, key, line).
-Entry: TypeAlias = tuple[Any, ...]
+# A Contact; a Record, which is the END; or (ends_s, PATIENCE, key, line, NaN, NaN, inf).
+Entry: TypeAlias = tuple[float, int, int, int, float, float, float]
 
 RECORD_LENGTH: Final = 7
 PACK: Final = Struct(f"{RECORD_LENGTH}d").pack

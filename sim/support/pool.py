@@ -236,12 +236,12 @@ class Pool:
         queue_mask = self._queue_mask
         reach = self._all_mask
         for position, entry in enumerate(today):
-            if entry[0] >= limit_s:
+            # Named as in a Contact.
+            now_s, order, key, place, handle_s, _, again_s = entry
+            if now_s >= limit_s:
                 self._today = today[position:]
                 return False
-            order = entry[1]
             if order == ARRIVAL:
-                now_s, _, key, place, handle_s, _, again_s = entry
                 # Where somebody waits already, no team that serves the queue has a slot for it.
                 if self._mask & queue_mask[place]:
                     self._wait(entry, position + 1)
@@ -256,7 +256,7 @@ class Pool:
                 arrived_s = now_s
             elif order == END:
                 log += pack(*entry)
-                now_s, _, key, team, _, _, again_s = entry
+                team = place
                 if again_s != inf:
                     self._return_at(now_s + again_s, reconnect_key(key), position + 1)
                 free[team] += 1
@@ -267,7 +267,7 @@ class Pool:
                     continue
                 arrived_s, _, key, place, handle_s, _, again_s = contact
             else:
-                contact = lines[entry[3]].get(entry[2])
+                contact = lines[place].get(key)
                 if contact is not None:  # it still waits
                     self._lose_patience(contact, position + 1)
                 continue
@@ -299,7 +299,7 @@ class Pool:
         self._mask |= 1 << line
         ends_s = arrived_s + patience_s
         if ends_s < HORIZON_LIMIT_S:
-            self._push((ends_s, PATIENCE, key, line), position)
+            self._push((ends_s, PATIENCE, key, line, nan, nan, inf), position)
 
     def _take(self, team: int) -> Contact | None:
         """The contact that a team's free agent serves now, out of its line; the slot is counted."""
