@@ -104,11 +104,14 @@ class AttemptLog:
         """All records, with those of attempts still in the system, in order of arrival."""
         self._seal()
         still_open_block = np.array(still_open, dtype=np.float64).reshape(-1, RECORD_LENGTH)
-        block = np.concatenate([*self._sealed, still_open_block])
-        self._sealed = [block[: len(block) - len(still_open)]]
-        order = np.lexsort((block[:, 2], block[:, 4]))
-        ended_s, _, key, team_number, arrived_s, answered_s, next_delay_s = (
-            column.take(order) for column in block.T
+        blocks = [*self._sealed, still_open_block]
+
+        def column(number: int) -> Floats:
+            return np.concatenate([block[:, number] for block in blocks])
+
+        order = np.lexsort((column(2), column(4)))
+        ended_s, key, team_number, arrived_s, answered_s, next_delay_s = (
+            column(number).take(order) for number in (0, 2, 3, 4, 5, 6)
         )
         keys = key.astype(np.int64)
         row = row_of(keys)

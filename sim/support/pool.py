@@ -299,7 +299,13 @@ class Pool:
         self._mask |= 1 << line
         ends_s = arrived_s + patience_s
         if ends_s < HORIZON_LIMIT_S:
-            self._push((ends_s, PATIENCE, key, line, nan, nan, inf), position)
+            lost = (ends_s, PATIENCE, key, line, nan, nan, inf)
+            # _push() written out.
+            bucket = int(ends_s * BUCKETS_PER_S)
+            if bucket > self._bucket:
+                self._agenda[bucket].append(lost)
+            else:
+                insort(self._today, lost, position)
 
     def _take(self, team: int) -> Contact | None:
         """The contact that a team's free agent serves now, out of its line; the slot is counted."""
