@@ -1,20 +1,39 @@
 """A linear or mixed-integer program, solved by HiGHS.
 
-Huangfu and Hall, Mathematical Programming Computation 10 (2018).
-
-One thread each, so that the result does not depend on the machine's cores.
+Huangfu and Hall, Mathematical Programming Computation 10 (2018). One thread each and limits that
+count work, not time, so that the result depends neither on the machine's cores nor on its load.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import highspy
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
-from sim.support.cases import Floats
+from sim.columns import Bools, Floats
 
-GAP_RATIO: Final = 2e-4
+INTERIOR_TOLERANCE: Final = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When a search for whole numbers may end."""
+
+    gap: float
+    """Difference from the best bound that is good enough, in units of the objective."""
+    nodes_count: int
+    """Nodes of the search tree at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """A solution; reduced costs and prices of rows only without whole numbers."""
+
+    values: Floats
+    reduced: Floats
+    prices: Floats
+    objective: float
 
 
 def optimise(
@@ -24,15 +43,14 @@ def optimise(
     upper: Floats,
     bounds: Floats,
     *,
-    whole: NDArray[np.bool_] | None = None,
-    start: Floats | None = None,
-    limit_s: float = 60.0,
+    whole: Bools | None = None,
+    limits: Limits | None = None,
     vertex: bool = True,
-) -> tuple[Floats, Floats, float]:
-    """Values, reduced costs and the objective of a program with variables >= 0.
+) -> Solved:
+    """The best values of variables from 0 to `bounds`, and what rows and columns are worth.
 
-    `whole` marks variables that take whole numbers, `start` is a solution to begin with;
-    without `vertex` any optimum will do, which is faster.
+    `whole` marks variables that take whole numbers, and needs `limits`; without `vertex` any
+    optimum will do, which is faster for a large program.
     """
     program = highspy.HighsLp()
     program.num_col_, program.num_row_ = len(costs), len(lower)
@@ -44,26 +62,25 @@ def optimise(
     program.a_matrix_.index_ = matrix.indices
     program.a_matrix_.value_ = matrix.data
     solver = highspy.Highs()  # type: ignore[no-untyped-call]
-    for option, value in (
-        ("output_flag", False),
-        ("threads", 1),
-        ("mip_rel_gap", GAP_RATIO),
-        ("time_limit", limit_s),
-    ):
-        solver.setOptionValue(option, value)
+    options: dict[str, bool | int | float | str] = {"output_flag": False, "threads": 1}
     if not vertex:
-        solver.setOptionValue("solver", "ipm")
-        solver.setOptionValue("run_crossover", "off")
+        options |= {"solver": "ipx", "run_crossover": "off"}
+        options |= {"ipm_optimality_tolerance": INTERIOR_TOLERANCE}
     if whole is not None:
+        assert limits is not None, "a search has limits"
         kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
         program.integrality_ = [kinds[int(one)] for one in whole]
+        options |= {"mip_rel_gap": 0.0, "mip_abs_gap": limits.gap}
+        options |= {"mip_max_nodes": limits.nodes_count}
+    for option, value in options.items():
+        solver.setOptionValue(option, value)
     solver.passModel(program)
-    if start is not None:
-        known = highspy.HighsSolution()
-        known.col_value = start.tolist()
-        solver.setSolution(known)
     solver.run()
     solution = solver.getSolution()
-    values = np.array(solution.col_value)
     assert solution.value_valid, f"HiGHS: {solver.getModelStatus()}"
-    return values, np.array(solution.col_dual), float(solver.getInfo().objective_function_value)
+    return Solved(
+        values=np.array(solution.col_value),
+        reduced=np.array(solution.col_dual),
+        prices=np.array(solution.row_dual),
+        objective=float(solver.getInfo().objective_function_value),
+    )
