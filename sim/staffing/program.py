@@ -14,17 +14,17 @@ import numpy as np
 
 from scenarios.labour import Labour
 from sim.columns import Floats, Ints
-from sim.staffing.highs import Limits, optimise
+from sim.staffing.highs import Limits, Problem, optimise
 from sim.staffing.matrix import Linear
 from sim.staffing.model import Crew, Model
-from sim.staffing.rolling import Component, Relaxed, Rolling, components
+from sim.staffing.rolling import Component, Effort, Relaxed, Rolling, components
 from sim.staffing.shifts import SLOTS_PER_DAY, SLOTS_PER_H, Pay, Shifts
 from sim.support.roster import apportion
 
 SHARE_ROUNDS: Final = 3
 EPSILON: Final = 1e-6
-# Fen by which each team's day may be off its best; eight teams and ten days to 0.05 % of the cost.
-FINE: Final = Limits(gap=6_000.0, nodes_count=200)
+FINE: Final = Effort(passes_count=2, search_fen=25_000.0, limits=Limits(6_000.0, nodes_count=200))
+QUICK: Final = Effort(passes_count=1, search_fen=np.inf, limits=Limits(0.0, nodes_count=0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,26 +61,19 @@ class Program:
         *,
         heads_count: int,
         flexible_heads_max: float,
-        limits: Limits = FINE,
+        effort: Effort = FINE,
     ) -> Roster:
         """The roster of so many heads for a need of shape (slots, groups)."""
         model = self._model(need, heads_count, flexible_heads_max)
         linear = model.linear
-        relaxed = optimise(
-            linear.costs,
-            linear.matrix.tocsc(),
-            linear.lower,
-            linear.upper,
-            linear.bounds,
-            vertex=False,
-        )
+        relaxed = optimise(_problem(linear), vertex=False)
         values = relaxed.values.copy()
         planned = self._whole_heads(model, values)
         known = Relaxed(values.copy(), relaxed.reduced, relaxed.prices)
 
         def whole(component: Component) -> Floats:
             mine = values.copy()
-            Rolling(model, known, mine, component=component).run(limits)
+            Rolling(model, known, mine, component=component).run(effort)
             return mine
 
         parts = components(self._serves, planned.sum(axis=0))
@@ -101,9 +94,7 @@ class Program:
     def bound_fen(self, need: Ints, *, heads_count: int) -> float:
         """The value of the linear program without cross-trained heads."""
         linear = self._model(need, heads_count, 0.0).linear
-        columns = linear.matrix.tocsc()
-        found = optimise(linear.costs, columns, linear.lower, linear.upper, linear.bounds)
-        return found.objective
+        return optimise(_problem(linear)).objective
 
     def fewest_heads(self, need: Ints) -> int:
         """The smallest headcount that covers the need everywhere, in the linear program."""
@@ -112,11 +103,11 @@ class Program:
         for _ in range(SHARE_ROUNDS):
             model = self._model(need, count, 0.0)
             linear = model.linear
-            costs, bounds, upper = np.zeros(len(linear.costs)), linear.bounds, linear.upper
-            costs[[crew.heads for crew in model.crews]] = 1.0
-            bounds[model.uncovered] = 0.0
-            upper[np.append(model.nights, model.total)] = np.inf
-            found = optimise(costs, linear.matrix.tocsc(), linear.lower, upper, bounds)
+            linear.costs[:] = 0.0
+            linear.costs[[crew.heads for crew in model.crews]] = 1.0
+            linear.bounds[model.uncovered] = 0.0
+            linear.upper[np.append(model.nights, model.total)] = np.inf
+            found = optimise(_problem(linear))
             count = int(np.ceil(found.objective / self._labour.planned_ratio - EPSILON))
         return count
 
@@ -170,6 +161,12 @@ class Program:
             for mark in zip(day, of_day, pause, overtime_h, strict=True):
                 heads[place[(crew.kind, *(int(one) for one in mark))], crew.team] += 1
         return heads
+
+
+def _problem(linear: Linear) -> Problem:
+    """The whole program without whole numbers."""
+    matrix = linear.matrix.tocsc()
+    return Problem(linear.costs, matrix, linear.lower, linear.upper, linear.bounds)
 
 
 def _dual_bound(linear: Linear, prices: Floats) -> float:

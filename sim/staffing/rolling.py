@@ -16,7 +16,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from sim.columns import Bools, Floats, Ints
-from sim.staffing.highs import Limits, optimise
+from sim.staffing.highs import Limits, Problem, Solved, dive, optimise, search
 from sim.staffing.matrix import NO_SLOT
 from sim.staffing.model import Model
 from sim.staffing.shifts import SLOTS_PER_DAY
@@ -29,7 +29,12 @@ MORE_RATIO: Final = 1.5
 LESS_RATIO: Final = 0.9
 # Share of what later days have planned of such a row that may be used before.
 BORROW_RATIO: Final = 0.5
-EPSILON: Final = 1e-6
+SHARES: Final = (0.1, 0.25, 0.5)
+FIRST: Final = Limits(gap=20_000.0, nodes_count=200)
+# A part that could be cheaper by less is left alone.
+LEAST_GAIN_FEN: Final = 2_000.0
+# Slots after the next day until which a shift of the day keeps its head from starting again.
+TAIL_SLOTS: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ class Rolling:
             if values[crew.heads] < 0.5:
                 self._closed[crew.starts] = True
                 self._closed[crew.breaks] = True
+        self._starts = starts
         self._closed |= starts & (relaxed.reduced > CHEAP_FEN)
         self._closed |= linear.slot == NO_SLOT
         shared = np.zeros(len(values), dtype=np.bool_)
@@ -70,59 +76,129 @@ class Rolling:
         self._columns = np.flatnonzero(mine & ~self._closed)
         self._matrix = sp.csc_matrix(linear.matrix)[:, self._columns].tocsr()
 
-    def run(self, limits: Limits) -> None:
-        """All days, all teams."""
-        slots_count = len(self._model.uncovered)
-        for start in range(0, slots_count, SLOTS_PER_DAY):
+    def run(self, effort: "Effort") -> None:
+        """All days, all teams; then each again while everything else stands still."""
+        starts = range(0, len(self._model.uncovered), SLOTS_PER_DAY)
+        for start in starts:
             for team in self._component.teams:
-                self._day(team, start, limits)
+                self._first(self._ahead(team, start))
+        for _ in range(effort.passes_count):
+            for start in starts:
+                for team in reversed(self._component.teams):
+                    self._again(self._alone(team, start), effort)
 
-    def _day(self, team: int, start: int, limits: Limits) -> None:
+    def _first(self, part: "_Part") -> None:
+        found = dive(part.problem, SHARES)
+        self._keep(part, found or search(part.problem, FIRST))
+
+    def _again(self, part: "_Part", effort: "Effort") -> None:
+        """Takes a better solution of a part, by search if much could be gained."""
+        now = float(part.problem.costs @ self._values[part.columns])
+        best = optimise(part.problem).objective
+        if now - best < LEAST_GAIN_FEN:
+            return
+        found = dive(part.problem, SHARES)
+        if found is not None and found.objective < now - 1.0:
+            self._keep(part, found)
+            now = found.objective
+        if now - best > effort.search_fen:
+            found = search(part.problem, effort.limits)
+            if found.objective < now - 1.0:
+                self._keep(part, found)
+
+    def _keep(self, part: "_Part", found: Solved) -> None:
+        values, columns = self._values, part.columns
+        values[columns] = found.values[: len(columns)]
+        # States are sums of whole numbers.
+        values[part.settled] = np.rint(values[part.settled])
+
+    def _ahead(self, team: int, start: int) -> "_Part":
+        """A team's day, whole, and the next day, continuous; later days at their prices."""
         linear, values = self._linear, self._values
         end, seen = start + SLOTS_PER_DAY, start + (1 + AHEAD_DAYS) * SLOTS_PER_DAY
         slot = linear.slot[self._columns]
-        own = self._shared[self._columns] | (linear.team[self._columns] == team)
-        inside = np.flatnonzero(own & (slot >= start) & (slot < seen))
-        free = self._columns[inside]
-        part = self._matrix[:, inside]
-        touched = np.diff(part.indptr) > 0
-        row_slot = linear.row_slot
-        whole_horizon = row_slot == NO_SLOT
-        rows = np.flatnonzero(
-            touched & (whole_horizon | ((row_slot >= start) & (row_slot < seen)))
-        )
-        late = np.flatnonzero(touched & (row_slot >= seen))
+        inside = np.flatnonzero(self._own(team) & (slot >= start) & (slot < seen))
+        free, part, rows = self._cut(inside, start, seen)
+        late = np.flatnonzero((np.diff(part.indptr) > 0) & (linear.row_slot >= seen))
         costs = linear.costs[free] - part[late].T @ self._prices[late]
         fixed = values.copy()
         fixed[free] = 0.0
-        taken = (linear.matrix[rows] @ fixed)
+        taken = linear.matrix[rows] @ fixed
         lower, upper = linear.lower[rows] - taken, linear.upper[rows] - taken
-        soft = np.flatnonzero(whole_horizon[rows])
-        later = fixed.copy()
-        later[(linear.slot < seen) | (linear.slot == NO_SLOT)] = 0.0
-        borrowed = BORROW_RATIO * (abs(linear.matrix[rows[soft]]) @ later)
+        soft = np.flatnonzero(linear.row_slot[rows] == NO_SLOT)
+        fixed[(linear.slot < seen) | (linear.slot == NO_SLOT)] = 0.0
+        borrowed = BORROW_RATIO * (abs(linear.matrix[rows[soft]]) @ fixed)
         count = len(soft)
         more = sp.csr_matrix((np.ones(count), (soft, np.arange(count))), shape=(len(rows), count))
         price = np.maximum(-self._prices[rows[soft]], 0.0)
-        planned = upper[soft]
-        lower[soft] = planned
+        lower[soft] = upper[soft]
+        most = np.maximum(borrowed, -upper[soft])
         whole = linear.whole[free] & (slot[inside] < end)
-        found = optimise(
-            np.concatenate((costs, MORE_RATIO * price, -LESS_RATIO * price)),
-            sp.hstack((part[rows], -more, more)).tocsc(),
-            lower,
-            upper,
-            np.concatenate(
-                (linear.bounds[free], np.maximum(borrowed, -planned), np.full(count, np.inf))
-            ),
+        problem = Problem(
+            costs=np.concatenate((costs, MORE_RATIO * price, -LESS_RATIO * price)),
+            matrix=sp.hstack((part[rows], -more, more)).tocsc(),
+            lower=lower,
+            upper=upper,
+            bounds=np.concatenate((linear.bounds[free], most, np.full(count, np.inf))),
             whole=np.concatenate((whole, np.zeros(2 * count, dtype=np.bool_))),
-            limits=limits,
         )
-        values[free] = found.values[: len(free)]
-        # States of the day are sums of whole numbers.
-        done = free[(slot[inside] < end) & (linear.team[free] == team)]
-        done = done[~self._shared[done]]
-        values[done] = np.rint(values[done])
+        settled = free[(slot[inside] < end) & (linear.team[free] == team) & ~self._shared[free]]
+        return _Part(free, settled, problem)
+
+    def _alone(self, team: int, start: int) -> "_Part":
+        """A team's day when everything before and behind stands still."""
+        linear = self._linear
+        end, seen = start + SLOTS_PER_DAY, start + 2 * SLOTS_PER_DAY + TAIL_SLOTS
+        slot = linear.slot[self._columns]
+        mine = self._own(team) & (slot >= start)
+        mine &= np.where(self._starts[self._columns], slot < end, slot < seen)
+        # Rows of the slot after the last one tie its states to what follows.
+        free, part, rows = self._cut(np.flatnonzero(mine), start, seen + 1)
+        fixed = self._values.copy()
+        fixed[free] = 0.0
+        taken = linear.matrix[rows] @ fixed
+        use = part[rows] @ self._values[free]
+        # What stands now is allowed, up to the solver's own tolerance.
+        problem = Problem(
+            costs=linear.costs[free],
+            matrix=part[rows].tocsc(),
+            lower=np.minimum(linear.lower[rows] - taken, use),
+            upper=np.maximum(linear.upper[rows] - taken, use),
+            bounds=linear.bounds[free],
+            whole=linear.whole[free],
+        )
+        settled = free[(linear.team[free] == team) & ~self._shared[free]]
+        return _Part(free, settled, problem)
+
+    def _own(self, team: int) -> Bools:
+        return self._shared[self._columns] | (self._linear.team[self._columns] == team)
+
+    def _cut(self, inside: Ints, start: int, seen: int) -> tuple[Ints, sp.csr_matrix, Ints]:
+        """Columns, their entries in all rows, and the rows of the slots from start to seen."""
+        part = self._matrix[:, inside]
+        row_slot = self._linear.row_slot
+        near = (row_slot == NO_SLOT) | ((row_slot >= start) & (row_slot < seen))
+        return self._columns[inside], part, np.flatnonzero((np.diff(part.indptr) > 0) & near)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of the program: columns of the whole one, those that are whole, the problem."""
+
+    columns: Ints
+    settled: Ints
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How hard to look for whole numbers."""
+
+    passes_count: int
+    """Times that every part is solved again."""
+    search_fen: float
+    """Branch and cut where a part could be cheaper by more than this."""
+    limits: Limits
 
 
 @dataclass(frozen=True, slots=True)
