@@ -79,9 +79,7 @@ def _roster(scenario: Scenario, teams_count: int) -> Roster:
     )
 
 
-def run_all(
-    pool: Executor, jobs: Sequence[Job], report: Callable[[int], None]
-) -> list[Shown]:
+def run_all(pool: Executor, jobs: Sequence[Job], report: Callable[[int], None]) -> list[Shown]:
     """All floors in the order of the jobs; reports how many are done."""
     futures = {pool.submit(run, job): number for number, job in enumerate(jobs)}
     found: dict[int, Shown] = {}

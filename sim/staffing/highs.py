@@ -43,7 +43,7 @@ class Solved:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Minimise costs @ x, lower <= matrix @ x <= upper, 0 <= x <= bounds; `whole` marks integers."""
+    """Minimise costs @ x with lower <= matrix @ x <= upper, 0 <= x <= bounds, some of x whole."""
 
     costs: Floats
     matrix: sp.csc_matrix

@@ -15,8 +15,8 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from scenarios.labour import STEP_H, Labour
-from sim.staffing.shifts import SLOTS_PER_DAY, SLOTS_PER_H, Shifts
 from sim.staffing.program import Roster
+from sim.staffing.shifts import SLOTS_PER_DAY, SLOTS_PER_H, Shifts
 from sim.support.cases import Floats
 from sim.support.roster import Ints
 

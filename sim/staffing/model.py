@@ -3,16 +3,16 @@
 Columns by team and kind: heads employed; heads that start at a half hour with so many hours of
 overtime; breaks that begin at a half hour; heads whose break is still to come; heads who are free
 to start. Rows at every half hour: a skill's own heads at their desks, help and uncovered demand
-cover the need; a cross-trained team helps with what it has. Breaks are not tied to a start (Bechtold
-and Jacobs, Management Science 36, 1990): breaks begun by a half hour must be at least the shifts
-whose window is over and at most those whose window is open, which is enough, as windows of one kind
-do not contain each other. Rest: a head is free again when the rest after its shift is over, and not
-on the same day; free heads are never fewer than zero, which is enough, as intervals can be given to
-as many heads as ever overlap. Days worked in any seven are at most the days allowed x heads, which is
-enough for rest days to be dealt out in turn (Baker, Operations Research 22, 1974). Overtime of the
-month, night work, shares of kinds and cross-trained heads, all heads <= headcount. Nothing is
-infeasible, as uncovered demand has a price. What lies behind the horizon's end neither covers nor
-costs.
+cover the need; a cross-trained team helps with what it has. Breaks are not tied to a start
+(Bechtold and Jacobs, Management Science 36, 1990): breaks begun by a half hour must be at least the
+shifts whose window is over and at most those whose window is open, which is enough, as windows of
+one kind do not contain each other. Rest: a head is free again when the rest after its shift is
+over, and not on the same day; free heads are never fewer than zero, which is enough, as intervals
+can be given to as many heads as ever overlap. Days worked in any seven are at most the days allowed
+x heads, which is enough for rest days to be dealt out in turn (Baker, Operations Research 22,
+1974). Overtime of the month, night work, shares of kinds and cross-trained heads, all heads <=
+headcount. Nothing is infeasible, as uncovered demand has a price. What lies behind the horizon's
+end neither covers nor costs.
 """
 
 from collections.abc import Sequence
@@ -177,19 +177,13 @@ class Model:
         labour, matrix = self._labour, self._matrix
         in_row, days_count = labour.days_in_row_max_count, int(self._days[-1]) + 1
         heads = np.array([crew.heads])
-        for span, most in {
-            WEEK: min(kind.days_per_week_max_count, in_row),
-            in_row + 1: in_row,
-        }.items():
-            for day in range(days_count - span + 1):
+        days_max = min(kind.days_per_week_max_count, in_row)
+        for span, most in ((WEEK, days_max), (in_row + 1, in_row)):
+            for day in range(max(days_count - span + 1, 1)):
                 row = matrix.rows(1, -np.inf, 0.0)
                 chosen = crew.starts[:, (self._days >= day) & (self._days < day + span)]
                 matrix.put(row, chosen.ravel(), 1.0)
                 matrix.put(row, heads, -most)
-        if days_count < WEEK:
-            row = matrix.rows(1, -np.inf, 0.0)
-            matrix.put(row, crew.starts.ravel(), 1.0)
-            matrix.put(row, heads, -kind.days_per_week_max_count)
         left_h = max(labour.overtime_month_max_h - labour.overtime_used_h, 0.0)
         if len(crew.starts) > 1:
             row = matrix.rows(1, -np.inf, 0.0)

@@ -172,8 +172,8 @@ def _problem(linear: Linear) -> Problem:
 def _dual_bound(linear: Linear, prices: Floats) -> float:
     """What prices of rows prove: no solution costs less (weak duality)."""
     sides = np.where(prices > 0.0, linear.lower, linear.upper)
-    worth = np.where(np.abs(prices) > EPSILON, prices, 0.0) * np.where(np.isfinite(sides), sides, 0.0)
-    return float(worth.sum())
+    counts = (np.abs(prices) > EPSILON) & np.isfinite(sides)
+    return float(prices[counts] @ sides[counts])
 
 
 def _dealt_breaks(model: Model, crew: Crew, values: Floats) -> tuple[Ints, Ints, Ints]:
