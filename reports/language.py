@@ -3,7 +3,8 @@
 A message is its English sentence; reports/catalogue/zh.po has the Chinese one (gettext's format,
 which translators' tools read; `make messages` brings it up to date, a test holds it complete). The
 language is that of the context (`with speaking("zh"):`), so that it need not be handed through
-every call, and threads and tasks of a server each have their own. Placeholders are named: `{share}`.
+every call, and threads and tasks of a server each have their own.
+Placeholders are named: `{share}`.
 """
 
 from collections.abc import Iterator
