@@ -118,7 +118,7 @@ def _plan(
     with Progress(*columns, console=stderr()) as progress:
         bars: dict[str, object] = {}
 
-        def say(what: str, done: int, planned: int) -> None:
+        def tell(what: str, done: int, planned: int) -> None:
             if what not in bars:
                 bars[what] = progress.add_task(what, total=planned)
             progress.update(bars[what], completed=done, total=planned)  # type: ignore[arg-type]
@@ -127,8 +127,8 @@ def _plan(
             asked_of(scenario, setting.targets)
             folder.parent.mkdir(parents=True, exist_ok=True)
             with Tapes.open(scenario, seed=seed, workers=workers, beside=folder) as tapes:
-                found = Study(tapes, setting, say).findings()
-                worth = worths(found, tapes.pool, lambda done: say("what options are worth", done, 8))
+                found = Study(tapes, setting, tell).findings()
+                worth = worths(found, tapes.pool, tell)
         except TargetError as error:
             refuse((Problem(file="--target", message=str(error)),))
         except KeyboardInterrupt:

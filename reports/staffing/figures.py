@@ -40,9 +40,7 @@ def cover(table: pl.DataFrame, summary: Mapping[str, Any]) -> Figure:
         (axes,) = panels(canvas, layout, rows=1)
         name_panel(axes, layout, "Heads at their desks", "heads, by half hour")
         rostered, needed = table["rostered_count"].to_list(), table["needed_count"].to_list()
-        axes.fill_between(
-            hours, rostered, step="post", color=style.SKY, alpha=0.35, linewidth=0
-        )
+        axes.fill_between(hours, rostered, step="post", color=style.SKY, alpha=0.35, linewidth=0)
         axes.step(hours, needed, where="post", color=style.INK, linewidth=1.0)
         missing = table["uncovered_count"].to_list()
         axes.fill_between(hours, missing, step="post", color=style.VERMILION, linewidth=0)

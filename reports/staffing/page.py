@@ -22,9 +22,7 @@ def write(folder: Path) -> Path:
     """Write staffing.html into a plan's folder and return its path."""
     summary = words.read(folder)
     names = ("required", "cover", "curve", "steps")
-    tables = {
-        name: pl.read_csv(folder / f"{name}.csv", infer_schema_length=None) for name in names
-    }
+    tables = {name: pl.read_csv(folder / f"{name}.csv", infer_schema_length=None) for name in names}
     path = folder / FILE_NAME
     path.write_text(render(summary, tables), encoding="utf-8")
     return path
@@ -32,10 +30,10 @@ def write(folder: Path) -> Path:
 
 def render(summary: Mapping[str, Any], tables: Mapping[str, pl.DataFrame]) -> str:
     """The page as text."""
-    return templating.environment().get_template("staffing.html.j2").render(
+    return templating.rendered(
+        "staffing.html.j2",
         name=str(summary["scenario"]),
         heading=style.title(str(summary["scenario"])),
-        css=templating.css(),
         summary=summary,
         cards=cards(summary),
         figures=[

@@ -85,7 +85,7 @@ def curve(found: Findings) -> list[dict[str, Any]]:
                     "band_high": float(high[0]),
                 }
             )
-        alone = {name: None for name in ("low", "high", "band_low", "band_high")}
+        alone = dict.fromkeys(("low", "high", "band_low", "band_high"))
         rows.append(
             {
                 "heads_count": count,

@@ -56,9 +56,7 @@ class Requirement:
 
 def asked_of(scenario: Scenario, targets: Sequence[Target]) -> list[Wanted]:
     """What each group is staffed for; no `targets` means the scenario's own. Raises TargetError."""
-    asked = [
-        wanted(scenario, channel, targets) for channel in Groups.of(scenario.support).channels
-    ]
+    asked = [wanted(scenario, channel, targets) for channel in Groups.of(scenario.support).channels]
     said = sorted({text for one in asked for text in contradictions(one.targets)})
     if said:
         raise TargetError("; ".join(said))
@@ -85,10 +83,12 @@ def required(
     agents, count = start.agents, len(replications)
     planned = count * ITERATIONS
     for number in range(ITERATIONS):
-        floors = tapes.floors(
-            replications, agents, lambda done, n=number: report(n * count + done, planned)
-        )
-        found = start.iterate(floors)
+        before = number * count
+
+        def told(done: int, before: int = before) -> None:
+            report(before + done, planned)
+
+        found = start.iterate(tapes.floors(replications, agents, told))
         moved = np.abs(found - agents) > 1.0 + STILL_RATIO * np.sqrt(agents)
         agents = found
         if not moved.any():

@@ -24,7 +24,7 @@ from sim.staffing.requirement import Requirement, required
 from sim.staffing.trial import Trial, targets_by_queue
 from sim.theory.targets import Target
 
-Say = Callable[[str, int, int], None]
+Tell = Callable[[str, int, int], None]
 """Hears what is being done, how much of it is, and how much of it there is."""
 CUT_ROUNDS: Final = 2
 # Headcounts of the curve, in shares of the fewest heads that cover the need.
@@ -83,10 +83,10 @@ class Findings:
 
 
 class Study:
-    """Does one study on tapes; `say` hears how far it is."""
+    """Does one study on tapes; `tell` hears how far it is."""
 
-    def __init__(self, tapes: Tapes, setting: Setting, say: Say) -> None:
-        self._tapes, self._setting, self._say = tapes, setting, say
+    def __init__(self, tapes: Tapes, setting: Setting, tell: Tell) -> None:
+        self._tapes, self._setting, self._tell = tapes, setting, tell
         self.planner = Planner(tapes.scenario)
         self._targets = targets_by_queue(tapes.scenario)
         self._proven: dict[int, Proven] = {}
@@ -104,7 +104,7 @@ class Study:
             endless[: len(setting.fit)],
             targets=setting.targets,
             risk_ratio=setting.risk_ratio,
-            report=lambda done, planned: self._say("agents needed: floors", done, planned),
+            report=lambda done, planned: self._tell("agents needed: floors", done, planned),
         )
         need = self._cut(needs.heads_for(requirement, tapes.scenario))
         fewest = self.planner.fewest_heads(need)
@@ -126,8 +126,8 @@ class Study:
         )
 
     def _counting(self, what: str, count: int) -> Callable[[int], None]:
-        self._say(what, 0, count)
-        return lambda done: self._say(what, done, count)
+        self._tell(what, 0, count)
+        return lambda done: self._tell(what, done, count)
 
     def _cut(self, need: Ints) -> Ints:
         """The need raised until the roster of the fewest heads for it holds on the fit."""
@@ -192,9 +192,7 @@ class Study:
             for count, one in self._proven.items()
         ]
         report = self._counting("whole simulations", sum(len(numbers) for _, numbers in staffed))
-        trials = dict(
-            zip(self._proven, self._tapes.whole_trials(staffed, report), strict=True)
-        )
+        trials = dict(zip(self._proven, self._tapes.whole_trials(staffed, report), strict=True))
         return trials[asked], {
             count: trial.metrics["payout_net_fen"] for count, trial in trials.items()
         }

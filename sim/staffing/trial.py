@@ -101,9 +101,7 @@ def floor(scenario: Scenario, tape: Tape, *, seed: int, replication: int) -> Sho
         attendance_multiple_by_day=shock_field(scenario).attendance_multiple,
     )
     tick_s = float(horizon.tick_s)
-    attempts = tape.play(
-        Layout.of(support), tick_s=tick_s, slots=roster.slots, pace=roster.pace
-    )
+    attempts = tape.play(Layout.of(support), tick_s=tick_s, slots=roster.slots, pace=roster.pace)
     first = horizon.warm_up_days * horizon.ticks_per_day
     ticks_count = horizon.days_count * horizon.ticks_per_day
     cell = (attempts.arrived_s / tick_s).astype(np.int64) * QUEUES_COUNT + attempts.queue
@@ -118,12 +116,12 @@ def floor(scenario: Scenario, tape: Tape, *, seed: int, replication: int) -> Sho
 
     offered, within = count(cell), count(cell[in_time])
     abandoned_count = float(count(cell[attempts.outcome == ABANDONED]).sum())
-    metrics = {
-        f"service_level_{name}_ratio": _ratio(
-            within[:, CHANNEL_OF_QUEUE == number].sum(), offered[:, CHANNEL_OF_QUEUE == number].sum()
+    metrics = {}
+    for number, name in enumerate(CHANNELS):
+        mine = number == CHANNEL_OF_QUEUE
+        metrics[f"service_level_{name}_ratio"] = _ratio(
+            within[:, mine].sum(), offered[:, mine].sum()
         )
-        for number, name in enumerate(CHANNELS)
-    }
     metrics |= {
         "abandoned_ratio": _ratio(abandoned_count, offered.sum()),
         "contacts_abandoned_count": abandoned_count,

@@ -17,10 +17,10 @@ import numpy as np
 from scenarios.labour import Labour
 from scenarios.scenario import Scenario
 from sim.columns import Floats
-from sim.staffing.floors import Report, all_of
+from sim.staffing.floors import all_of
 from sim.staffing.plan import Planner
 from sim.staffing.program import Roster
-from sim.staffing.study import Findings
+from sim.staffing.study import Findings, Tell
 from sim.support.roster import Ints
 
 
@@ -46,7 +46,7 @@ class _Job:
     """Set where cross-training is asked about."""
 
 
-def worths(found: Findings, pool: Executor, report: Report) -> list[Worth]:
+def worths(found: Findings, pool: Executor, tell: Tell) -> list[Worth]:
     """What long shifts, part-timers, overtime, a better forecast and cross-training are worth."""
     scenario, plan = found.planner.scenario, found.mine.plan
     labour, values = scenario.support.labour, scenario.model_dump()
@@ -60,7 +60,8 @@ def worths(found: Findings, pool: Executor, report: Report) -> list[Worth]:
     jobs += [job(rules, found.need) for rules in without.values()]
     crossed = pool.submit(_crossed, job(labour, found.need, plan.roster))
     futures = [*(pool.submit(_priced, one) for one in jobs), crossed]
-    *priced, saved_fen = all_of(futures, report)
+    what = "what options are worth"
+    *priced, saved_fen = all_of(futures, lambda done: tell(what, done, len(futures)))
     (base_fen, base_heads), (better_fen, better_heads), *others = priced
     worth = [
         Worth(option, fen - base_fen, heads - base_heads)
