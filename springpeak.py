@@ -20,7 +20,7 @@ from loadtests.guarantee_api import command as guarantee_api
 from loadtests.traffic import command as traffic
 from reports.backtest.command import backtest
 from reports.command import Lang, report, write_replay, write_run
-from reports.language import speaking
+from reports.language import say, speaking
 from reports.ledger.command import ledger
 from reports.payout.command import payout
 from reports.staffing.command import staff
@@ -150,7 +150,7 @@ def _say_payout(run_path: Path) -> None:
     write_tables(run_path, found)
     for sentence in sentences(found):
         typer.echo(sentence)
-    typer.echo(f"payout: {write(run_path, run_path, found)}")
+    typer.echo(say("payout: {path}", path=write(run_path, run_path, found)))
 
 
 def _difference_row(one: "PairedDifference") -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from reports.language import Language, speaking
+from reports.language import Language, say, speaking
 from sim.experiment.command import RunPath, run_errors
 
 Lang = Annotated[Language, typer.Option("--lang", help="Language of what is written: en or zh.")]
@@ -31,9 +31,10 @@ def write_run(run_path: Path) -> None:
         RunDirectory(run_path).manifest()
     path = write(run_path)
     for card in cards(Book(run_path)):
-        sentence = f"{card.answer.striptags()}: {card.sentence.striptags()}"
-        typer.echo(f"{card.question.striptags()} {sentence}".replace("\xa0", " "))
-    typer.echo(f"report: {path}")
+        said = (card.question, card.answer, card.sentence)
+        question, answer, sentence = (one.striptags().replace("\xa0", " ") for one in said)
+        typer.echo(f"{question} {answer}: {sentence}")
+    typer.echo(say("report: {path}", path=path))
 
 
 def write_replay(folder: Path) -> None:
@@ -42,6 +43,6 @@ def write_replay(folder: Path) -> None:
     from reports.replay.page import write
 
     try:
-        typer.echo(f"report: {write(folder)}")
+        typer.echo(say("report: {path}", path=write(folder)))
     except (OSError, JournalError) as error:
         raise typer.BadParameter(str(error)) from None
