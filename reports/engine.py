@@ -27,6 +27,37 @@ _SENTENCES: Final = (
         "one-sided 95 % bound"
     ),
     later("an interval needs {needed} replications, there are {count}"),
+    later("below {amount}"),
+    later("{amount} and above"),
+    later("{rank} and on"),
+)
+
+# Codes of the tables that are no vocabulary of scenarios/words.py; style.words says them.
+WORDS: Final = (
+    later("total"),
+    later("guarantee"),
+    later("category"),
+    later("region"),
+    later("bearer"),
+    later("deposit"),
+    later("lag"),
+    later("store rank"),
+    later("gross"),
+    later("recovered"),
+    later("net"),
+    later("owed"),
+    later("contested"),
+    later("defaulted"),
+    later("open"),
+    later("collectible"),
+    later("none"),
+    later("start"),
+    later("volume"),
+    later("mix"),
+    later("frequency"),
+    later("severity"),
+    later("terms"),
+    later("end"),
 )
 
 
@@ -44,6 +75,6 @@ def retold(sentence: str | None) -> str:
 def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
     found = []
     for message in _SENTENCES:
-        pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[\\d.,]+)", re.escape(message))
+        pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[\\w.,]+)", re.escape(message))
         found.append((re.compile(pattern), message))
     return tuple(found)

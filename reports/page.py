@@ -29,6 +29,7 @@ from reports.language import file_name, say, say_html
 from reports.payout import page as payout
 from reports.payout import words as payout_words
 from reports.replay import page as replay
+from reports.staffing import page as staffing
 from reports.targets import (
     ABANDONED_TARGET,
     HELD_AT_RATIO,
@@ -95,12 +96,15 @@ def _no_pot(book: Book) -> str:
 
 
 def _staffing(book: Book) -> Chapter:
+    known = book.manifest
+    plan = staffing.beside(book.path, str(known["scenario"]), str(known["fingerprint"]))
     parts = (
         Part(say("Day by day"), _rule(book), tables.days(book)),
         Part(
             say("The support floor"),
             figures=(figures_support.load(book), figures_support.strain(book)),
         ),
+        *(staffing.parts(plan) if plan else ()),
         Part(say("What alerts save the floor"), figures=(figures_market.alerts(book),)),
     )
     return Chapter("staffing", say("Staffing"), parts)

@@ -1,8 +1,8 @@
 """Walks a page: every number with its address, and the text outside of numbers.
 
 The walk does not use the reports' own look-up: it reads the addresses on the page and looks the
-cells up in the files. An address reads `table[key=value,...]`, `estimates:subject[dim=value,...]` or
-`file:dotted.key`; the field stands beside it.
+cells up in the files. An address reads `table[key=value,...]`, `estimates:subject[dim=value,...]`
+or `file:dotted.key`; the field stands beside it.
 """
 
 import json
@@ -96,10 +96,11 @@ class Files:
         if word == "estimates":
             subject, _, chosen = key.partition("[")
             return self._cell("estimates", f"subject={subject},{chosen.rstrip(']')}", name)
-        if not colon or "[" in source:
+        if word not in self.documents and (not colon or "[" in source):
             table, _, chosen = source.partition("[")
             return self._cell(table, chosen.rstrip("]"), name)
-        return _at(self.documents[word], [*key.split("."), *([] if name == "value" else [name])])
+        tree = _at(self.documents[word], key.split(".") if key else [])
+        return tree if name == "value" and not isinstance(tree, Mapping) else _at(tree, [name])
 
     def _cell(self, table: str, chosen: str, name: str) -> Any:
         given = dict(pair.split("=", 1) for pair in chosen.split(",") if pair)

@@ -4,8 +4,8 @@ Coverage is measured on laws whose quantiles are known; seeds are fixed, false-a
 the docstrings. Tables are those of a synthetic run under the real base scenario.
 """
 
-from collections.abc import Callable
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 import springpeak
 from reports import font
-from reports.language import Language, speaking
+from reports.language import speaking
 from reports.payout import page
 from scenarios.loader import SHIPPED
 from scenarios.payout_tables import PAYOUT_TABLES

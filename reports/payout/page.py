@@ -15,6 +15,7 @@ from markupsafe import Markup
 from reports import style, templating
 from reports.cells import quote
 from reports.chapter import Chapter, Part
+from reports.engine import retold
 from reports.language import file_name, later, say, say_html
 from reports.metrics import metric_name
 from reports.names import named
@@ -233,7 +234,7 @@ def _recoveries(tables: Tables) -> Table:
     found = tuple(
         (
             _by(row["by"]),
-            Markup('<span class="dim">{}</span>').format(style.words(row["key"] or "")),
+            Markup('<span class="dim">{}</span>').format(retold(row["key"])),
             style.words(row["measure"]),
             row.with_interval("mean_fen", "low_fen", "high_fen", "cny"),
             Markup("{}").format(row.number("share_ratio", "percent")),
