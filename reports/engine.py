@@ -59,6 +59,8 @@ WORDS: Final = (
     later("terms"),
     later("end"),
 )
+# Units of columns.
+UNITS: Final = (later("d"), later("replications"), later("see key"), later("ratio"))
 
 
 def retold(sentence: str | None) -> str:

@@ -70,6 +70,26 @@ def fine_percent(value: float) -> str:
     return percent(value, 2)
 
 
+def _apart(form: Callable[[float], str], value: float) -> str:
+    """A difference in a form of its own kind: with its sign."""
+    return f"+{form(value)}" if value > 0 else form(value)
+
+
+def count_apart(value: float) -> str:
+    """A difference of counts."""
+    return _apart(count, value)
+
+
+def cny_apart(fen: float) -> str:
+    """A difference of amounts."""
+    return say("CNY {number}", number=_apart(_scaled, fen / 100))
+
+
+def seconds_apart(value: float) -> str:
+    """A difference of times."""
+    return _apart(seconds, value)
+
+
 def _signed(text: str) -> str:
     return text.replace("-", MINUS)
 
@@ -170,9 +190,12 @@ FORMATS: Final[dict[str, Callable[[float], str]]] = {
     "fine_percent": fine_percent,
     "cny": cny,
     "cny_bare": cny_bare,
+    "cny_apart": cny_apart,
     "cny_each": cny_each,
     "count": count,
+    "count_apart": count_apart,
     "seconds": seconds,
+    "seconds_apart": seconds_apart,
     "milliseconds": milliseconds,
     "figures": figures,
     "day_mean": day_mean,

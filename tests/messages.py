@@ -18,7 +18,9 @@ from jinja2.ext import babel_extract
 
 from reports import style
 from reports.language import CATALOGUE, LANGUAGES
+from reports.workbook.finance import head
 from scenarios.loader import SHIPPED
+from scenarios.payout_tables import PAYOUT_TABLES
 from scenarios.tables import VOCABULARIES
 
 ROOT = Path(__file__).parent.parent
@@ -67,6 +69,8 @@ def said() -> Catalog:
     for name in DICTIONARIES:
         for text, _ in _in_code(ROOT / "scenarios" / name, {"Column": (3,)}):
             found.add(text, locations=[(f"scenarios/{name}", None)])
+    for column in (one for table in PAYOUT_TABLES.values() for one in table):
+        found.add(head(column), locations=[("scenarios/payout_tables.py", None)])
     for words in VOCABULARIES.values():
         for word in words:
             if word not in style.GUARANTEE_NAMES:

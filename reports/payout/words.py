@@ -42,16 +42,16 @@ def sentences(tables: Mapping[str, pl.DataFrame]) -> Iterator[str]:
 def cards(tables: Mapping[str, pl.DataFrame]) -> tuple[Card, ...]:
     """What to book and what to fund: a card a figure."""
     return tuple(
-        Card(Markup.escape(label(row)), figure(row, "value_fen"), "", _meaning(row))
+        Card(Markup.escape(label(row["figure"])), figure(row, "value_fen"), "", _meaning(row))
         for row in rows("payout_answers", tables["payout_answers"], ("figure",))
     )
 
 
-def label(row: Row) -> str:
-    """The name of an answer."""
-    kind, _, level = str(row["figure"]).partition("_")
-    if row["figure"] in _LABELS:
-        return say(_LABELS[row["figure"]])
+def label(figure: str) -> str:
+    """The name of an answer by its code."""
+    kind, _, level = figure.partition("_")
+    if figure in _LABELS:
+        return say(_LABELS[figure])
     return say(_LEVELS[kind], level=level.upper())
 
 
