@@ -13,14 +13,17 @@ import numpy as np
 import polars as pl
 import simpy
 
-from sim.fit.replay import FLOOR
 from sim.support.attempts import ABANDONED, ANSWERED
 from sim.support.cases import Cases
+from sim.support.layout import Layout, TeamPlan
 from sim.support.pool import Pool
 
 START = datetime(2026, 3, 2)  # a Monday
 # Hours 8 to 19.
 OPEN = np.array([0.06, 0.09, 0.1, 0.1, 0.09, 0.08, 0.09, 0.09, 0.08, 0.08, 0.07, 0.07])
+FLOOR = Layout(
+    teams=(TeamPlan("all", 0, (), 0.0, 1),), escalation_queue=0, queues_count=1, topics_count=1
+)
 PROFILE = np.concatenate([np.zeros(8), OPEN / OPEN.sum(), np.zeros(4)])
 
 
