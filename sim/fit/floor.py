@@ -10,7 +10,6 @@ Seconds.
 from collections import deque
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +36,7 @@ def answered_at(
     times = np.concatenate([staff.from_s, arrived_s, [until_s]])[order].tolist()
     changes = np.diff(staff.agents_count, prepend=0).tolist()
     paces, changes_count = staff.pace_ratio.tolist(), len(staff.from_s)
-    starts_s, ends_s, work_s = arrived_s.tolist(), (arrived_s + patience_s).tolist(), handle_s.tolist()
+    ends_s, work_s = (arrived_s + patience_s).tolist(), handle_s.tolist()
     busy_until: list[float] = []
     line: deque[int] = deque()
     free, pace = 0, 1.0

@@ -1,9 +1,9 @@
-"""A logged day once more, through the support pool: same arrivals, same staffing, patience drawn.
+"""A logged day once more: same arrivals, same staffing, patience drawn.
 
 Decides what a replay takes from the log (arrivals, who was present, how long contacts took) and
-what it draws (patience, how long those would have taken who abandoned, how available the agents
-were in each hour). Days are replayed one by one and start empty. Does not judge: sim/backtest
-does. Seconds.
+what it draws (patience, how long agents take between contacts, how long those would have taken who
+abandoned, how available the agents were in each hour). Days are replayed one by one and start
+empty. Does not judge: sim/backtest does. Seconds.
 """
 
 from collections.abc import Iterator
@@ -40,7 +40,13 @@ class FloorLaw:
     """Nobody in the fitted log waited longer."""
     availability: float
     availability_hour_cv: float
-    after_call_s: float
+    turns_s: Floats
+    """Equally likely times from a contact's end until its agent is free; empty: all are 0."""
+
+    @property
+    def turn_s(self) -> float:
+        """Their mean."""
+        return float(self.turns_s.mean()) if len(self.turns_s) else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +62,12 @@ def replay(
     *, days: NDArray[np.int64] | None = None,
 ) -> Replayed:
     """Every day of the log, or the chosen ones (others stay NaN and False)."""
-    load = Hours.of(log, presence).load_ratio(law.after_call_s)
+    load = Hours.of(log, presence).load_ratio(law.turn_s)
     patience_s = draw(law.patience, log, rng) * load**-law.load_slope
     patience_s = np.minimum(patience_s, law.longest_wait_s)
-    handle_s = _handle_times(log, rng) + law.after_call_s
+    handle_s = _handle_times(log, rng)
+    if len(law.turns_s):
+        handle_s += rng.choice(law.turns_s, len(log))
     wait_s = np.full(len(log), np.nan)
     abandoned = np.zeros(len(log), dtype=np.bool_)
     for day, rows in by_day(log):
