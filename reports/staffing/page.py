@@ -4,6 +4,7 @@ Decides the order. Reads the folder of a plan; computes nothing. `staffing.html`
 itself; the report of a run has the plan's parts among others.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +23,8 @@ from reports.staffing import figures, words
 from reports.tables import Table
 
 FILE_NAME: Final = "staffing.html"
+# As sim/staffing/quick.py names it, which is slow to load.
+QUICK: Final = "staffing_quick.json"
 _FOLDERS: Final = "staff*"
 _TABLES: Final = ("required", "cover", "curve", "steps")
 _REASONS: Final = {
@@ -42,6 +45,16 @@ def beside(run: Path, scenario: str, fingerprint: str) -> Path | None:
         if summary["scenario"] == scenario:
             found.append((summary["fingerprint"] == fingerprint, folder))
     return max(found, key=lambda one: (one[0], str(one[1])))[1] if found else None
+
+
+def quick_part(run: Path) -> tuple[Part, ...]:
+    """The quick answer that `springpeak peak` keeps in a run; nothing where there is none."""
+    file = run / QUICK
+    if not file.is_file():
+        return ()
+    found = json.loads(file.read_text(encoding="utf-8"))
+    lead = say_html("{sentence}.", sentence=words.quick(found))
+    return (Part(say("About how many heads would do"), lead),)
 
 
 def write(folder: Path) -> Path:

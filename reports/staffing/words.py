@@ -186,6 +186,28 @@ def worth(one: Row) -> Markup:
     return say_html("{cost}, {heads} heads", cost=cost, heads=heads)
 
 
+def quick(found: Mapping[str, Any]) -> Markup:
+    """The quick answer of a run, for its report and the command that makes one."""
+    of = Row("staffing_quick", found)
+    return say_html(
+        "About {heads} heads{interval} would cover every half hour with a lawful roster of their "
+        "own at {risk} risk, fewer than the {asked} of this run: by theory from its contacts, not "
+        "simulated; springpeak staff proves it"
+        if of["fewest_count"] <= of["heads_count"]
+        else "About {heads} heads{interval} would cover every half hour with a lawful roster of "
+        "their own at {risk} risk, more than the {asked} of this run: by theory from its "
+        "contacts, not simulated; springpeak staff proves it",
+        heads=of.number("fewest_count", "count"),
+        interval=""
+        if of["low_count"] is None
+        else say_html(
+            " (95&nbsp;% interval {ends})", ends=of.range("low_count", "high_count", "count")
+        ),
+        risk=of.number("risk_ratio", "probability"),
+        asked=of.number("heads_count", "count"),
+    )
+
+
 def roster(summary: Mapping[str, Any]) -> Markup:
     """The roster's cost and how good it is."""
     of = whole(summary)
