@@ -34,7 +34,8 @@ from reports.targets import (
     YES_AT_RATIO,
 )
 from scenarios.overlays import at
-from sim.experiment.rundir import RunDirectory
+from sim.experiment.contents import ALL
+from sim.experiment.rundir import RunDirectory, RunError
 
 FILE_NAME: Final = "report.html"
 
@@ -49,8 +50,17 @@ class Part:
 
 
 def write(run_dir: Path) -> Path:
-    """Write report.html of a run directory and return its path."""
-    RunDirectory(run_dir).write_text(FILE_NAME, render(Book(run_dir)))
+    """Write report.html of a run directory and return its path.
+
+    Raises RunError where the run keeps fewer tables than a report needs.
+    """
+    directory = RunDirectory(run_dir)
+    kept = directory.manifest().get("tables", ALL.name)
+    if kept != ALL.name:
+        raise RunError(
+            f"{run_dir} keeps the tables of {kept} only: `springpeak run` makes what a report needs"
+        )
+    directory.write_text(FILE_NAME, render(Book(run_dir)))
     return run_dir / FILE_NAME
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from reports import page
 from reports.ledger.story import read_story
 from sim.experiment.contents import ALL, PAYOUT
 from sim.experiment.rundir import ROW_TABLES, RunError
@@ -77,6 +78,11 @@ def test_a_claim_has_its_whole_story(kept: Path) -> None:
     story = read_story(kept, both["claim_id"][0])
     assert story.incident is not None
     assert story.attempts
+
+
+def test_a_report_asks_for_a_whole_run(kept: Path) -> None:
+    with pytest.raises(RunError, match="keeps the tables of payout only: `springpeak run`"):
+        page.write(kept)
 
 
 def test_runs_with_other_tables_are_told_apart(kept: Path) -> None:
