@@ -22,7 +22,7 @@ from sim.market.demand import Demand
 from sim.market.fleet import Fleet
 from sim.market.monitoring import CLOSED, Monitoring, Warnings
 from sim.market.opening import Closures, closures
-from sim.market.placing import find, place, split_cumulated
+from sim.market.placing import Guide, find, guide, place, split_cumulated
 from sim.market.shocks import ShockField
 from sim.market.stock import HOTEL, RoomDay, room_day
 from sim.streams import Streams, poisson_count
@@ -174,6 +174,7 @@ class Market:
         """All that goes wrong in a category, except for rooms; arrays over its stores."""
         edges = self._fleet.cell_edges(category)
         silent_cum, serving_cum, selling_cum = split_cumulated(selling, undeclared)
+        silent, serving = (silent_cum, guide(silent_cum)), (serving_cum, guide(serving_cum))
         mass = cell_masses(selling_cum, edges)
         by_region = np.maximum(mass.sum(axis=1), 1e-300)
         orders = self._demand.orders[ticks, category, :]
@@ -184,16 +185,14 @@ class Market:
         for kind in range(len(INCIDENT_TYPES)):
             if kind == NO_ROOM:
                 continue
-            weight_cum = silent_cum if kind == CLOSED else serving_cum
-            share = cell_masses(weight_cum, edges) / by_region[:, None]
+            stores = silent if kind == CLOSED else serving
+            share = cell_masses(stores[0], edges) / by_region[:, None]
             if kind != CLOSED:
                 share *= self.conduct.type_ratio(category=category, kind=kind)
             factor = self._factor(category, kind, lunar_day, ticks)
             intensity = (orders * factor)[:, :, None] * share
             wrong_mean += intensity.sum(axis=(0, 2))
-            block = self._block(
-                lunar_day, category, kind, intensity=intensity, store_cum=weight_cum
-            )
+            block = self._block(lunar_day, category, kind, intensity=intensity, stores=stores)
             if block is not None:
                 blocks.append(block)
                 placed = self._fleet.region[block.stores[~block.prevented]]
@@ -224,9 +223,16 @@ class Market:
         return np.full(shape, day_factor)
 
     def _block(
-        self, lunar_day: int, category: int, kind: int, *, intensity: Floats, store_cum: Floats
+        self,
+        lunar_day: int,
+        category: int,
+        kind: int,
+        *,
+        intensity: Floats,
+        stores: tuple[Floats, Guide],
     ) -> Block | None:
-        """Draw the incidents behind an intensity by (tick, region, type)."""
+        """Draw the incidents behind an intensity by (tick, region, type), at stores by their
+        cumulated weight, which comes with its guide."""
         mean = float(intensity.sum())
         if mean <= 0.0:
             return None
@@ -235,14 +241,19 @@ class Market:
         count = poisson_count(streams.rng(f"incident.count/{name}").random(), mean)
         ticks, rows = place(
             np.cumsum(intensity.ravel()),
-            store_cum,
+            *stores,
             fleet.cell_edges(category),
             streams.rng(f"incident.time/{name}").random(count),
             streams.rng(f"incident.store/{name}").random(count),
         )
-        stores = fleet.rows(category).start + rows
-        due_s = ticks * self._scenario.horizon.tick_s
-        return self._warned(lunar_day, category, kind, name=name, stores=stores, due_s=due_s)
+        return self._warned(
+            lunar_day,
+            category,
+            kind,
+            name=name,
+            stores=fleet.rows(category).start + rows,
+            due_s=ticks * self._scenario.horizon.tick_s,
+        )
 
     def _rooms(self, lunar_day: int, bookings: Floats, ticks: slice) -> tuple[RoomDay, Block]:
         """Oversold rooms as incidents, at check-in time."""
