@@ -15,7 +15,6 @@ At the day's end:
 The market never looks at the pool: staffing cannot move an arrival, a patience or a handle time.
 """
 
-import gc
 from collections.abc import Collection, Generator
 from dataclasses import fields
 
@@ -126,16 +125,7 @@ class World:
 
     def run(self) -> None:
         """Simulate the horizon; what only the run needed is given up at its end."""
-        process = self._env.process(self._live())
-        # The pool's entries are tuples of numbers by the million, all of them freed by counting:
-        # the collector would go through them again and again and find nothing.
-        collects = gc.isenabled()
-        gc.disable()
-        try:
-            self._env.run(until=process)
-        finally:
-            if collects:
-                gc.enable()
+        self._env.run(until=self._env.process(self._live()))
         del self._case_claims, self._arrivals, self._claims, self._unheard
 
     def dismiss_pool(self) -> None:

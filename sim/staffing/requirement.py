@@ -10,11 +10,8 @@ waiting as leave the queue in T. Sources: Jennings, Mandelbaum, Massey and Whitt
 one's.
 """
 
-from collections.abc import Sequence
-from concurrent.futures import Executor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
 import numpy as np
@@ -22,10 +19,9 @@ from scipy.ndimage import uniform_filter1d
 
 from scenarios.scenario import Scenario
 from sim.columns import Floats, Ints
-from sim.experiment.runner import Progress, worker_pool
 from sim.staffing.floor import Groups, Shown
-from sim.staffing.floors import Job, run_all
-from sim.staffing.isa import by_replication, upper
+from sim.staffing.floors import Tapes
+from sim.staffing.isa import LEAST_LOAD_ERLANG, by_replication, upper
 from sim.staffing.wanted import Wanted, slots_of_load, wanted
 from sim.theory.targets import Target, contradictions
 
@@ -34,6 +30,8 @@ ITERATIONS: Final = 3
 WINDOW: Final = 9
 # Agents that move by less than one and this share of a standard deviation are found.
 STILL_RATIO: Final = 0.25
+BETTER_FORECAST_RATIO: Final = 0.95
+"""A forecast 5 % better: the days miss their forecast by so much of what they do now."""
 
 
 class TargetError(ValueError):
@@ -52,59 +50,56 @@ class Requirement:
     first_lunar_day: int
     tick_s: int
     agents: Ints
+    better_forecast_ratio: Floats
+    """Of those, what a 5 % better forecast would leave; by theory, same shape."""
 
 
-def required(
-    scenario: Scenario,
-    *,
-    targets: Sequence[Target],
-    risk_ratio: float,
-    seed: int,
-    replications: int,
-    workers: int,
-    progress: Progress | None = None,
-    executor: Executor | None = None,
-) -> Requirement:
-    """The agents needed so that on `risk_ratio` of replications an interval keeps the targets.
-
-    No `targets` means the scenario's own. `progress(done, planned)` counts floors run. Raises
-    TargetError where targets contradict each other.
-    """
-    groups = Groups.of(scenario.support)
-    asked = [wanted(scenario, channel, targets) for channel in groups.channels]
+def asked_of(scenario: Scenario, targets: Sequence[Target]) -> list[Wanted]:
+    """What each group is staffed for; no `targets` means the scenario's own. Raises TargetError."""
+    asked = [wanted(scenario, channel, targets) for channel in Groups.of(scenario.support).channels]
     said = sorted({text for one in asked for text in contradictions(one.targets)})
     if said:
         raise TargetError("; ".join(said))
-    report = progress or (lambda _done, _planned: None)
-    planned = replications * (1 + ITERATIONS)
-    with TemporaryDirectory(prefix="springpeak-") as folder, worker_pool(workers, executor) as pool:
+    return asked
 
-        def floors(round_number: int, agents: Ints | None) -> list[Shown]:
-            report(round_number * replications, planned)
-            kind, values = type(scenario), scenario.model_dump()
-            jobs = [
-                Job(kind, values, seed, number, Path(folder), agents)
-                for number in range(replications)
-            ]
-            return run_all(
-                pool, jobs, lambda done: report(round_number * replications + done, planned)
-            )
 
-        endless = floors(0, None)
-        start = _Start(groups, asked, endless, risk_ratio)
-        agents = start.agents
-        for round_number in range(1, ITERATIONS + 1):
-            found = start.iterate(floors(round_number, agents))
-            moved = np.abs(found - agents) > 1.0 + STILL_RATIO * np.sqrt(agents)
-            agents = found
-            if not moved.any():
-                break
+def required(
+    tapes: Tapes,
+    replications: Sequence[int],
+    endless: Sequence[Shown],
+    *,
+    targets: Sequence[Target],
+    risk_ratio: float,
+    report: Callable[[int, int], None] = lambda _done, _planned: None,
+) -> Requirement:
+    """The agents needed so that on `risk_ratio` of replications an interval keeps the targets.
+
+    `endless` is what the tapes' recording showed of the replications. `report(done, planned)`
+    counts floors run. Raises TargetError where targets contradict each other.
+    """
+    scenario = tapes.scenario
+    groups = Groups.of(scenario.support)
+    start = _Start(groups, asked_of(scenario, targets), endless, risk_ratio)
+    agents, count = start.agents, len(replications)
+    planned = count * ITERATIONS
+    for number in range(ITERATIONS):
+        before = number * count
+
+        def told(done: int, before: int = before) -> None:
+            report(before + done, planned)
+
+        found = start.iterate(tapes.floors(replications, agents, told))
+        moved = np.abs(found - agents) > 1.0 + STILL_RATIO * np.sqrt(agents)
+        agents = found
+        if not moved.any():
+            break
     report(planned, planned)
     return Requirement(
         skills=groups.names,
         first_lunar_day=scenario.horizon.start_day,
         tick_s=scenario.horizon.tick_s,
         agents=agents,
+        better_forecast_ratio=start.better_forecast_ratio(scenario.horizon.ticks_per_day),
     )
 
 
@@ -119,15 +114,36 @@ class _Start:
         risk_ratio: float,
     ) -> None:
         self._groups, self._asked, self._risk_ratio = groups, asked, risk_ratio
-        loads = np.array([one.load for one in endless])
-        self._load = uniform_filter1d(loads.mean(axis=0), 3, axis=0, mode="nearest")
+        self._loads = np.array([one.load for one in endless])
+        self._load = uniform_filter1d(self._loads.mean(axis=0), 3, axis=0, mode="nearest")
         self._handle_s = np.mean([one.handle_s for one in endless], axis=0)
-        risky = np.empty_like(self._load)
-        for g in range(len(asked)):
-            own = uniform_filter1d(loads[:, :, g], 3, axis=1, mode="nearest")
-            risky[:, g] = upper(self._load[:, g], own, risk_ratio=risk_ratio, window=WINDOW)
+        risky = self._risky(self._loads)
         self.agents = self._by_theory(risky, [one.targets for one in asked])
         self._others = self._by_theory(risky, [one.others for one in asked])
+
+    def _risky(self, loads: Floats) -> Floats:
+        """The load that a share `risk_ratio` of replications stays under."""
+        risky = np.empty_like(self._load)
+        for g in range(len(self._asked)):
+            own = uniform_filter1d(loads[:, :, g], 3, axis=1, mode="nearest")
+            risky[:, g] = upper(self._load[:, g], own, risk_ratio=self._risk_ratio, window=WINDOW)
+        return risky
+
+    def better_forecast_ratio(self, ticks_per_day: int) -> Floats:
+        """Share of the agents needed when every day is as much nearer to its forecast.
+
+        A day's forecast error is how far its load is from the mean of all replications, by group;
+        it is drawn in to BETTER_FORECAST_RATIO of itself, replication by replication, and what
+        varies within the day stays as it is.
+        """
+        days = self._loads.reshape(len(self._loads), -1, ticks_per_day, len(self._asked))
+        of_day = days.sum(axis=2)
+        expected = np.maximum(of_day.mean(axis=0), LEAST_LOAD_ERLANG)
+        level = np.maximum(of_day, LEAST_LOAD_ERLANG) / expected
+        nearer = 1.0 + BETTER_FORECAST_RATIO * (level - 1.0)
+        loads = (days * (nearer / level)[:, :, np.newaxis]).reshape(self._loads.shape)
+        better = self._by_theory(self._risky(loads), [one.targets for one in self._asked])
+        return np.asarray(np.maximum(better, 1) / np.maximum(self.agents, 1), dtype=np.float64)
 
     def _by_theory(self, load: Floats, targets: Sequence[Sequence[Target]]) -> Ints:
         """Agents by M/M/n+G. Raises TargetError."""
