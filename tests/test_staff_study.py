@@ -12,10 +12,14 @@ from reports.staffing import page, words
 from scenarios.staff_tables import STAFF_TABLES
 from sim.staffing import files, program, study
 from sim.staffing.curve import answers
+from sim.staffing.floor import Groups
 from sim.staffing.floors import Tapes
 from sim.staffing.headcount import smallest
-from sim.staffing.plan import Plan
+from sim.staffing.need import heads_of
+from sim.staffing.plan import Plan, Planner
 from sim.staffing.proof import Proven, by_group, saved_ratio
+from sim.staffing.quick import quick
+from sim.staffing.start import Start, asked_of
 from sim.staffing.study import Findings, Setting, Study
 from sim.staffing.trial import FLOOR_METRICS, Trial, floor, whole
 from sim.staffing.worth import Worth, better_forecast, worths
@@ -24,7 +28,7 @@ from sim.support.tape import Tape
 from sim.world import World
 from springpeak import app
 from tests.synthetic_run import InlineExecutor
-from tests.worlds import SEED, small
+from tests.worlds import SEED, small, write_small_run
 
 HEADS = 70
 
@@ -167,3 +171,26 @@ def test_an_interrupt_says_what_is_kept(tmp_path: Path, monkeypatch: pytest.Monk
     assert said.exit_code == 130
     assert "nothing was written" in said.output
     assert not list(tmp_path.iterdir())
+
+
+def test_the_quick_answer_is_kept_in_the_run(tmp_path: Path) -> None:
+    """And is near what the same replications need when nobody has to wait: 20 % at this size."""
+    run = write_small_run(tmp_path / "run", replications=2)
+    scenario = small()
+    found = quick(run, scenario)
+    assert (found.low_count, found.high_count, found.replications) == (None, None, 2)
+    with Tapes.open(scenario, seed=SEED, workers=1, executor=InlineExecutor()) as tapes:
+        shown = tapes.record(range(2), lambda _done: None)
+    start = Start(
+        Groups.of(scenario.support),
+        asked_of(scenario, ()),
+        loads=np.array([one.load for one in shown]),
+        handle_s=np.mean([one.handle_s for one in shown], axis=0),
+        risk_ratio=0.95,
+    )
+    fewest = Planner(scenario).fewest_heads(heads_of(start.agents, scenario))
+    assert found.fewest_count == pytest.approx(fewest, rel=0.2)
+    kept = run / "staffing_quick.json"
+    kept.write_text(kept.read_text().replace(str(found.fewest_count), "1"), encoding="utf-8")
+    assert quick(run, scenario).fewest_count == 1
+    assert "About 1 heads would cover" in words.quick(quick(run, scenario))

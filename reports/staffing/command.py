@@ -110,7 +110,7 @@ def _plan(
     """Find, prove and write the plan."""
     from scenarios.problems import Problem
     from sim.staffing.floors import Tapes
-    from sim.staffing.requirement import TargetError, asked_of
+    from sim.staffing.start import TargetError, asked_of
     from sim.staffing.study import Study
     from sim.staffing.worth import worths
 

@@ -6,11 +6,14 @@ All sentences of the command, of the page's top and of other pages stand here.
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from reports import style
+
+if TYPE_CHECKING:
+    from sim.staffing.quick import Quick
 
 OPTIONS = {
     "overtime": "overtime",
@@ -114,6 +117,18 @@ def worth(one: Mapping[str, Any]) -> str:
     """What an option saves."""
     heads = f", {one['heads_count']:,} heads" if one["heads_count"] is not None else ""
     return f"{style.cny(one['cost_fen'])}{heads}"
+
+
+def quick(found: "Quick") -> str:
+    """The quick answer of a run, for its report and the command that makes one."""
+    interval = "" if found.low_count is None else f" ({found.low_count:,} to {found.high_count:,})"
+    than = "fewer" if found.fewest_count <= found.heads_count else "more"
+    return (
+        f"About {found.fewest_count:,} heads{interval} would cover every half hour with a lawful "
+        f"roster of their own at {style.probability(found.risk_ratio)} risk, {than} than the "
+        f"{found.heads_count:,} of this run: by theory from its contacts, not simulated; "
+        "springpeak staff proves it"
+    )
 
 
 def roster(summary: Mapping[str, Any]) -> str:
