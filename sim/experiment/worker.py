@@ -23,6 +23,7 @@ from scenarios.support import Targets
 from sim.experiment import measures, subjects
 from sim.experiment.contents import Contents
 from sim.experiment.frames import schema, to_frame
+from sim.experiment.memory import keep_memory
 from sim.experiment.rundir import REPLICATIONS, ROW_TABLES, RunDirectory
 
 RECEIPT = "receipt.json"
@@ -71,6 +72,7 @@ def start_worker() -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["POLARS_MAX_THREADS"] = "1"
+    keep_memory()
 
 
 def replicate(job: Job) -> int:
