@@ -45,11 +45,9 @@ def write_run(run_path: Path) -> None:
     from reports.answers import cards
     from reports.cells import Book
     from reports.page import write
-    from sim.experiment.rundir import RunDirectory
 
     with run_errors():
-        RunDirectory(run_path).manifest()
-    path = write(run_path)
+        path = write(run_path)
     for card in cards(Book(run_path)):
         said = (card.question, card.answer, card.sentence)
         question, answer, sentence = (one.striptags().replace("\xa0", " ") for one in said)
