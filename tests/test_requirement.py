@@ -5,7 +5,8 @@ import pytest
 
 from sim.staffing.floor import Groups
 from sim.staffing.floors import Tapes
-from sim.staffing.requirement import Requirement, TargetError, required
+from sim.staffing.requirement import Requirement, required
+from sim.staffing.start import TargetError
 from sim.staffing.wanted import slots_of_load
 from sim.support.layout import Layout
 from sim.theory.patience import exponential

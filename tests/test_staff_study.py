@@ -1,6 +1,7 @@
 """A study of staffing: tapes and whole simulations, the smallest headcount, the folder."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +9,19 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from reports.language import LANGUAGES, speaking
 from reports.staffing import page, words
 from scenarios.staff_tables import STAFF_TABLES
 from sim.staffing import files, program, study
 from sim.staffing.curve import answers
+from sim.staffing.floor import Groups
 from sim.staffing.floors import Tapes
 from sim.staffing.headcount import smallest
-from sim.staffing.plan import Plan
+from sim.staffing.need import heads_of
+from sim.staffing.plan import Plan, Planner
 from sim.staffing.proof import Proven, by_group, saved_ratio
+from sim.staffing.quick import quick
+from sim.staffing.start import Start, asked_of
 from sim.staffing.study import Findings, Setting, Study
 from sim.staffing.trial import FLOOR_METRICS, Trial, floor, whole
 from sim.staffing.worth import Worth, better_forecast, worths
@@ -23,8 +29,9 @@ from sim.streams import Streams
 from sim.support.tape import Tape
 from sim.world import World
 from springpeak import app
+from tests.page_walk import Files, mistakes, walked
 from tests.synthetic_run import InlineExecutor
-from tests.worlds import SEED, small
+from tests.worlds import SEED, small, write_small_run
 
 HEADS = 70
 
@@ -100,10 +107,15 @@ def test_the_page_says_what_the_tables_say(folder: Path) -> None:
     text = (folder / page.FILE_NAME).read_text(encoding="utf-8")
     summary = words.read(folder)
     assert words.smallest(summary) in text
-    assert f"{summary['missed_because']['heads']:,} by skill for want of heads" in text
     assert text.count("<svg") == 4
     assert "<script" not in text
     assert page.write(folder).read_text(encoding="utf-8") == text
+    steps = pl.read_csv(folder / "steps.csv", infer_schema_length=None)
+    for language in LANGUAGES:
+        with speaking(language):
+            walk = walked(page.write(folder).read_text(encoding="utf-8"))
+            assert list(mistakes(walk, Files({"plan": summary}, {"steps": steps}))) == []
+            assert len(walk.numbers) > 30
     for sentence in words.sentences(folder):
         assert sentence.endswith(".")
 
@@ -167,3 +179,26 @@ def test_an_interrupt_says_what_is_kept(tmp_path: Path, monkeypatch: pytest.Monk
     assert said.exit_code == 130
     assert "nothing was written" in said.output
     assert not list(tmp_path.iterdir())
+
+
+def test_the_quick_answer_is_kept_in_the_run(tmp_path: Path) -> None:
+    """And is near what the same replications need when nobody has to wait: 20 % at this size."""
+    run = write_small_run(tmp_path / "run", replications=2)
+    scenario = small()
+    found = quick(run, scenario)
+    assert (found.low_count, found.high_count, found.replications) == (None, None, 2)
+    with Tapes.open(scenario, seed=SEED, workers=1, executor=InlineExecutor()) as tapes:
+        shown = tapes.record(range(2), lambda _done: None)
+    start = Start(
+        Groups.of(scenario.support),
+        asked_of(scenario, ()),
+        loads=np.array([one.load for one in shown]),
+        handle_s=np.mean([one.handle_s for one in shown], axis=0),
+        risk_ratio=0.95,
+    )
+    fewest = Planner(scenario).fewest_heads(heads_of(start.agents, scenario))
+    assert found.fewest_count == pytest.approx(fewest, rel=0.2)
+    kept = run / "staffing_quick.json"
+    kept.write_text(kept.read_text().replace(str(found.fewest_count), "1"), encoding="utf-8")
+    assert quick(run, scenario).fewest_count == 1
+    assert "About 1 heads would cover" in words.quick(asdict(quick(run, scenario))).striptags()

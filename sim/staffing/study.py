@@ -106,7 +106,7 @@ class Study:
             risk_ratio=setting.risk_ratio,
             report=lambda done, planned: self._tell("agents needed: floors", done, planned),
         )
-        need = self._cut(needs.heads_for(requirement, tapes.scenario))
+        need = self._cut(needs.heads_of(requirement.agents, tapes.scenario))
         fewest = self.planner.fewest_heads(need)
         self._prove(need, self._curve_counts(fewest))
         for _ in range(SEARCH_ROUNDS):

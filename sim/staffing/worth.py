@@ -3,7 +3,7 @@
 Compared are bounds of the program (wages and priced uncovered hours of the best roster, however it
 rounds) and the fewest heads that cover the need; nothing is simulated. Cross-training is compared
 where it acts, in the dealing of shifts to teams: what stays uncovered without it, at its price. A
-better forecast is one whose days miss it by 5 % less (sim/staffing/requirement.py): the need
+better forecast is one whose days miss it by 5 % less (sim/staffing/start.py): the need
 shrinks by the share that theory says.
 """
 
