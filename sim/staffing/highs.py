@@ -50,7 +50,7 @@ class Problem:
     lower: Floats
     upper: Floats
     bounds: Floats
-    whole: Bools | None = None
+    whole: Bools
 
     def solver(self, options: dict[str, bool | int | float | str]) -> highspy.Highs:
         """HiGHS with the program, its whole numbers left out."""
@@ -99,13 +99,13 @@ def dive(problem: Problem, shares: Sequence[float]) -> Solved | None:
     the best one counts. Sparing branch and cut this is tens of times faster, and a little worse.
     """
     solver = problem.solver({})
-    whole = np.flatnonzero(problem.whole).astype(np.int32)
+    whole = np.flatnonzero(problem.whole)
     # What costs money first: breaks, which save some, follow from the shifts.
     late = problem.costs[whole] < 0.0
     best: Solved | None = None
     for share in shares:
         bounds = problem.bounds[whole]
-        solver.changeColsBounds(len(whole), whole, np.zeros(len(whole)), bounds)
+        _bound(solver, whole, np.zeros(len(whole)), bounds)
         found = _dived(solver, problem, whole, late, share)
         if found is not None and (best is None or found.objective < best.objective):
             best = found
@@ -128,22 +128,25 @@ def _dived(
         ordered = ordered[np.argsort(apart[ordered], kind="stable")]
         chosen = whole[ordered[: max(LEAST_FIXED, int(np.ceil(share * len(ordered))))]]
         fixed = np.rint(values[chosen])
-        solver.changeColsBounds(len(chosen), chosen, fixed, fixed)
+        _bound(solver, chosen, fixed, fixed)
         solver.run()
         while solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             refused_count += 1
-            zeros, bounds = np.zeros(len(chosen)), problem.bounds[chosen]
-            solver.changeColsBounds(len(chosen), chosen, zeros, bounds)
+            _bound(solver, chosen, np.zeros(len(chosen)), problem.bounds[chosen])
             if len(chosen) == 1:
                 fixed = np.floor(values[chosen]) + np.ceil(values[chosen]) - fixed
             else:
                 chosen = chosen[: len(chosen) // 2]
                 fixed = np.rint(values[chosen])
-            solver.changeColsBounds(len(chosen), chosen, fixed, fixed)
+            _bound(solver, chosen, fixed, fixed)
             solver.run()
             if refused_count >= REFUSED_COUNT:
                 return None
     return None
+
+
+def _bound(solver: highspy.Highs, columns: Ints, lower: Floats, upper: Floats) -> None:
+    solver.changeColsBounds(len(columns), columns.astype(np.int32), lower, upper)
 
 
 def _solved(solver: highspy.Highs) -> Solved:

@@ -79,8 +79,16 @@ class Planner:
         labour = self.scenario.support.labour
         found = lines(roster, self.shifts, labour, days_count=self.days_count)
         heads = found.heads(len(self.shifts), len(self.teams))
-        missing = skills.uncovered(heads, self.shifts, serves=self._serves, need=need)
+        missing = self.uncovered(heads, need)
         return Plan(heads_count, roster, found, heads, need, missing, self.duties(heads))
+
+    def uncovered(self, heads: Ints, need: Ints, *, helping: bool = True) -> Floats:
+        """Heads missing by slot and group for heads by column and team.
+
+        Without `helping` cross-trained heads only serve their own skill.
+        """
+        serves = self._serves if helping else [groups[:1] for groups in self._serves]
+        return skills.uncovered(heads, self.shifts, serves=serves, need=need)
 
     def duties(self, heads: Ints) -> Duties:
         """Heads by column and team as an explicit roster."""

@@ -14,17 +14,17 @@ import numpy as np
 
 from scenarios.labour import Labour
 from sim.columns import Floats, Ints
-from sim.staffing.highs import Limits, Problem, optimise
+from sim.staffing.highs import Problem, optimise
 from sim.staffing.matrix import Linear
 from sim.staffing.model import Crew, Model
-from sim.staffing.rolling import Component, Effort, Relaxed, Rolling, components
+from sim.staffing.rolling import Component, Relaxed, Rolling, components
 from sim.staffing.shifts import SLOTS_PER_DAY, SLOTS_PER_H, Pay, Shifts
 from sim.support.roster import apportion
 
 SHARE_ROUNDS: Final = 3
 EPSILON: Final = 1e-6
-FINE: Final = Effort(passes_count=2, search_fen=25_000.0, limits=Limits(6_000.0, nodes_count=200))
-QUICK: Final = Effort(passes_count=1, search_fen=np.inf, limits=Limits(0.0, nodes_count=0))
+PASSES_COUNT: Final = 1
+"""Times that every team's day is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,6 @@ class Program:
         *,
         heads_count: int,
         flexible_heads_max: float,
-        effort: Effort = FINE,
     ) -> Roster:
         """The roster of so many heads for a need of shape (slots, groups)."""
         model = self._model(need, heads_count, flexible_heads_max)
@@ -73,7 +72,7 @@ class Program:
 
         def whole(component: Component) -> Floats:
             mine = values.copy()
-            Rolling(model, known, mine, component=component).run(effort)
+            Rolling(model, known, mine, component=component).run(PASSES_COUNT)
             return mine
 
         parts = components(self._serves, planned.sum(axis=0))
@@ -147,7 +146,8 @@ class Program:
         employed = np.where(is_open, planned, np.floor(planned / ratio)).astype(np.int64)
         left = heads_count - int(employed.sum())
         shares = np.where(is_open, planned + EPSILON, 0.0).ravel().tolist()
-        return employed + np.array(apportion(left, shares)).reshape(employed.shape)
+        more = np.array(apportion(left, shares), dtype=np.int64)
+        return np.asarray(employed + more.reshape(employed.shape))
 
     def _heads(self, model: Model, values: Floats) -> Ints:
         """Heads by column of shifts and team: every shift gets its break, first come first."""
@@ -166,7 +166,8 @@ class Program:
 def _problem(linear: Linear) -> Problem:
     """The whole program without whole numbers."""
     matrix = linear.matrix.tocsc()
-    return Problem(linear.costs, matrix, linear.lower, linear.upper, linear.bounds)
+    whole = np.zeros(len(linear.costs), dtype=np.bool_)
+    return Problem(linear.costs, matrix, linear.lower, linear.upper, linear.bounds, whole)
 
 
 def _dual_bound(linear: Linear, prices: Floats) -> float:

@@ -5,7 +5,8 @@ everything else stands still. What the days behind pay for is in the costs, at t
 dual prices, so that a part of the horizon wants what the whole one wants (Lagrangian relaxation of
 the rows cut off); a row of the whole horizon (days off, overtime) may be used more than planned, at
 a little more than its price, as long as later days can make up for it. Teams that help several
-skills come first, so that the others may lean on them. Source: Pochet and Wolsey, Production
+skills come first, so that the others may lean on them. Whole numbers are found by diving; then each
+team's day is tried again while everything else stands still. Source: Pochet and Wolsey, Production
 Planning by Mixed Integer Programming, 2006, 3.6.
 """
 
@@ -30,7 +31,8 @@ LESS_RATIO: Final = 0.9
 # Share of what later days have planned of such a row that may be used before.
 BORROW_RATIO: Final = 0.5
 SHARES: Final = (0.1, 0.25, 0.5)
-FIRST: Final = Limits(gap=20_000.0, nodes_count=200)
+# Where no dive ends in whole numbers.
+STUCK: Final = Limits(gap=20_000.0, nodes_count=200)
 # A part that could be cheaper by less is left alone.
 LEAST_GAIN_FEN: Final = 2_000.0
 # Slots after the next day until which a shift of the day keeps its head from starting again.
@@ -76,35 +78,29 @@ class Rolling:
         self._columns = np.flatnonzero(mine & ~self._closed)
         self._matrix = sp.csc_matrix(linear.matrix)[:, self._columns].tocsr()
 
-    def run(self, effort: "Effort") -> None:
+    def run(self, passes_count: int) -> None:
         """All days, all teams; then each again while everything else stands still."""
         starts = range(0, len(self._model.uncovered), SLOTS_PER_DAY)
         for start in starts:
             for team in self._component.teams:
                 self._first(self._ahead(team, start))
-        for _ in range(effort.passes_count):
+        for _ in range(passes_count):
             for start in starts:
                 for team in reversed(self._component.teams):
-                    self._again(self._alone(team, start), effort)
+                    self._again(self._alone(team, start))
 
     def _first(self, part: "_Part") -> None:
         found = dive(part.problem, SHARES)
-        self._keep(part, found or search(part.problem, FIRST))
+        self._keep(part, found or search(part.problem, STUCK))
 
-    def _again(self, part: "_Part", effort: "Effort") -> None:
-        """Takes a better solution of a part, by search if much could be gained."""
+    def _again(self, part: "_Part") -> None:
+        """Takes a better solution of a part, if there is enough to be gained."""
         now = float(part.problem.costs @ self._values[part.columns])
-        best = optimise(part.problem).objective
-        if now - best < LEAST_GAIN_FEN:
+        if now - optimise(part.problem).objective < LEAST_GAIN_FEN:
             return
         found = dive(part.problem, SHARES)
         if found is not None and found.objective < now - 1.0:
             self._keep(part, found)
-            now = found.objective
-        if now - best > effort.search_fen:
-            found = search(part.problem, effort.limits)
-            if found.objective < now - 1.0:
-                self._keep(part, found)
 
     def _keep(self, part: "_Part", found: Solved) -> None:
         values, columns = self._values, part.columns
@@ -171,7 +167,7 @@ class Rolling:
         return _Part(free, settled, problem)
 
     def _own(self, team: int) -> Bools:
-        return self._shared[self._columns] | (self._linear.team[self._columns] == team)
+        return np.asarray(self._shared | (self._linear.team == team))[self._columns]
 
     def _cut(self, inside: Ints, start: int, seen: int) -> tuple[Ints, sp.csr_matrix, Ints]:
         """Columns, their entries in all rows, and the rows of the slots from start to seen."""
@@ -191,17 +187,6 @@ class _Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Effort:
-    """How hard to look for whole numbers."""
-
-    passes_count: int
-    """Times that every part is solved again."""
-    search_fen: float
-    """Branch and cut where a part could be cheaper by more than this."""
-    limits: Limits
-
-
-@dataclass(frozen=True, slots=True)
 class Component:
     """Teams that share skills, those that help several skills first; their groups of queues."""
 
@@ -213,7 +198,8 @@ def components(serves: list[list[int]], heads: Ints) -> list[Component]:
     """Teams linked by a common skill; `heads` by team decides the order of the others."""
     left, found = set(range(len(serves))), []
     while left:
-        teams, groups = set(), set(serves[min(left)])
+        teams: set[int] = set()
+        groups = set(serves[min(left)])
         while True:
             more = {team for team in left if groups & set(serves[team])}
             if more == teams:
