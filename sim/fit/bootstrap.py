@@ -35,7 +35,6 @@ def joint_draws(
     links_by_day = {day: np.flatnonzero(links.day == day) for day in np.unique(links.day).tolist()}
     names = [day for day, _ in by_day(log)]
     counts, weekday = hourly_counts(log, fresh(log))
-    offset = [day - int(log.day.min()) for day in names]
     handle_s = np.minimum(log.handle_s, LONGEST_HANDLE_S)
     wait_s, gone = log.wait_s, log.abandoned
     found = []
@@ -45,10 +44,9 @@ def joint_draws(
         told, served = rows[wait_s[rows] > 0.0], rows[handle_s[rows] > 0.0]
         linked = [links_by_day[names[i]] for i in chosen if names[i] in links_by_day]
         back = links.taken(np.concatenate(linked)) if linked else links
-        at = [offset[i] for i in chosen]
         law = fit_law("lognormal", Waits.of(wait_s[told], gone[told]))
         made = settings(
-            of_counts(counts[at], weekday[at]),
+            of_counts(counts[chosen], weekday[chosen]),
             handle_times(handle_s[served], rivals=False),
             law,
             fit_returns(back),
