@@ -8,6 +8,7 @@ from reports.backtest.figures import figures
 
 FILE_NAME: Final = "backtest.html"
 _HEADS: Final = ("figure", "observed", "simulated", "Erlang A", "Erlang C")
+_NEARER_HEADS: Final = ("error", "simulated less Erlang A", "simulated less Erlang C")
 _WHO: Final = ("simulated", "erlang_a", "erlang_c")
 
 
@@ -30,6 +31,8 @@ def render(document: dict[str, Any]) -> str:
         heads=_HEADS,
         rows=_rows(document),
         figures=figures(document),
+        nearer_heads=_NEARER_HEADS,
+        nearer=_nearer(document),
     )
 
 
@@ -52,6 +55,25 @@ def _rows(document: dict[str, Any]) -> list[list[str]]:
         name = f"hours inside the {style.percent(float(level), 0)} band, abandoned"
         rows.append([name, style.percent(float(level), 0), style.percent(share), "", ""])
     return rows
+
+
+def _nearer(document: dict[str, Any]) -> list[list[str]]:
+    """Differences of errors with their intervals, below zero where the simulation is nearer."""
+    rows = []
+    for name, said, form in (
+        ("abandoned, in all", "abandoned_ratio", _points),
+        ("mean wait, in all", "mean_wait_s", _seconds),
+        ("abandoned, hour by hour", "mae_abandoned_ratio_hourly", _points),
+        ("mean wait, hour by hour", "mae_mean_wait_s_hourly", _seconds),
+    ):
+        cells = [document["nearer"][rival][said] for rival in _WHO[1:]]
+        texts = (f"{form(c['mean'])} ({form(c['low'])} to {form(c['high'])})" for c in cells)
+        rows.append([name, *texts])
+    return rows
+
+
+def _points(value: float) -> str:
+    return f"{100.0 * value:.2f} points"
 
 
 def _seconds(value: float) -> str:
