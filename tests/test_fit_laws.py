@@ -35,8 +35,8 @@ def test_patience_by_censored_likelihood() -> None:
     weibull = fit_law("weibull", waits).parameters
     assert weibull["shape"].mean == pytest.approx(1.357792, abs=5e-7)
     assert weibull["scale_s"].mean == pytest.approx(81.9230, abs=5e-5)
-    # Where the score is zero, solved with 40 digits. 4.054645 and 1.039116, which stand elsewhere for
-    # this sample, are where a coarser search stops: they are less likely.
+    # Where the score is zero, solved with 40 digits. 4.054645 and 1.039116, which stand elsewhere
+    # for this sample, are where a coarser search stops: they are less likely.
     fitted = fit_law("lognormal", waits)
     law = fitted.parameters
     assert law["mu"].mean == pytest.approx(4.054639622016, abs=1e-8)
@@ -65,7 +65,7 @@ def test_negative_binomial() -> None:
     assert found.index == pytest.approx(51.0172, abs=5e-5)
     assert found.p_value == pytest.approx(9.27e-5, abs=5e-8)
     assert found.k_moments == pytest.approx(127.6470, abs=5e-5)
-    # Where the score is zero, solved with 40 digits; the likelihood is flat to 3e-13 up to 140.2404.
+    # Where the score is zero, solved with 40 digits; up to 140.2404 the likelihood loses 3e-13.
     assert found.k.mean == pytest.approx(140.2403401823, abs=2e-5)
     assert found.log_likelihood == pytest.approx(-91.30714847, abs=5e-9)
     assert found.poisson_log_likelihood == pytest.approx(-97.39247550, abs=5e-9)
