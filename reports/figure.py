@@ -161,7 +161,7 @@ def panels(
     *,
     rows: int,
     columns: int = 1,
-    head_px: float = 38.0,
+    head_px: float = 41.0,
     foot_px: float = 10.0,
     bottom_px: float = 42.0,
 ) -> list[Axes]:
@@ -190,8 +190,8 @@ def left_px(layout: Layout) -> float:
 def name_panel(axes: Axes, layout: Layout, name: str, unit: str) -> None:
     """The panel's name and the unit of its values, flush with the text of the page."""
     for text, weight, colour, above_px, smaller_px in (
-        (name, "bold", style.INK, 20.0, 0.0),
-        (unit, "normal", style.MUTED, 6.0, 1.0),
+        (name, "bold", style.INK, 23.0, 0.0),
+        (unit, "normal", style.MUTED, 9.0, 1.0),
     ):
         axes.annotate(
             text,
