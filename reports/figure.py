@@ -205,6 +205,21 @@ def name_panel(axes: Axes, layout: Layout, name: str, unit: str) -> None:
         )
 
 
+def name_lines(axes: Axes, names: Sequence[str]) -> None:
+    """The panel's lines in the order they were drawn, named above it on the right."""
+    axes.legend(
+        handles=axes.lines[: len(names)],
+        labels=names,
+        loc="lower right",
+        bbox_to_anchor=(1.0, 0.99),
+        ncols=len(names),
+        frameon=False,
+        handlelength=1.6,
+        columnspacing=1.0,
+        borderpad=0,
+    )
+
+
 def thousands(value: float, _position: float) -> str:
     """A tick label: thousands apart, digits only where the axis needs them."""
     return f"{value:,.7g}".replace("-", style.MINUS)
