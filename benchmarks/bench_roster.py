@@ -29,13 +29,10 @@ FIRST_LUNAR_DAY_OF_MULTIPLIERS: Final = -7
 
 def made_up_need(scenario: Scenario, planner: Planner) -> Ints:
     """Heads by half hour and skill; deterministic."""
-    ratios = scenario.consumers.inquiries.ratio
+    ratios = np.array(scenario.consumers.inquiries.ratio.row())
     first = planner.first_lunar_day - FIRST_LUNAR_DAY_OF_MULTIPLIERS
-    multipliers = scenario.demand.day_multiplier
-    weights = [
-        sum(ratios[name] * values[first + day] for name, values in multipliers.items())
-        for day in range(planner.days_count)
-    ]
+    multipliers = np.array(scenario.demand.day_multiplier.row())
+    weights = ratios @ multipliers[:, first : first + planner.days_count]
     hours = np.arange(SLOTS_PER_DAY) * STEP_H
     profile = np.interp(
         hours, np.arange(24) + 0.5, scenario.consumers.inquiries.hour_profile, period=24.0
@@ -44,7 +41,7 @@ def made_up_need(scenario: Scenario, planner: Planner) -> Ints:
     shares = np.zeros(len(groups.names))
     for name, group in zip(planner.teams, groups.of_team(scenario.support), strict=True):
         shares[group] += scenario.support.teams[name].heads_ratio
-    load = np.outer(np.outer(weights, profile).ravel(), shares / shares.sum())
+    load = np.outer(np.outer(weights, profile), shares / shares.sum())
     load *= HEADS_COUNT * HOURS_PER_HEAD / (load.sum() * STEP_H)
     return np.ceil(load).astype(np.int64)
 
