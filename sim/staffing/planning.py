@@ -1,12 +1,11 @@
 """Plans for several headcounts at once, one a worker: the program runs on one thread."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Any
 
 from scenarios.scenario import Scenario
-from sim.staffing.floors import Report, all_of
 from sim.staffing.plan import Plan, Planner
 from sim.support.roster import Ints
 
@@ -21,14 +20,13 @@ class _Job:
     heads_count: int
 
 
-def plans(
-    pool: Executor, scenario: Scenario, need: Ints, heads_counts: Sequence[int], report: Report
-) -> list[Plan]:
-    """Plans for one need, shape (slots, groups), in the order of the headcounts."""
+def start(
+    pool: Executor, scenario: Scenario, need: Ints, heads_counts: Sequence[int]
+) -> "list[Future[Plan]]":
+    """Starts the plans of several headcounts for one need, shape (slots, groups)."""
     values = scenario.model_dump()
     jobs = [_Job(type(scenario), values, need, count) for count in heads_counts]
-    found: list[Plan] = all_of([pool.submit(_plan, job) for job in jobs], report)
-    return found
+    return [pool.submit(_plan, job) for job in jobs]
 
 
 def _plan(job: _Job) -> Plan:
