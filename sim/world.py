@@ -15,7 +15,7 @@ At the day's end:
 The market never looks at the pool: staffing cannot move an arrival, a patience or a handle time.
 """
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from dataclasses import fields
 
 import numpy as np
@@ -24,6 +24,7 @@ import simpy
 from scenarios.scenario import Scenario
 from scenarios.tables import TABLES
 from scenarios.words import TOPICS
+from sim.chronicle import Chronicle
 from sim.columns import Agenda, Bools, Columns, Floats, Ints, distinct, pick, stack
 from sim.consumers.contacts import topic_habits
 from sim.consumers.daybook import (
@@ -68,9 +69,10 @@ class World:
         *,
         agents: Ints | None = None,
         tape: Tape | None = None,
+        tables: Collection[str] = tuple(TABLES),
     ) -> None:
         """With `agents` (ticks, teams) the floor is staffed so instead of by its shifts; `tape`
-        takes down what the floor is given."""
+        takes down what the floor is given; `tables` names those that the days are noted for."""
         self.scenario = scenario
         self._streams = streams
         self.fleet = draw_fleet(scenario, streams)
@@ -101,10 +103,7 @@ class World:
         self._claims = Agenda("decided_s")
         self._unheard = Agenda("decided_s")
         self._case_claims: GrowingColumns | None = None
-        self.incidents: list[Columns] = []
-        self.merchant_days: list[Columns] = []
-        self.alert_days: list[Columns] = []
-        self.demand_days: list[Columns] = []
+        self.chronicle = Chronicle(tables)
         self.case_category: list[np.ndarray] = []
         self.incident_kind: list[np.ndarray] = []
         self._incident_count = 0
@@ -265,8 +264,9 @@ class World:
         fined, taken = self.money.hand_over_fines(), self.money.hand_over_recourse()
         if not counted:
             return
-        self.merchant_days.append(
-            merchant_day(
+        self.chronicle.note(
+            "merchants_daily",
+            lambda: merchant_day(
                 self.scenario,
                 self.fleet,
                 market,
@@ -278,17 +278,17 @@ class World:
                 false_alarms=consumers.false_alarms_by_type,
                 fines=(fined[0].astype(np.int64), fined[1]),
                 recourse=(taken[0].astype(np.int64), taken[1]),
-            )
+            ),
         )
-        self.alert_days.append(consumers.alerts)
-        self.demand_days.append(demand_day(self.scenario, market, self.demand))
-        self.incidents.append(
-            {
-                column.name: consumers.incidents[column.name]
-                for column in TABLES["incidents"]
-                if column.name != "replication"
-            }
-        )
+        self.chronicle.note("alerts", lambda: consumers.alerts)
+        self.chronicle.note("demand", lambda: demand_day(self.scenario, market, self.demand))
+        self.chronicle.note("incidents", lambda: _incident_rows(consumers.incidents))
+
+
+def _incident_rows(incidents: Columns) -> Columns:
+    """The day's rows of the table `incidents`."""
+    names = [column.name for column in TABLES["incidents"] if column.name != "replication"]
+    return {name: incidents[name] for name in names}
 
 
 def _decisions(case_id: Ints, decided_s: Floats, *, escalated: bool = False) -> Columns:
