@@ -1,4 +1,8 @@
-"""Plans for several headcounts at once, one a worker: the program runs on one thread."""
+"""Plans for several headcounts at once, one a worker.
+
+The plan that is handed over gets the program's full effort; those that it is compared with, a
+quick one, which comes within a percent of the bound.
+"""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future
@@ -7,6 +11,8 @@ from typing import Any
 
 from scenarios.scenario import Scenario
 from sim.staffing.plan import Plan, Planner
+from sim.staffing.program import FINE, QUICK
+from sim.staffing.rolling import Effort
 from sim.support.roster import Ints
 
 
@@ -18,17 +24,27 @@ class _Job:
     values: Mapping[str, Any]
     need: Ints
     heads_count: int
+    effort: Effort
 
 
 def start(
-    pool: Executor, scenario: Scenario, need: Ints, heads_counts: Sequence[int]
+    pool: Executor,
+    scenario: Scenario,
+    need: Ints,
+    heads_counts: Sequence[int],
+    *,
+    fine_count: int,
 ) -> "list[Future[Plan]]":
-    """Starts the plans of several headcounts for one need, shape (slots, groups)."""
+    """Starts the plans of several headcounts for one need, shape (slots, groups), the one of
+    `fine_count` heads with full effort."""
     values = scenario.model_dump()
-    jobs = [_Job(type(scenario), values, need, count) for count in heads_counts]
+    jobs = [
+        _Job(type(scenario), values, need, count, FINE if count == fine_count else QUICK)
+        for count in heads_counts
+    ]
     return [pool.submit(_plan, job) for job in jobs]
 
 
 def _plan(job: _Job) -> Plan:
     planner = Planner(job.kind.model_validate(job.values))
-    return planner.plan(job.need, heads_count=job.heads_count)
+    return planner.plan(job.need, heads_count=job.heads_count, effort=job.effort)

@@ -27,16 +27,16 @@ from sim.theory.targets import Target
 
 Tell = Callable[[str, int, int], None]
 """Hears what is being done, how much of it is, and how much of it there is."""
-CUT_ROUNDS: Final = 2
+CUT_ROUNDS: Final = 1
 # Above the 95 % that are asked, because unseen replications hold less than those of the fit.
 ENOUGH_ON_FIT_RATIO: Final = 0.98
 # Headcounts of the curve, in shares of the fewest heads that cover the need.
-CURVE_RATIOS: Final = (0.85, 0.92, 0.97, 1.03)
+CURVE_RATIOS: Final = (0.88, 0.95, 1.02)
 SEARCH_ROUNDS: Final = 1
 # Where all headcounts tried are enough, or none is, the next one lies so far beyond.
 BEYOND_RATIO: Final = 0.85
 # Replications of a curve's point that are simulated whole, for what tapes do not have: payouts.
-WHOLE_COUNT: Final = 3
+WHOLE_COUNT: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,13 @@ class Study:
             )
 
     def _start(self, need: Ints, counts: Sequence[int]) -> "list[Future[Plan]]":
-        return planning.start(self._tapes.pool, self.planner.scenario, need, counts)
+        return planning.start(
+            self._tapes.pool,
+            self.planner.scenario,
+            need,
+            counts,
+            fine_count=self._setting.heads_count,
+        )
 
     def _ready(self, coming: "list[Future[Plan]]", what: str) -> list[Plan]:
         plans: list[Plan] = all_of(coming, self._counting(what, len(coming)))
