@@ -7,13 +7,14 @@ quick one, which comes within a percent of the bound.
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from scenarios.scenario import Scenario
 from sim.staffing.plan import Plan, Planner
-from sim.staffing.program import FINE, QUICK
-from sim.staffing.rolling import Effort
+from sim.staffing.program import PASSES_COUNT
 from sim.support.roster import Ints
+
+QUICK_PASSES_COUNT: Final = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class _Job:
     values: Mapping[str, Any]
     need: Ints
     heads_count: int
-    effort: Effort
+    passes_count: int
 
 
 def start(
@@ -39,7 +40,13 @@ def start(
     `fine_count` heads with full effort."""
     values = scenario.model_dump()
     jobs = [
-        _Job(type(scenario), values, need, count, FINE if count == fine_count else QUICK)
+        _Job(
+            type(scenario),
+            values,
+            need,
+            count,
+            PASSES_COUNT if count == fine_count else QUICK_PASSES_COUNT,
+        )
         for count in heads_counts
     ]
     return [pool.submit(_plan, job) for job in jobs]
@@ -47,4 +54,4 @@ def start(
 
 def _plan(job: _Job) -> Plan:
     planner = Planner(job.kind.model_validate(job.values))
-    return planner.plan(job.need, heads_count=job.heads_count, effort=job.effort)
+    return planner.plan(job.need, heads_count=job.heads_count, passes_count=job.passes_count)
