@@ -39,16 +39,10 @@ def start(
     """Starts the plans of several headcounts for one need, shape (slots, groups), the one of
     `fine_count` heads with full effort."""
     values = scenario.model_dump()
-    jobs = [
-        _Job(
-            type(scenario),
-            values,
-            need,
-            count,
-            PASSES_COUNT if count == fine_count else QUICK_PASSES_COUNT,
-        )
-        for count in heads_counts
-    ]
+    jobs = []
+    for count in heads_counts:
+        passes_count = PASSES_COUNT if count == fine_count else QUICK_PASSES_COUNT
+        jobs.append(_Job(type(scenario), values, need, count, passes_count))
     return [pool.submit(_plan, job) for job in jobs]
 
 
