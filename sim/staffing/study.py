@@ -36,7 +36,7 @@ SEARCH_ROUNDS: Final = 1
 # Where all headcounts tried are enough, or none is, the next one lies so far beyond.
 BEYOND_RATIO: Final = 0.85
 # Replications of a curve's point that are simulated whole, for what tapes do not have: payouts.
-WHOLE_COUNT: Final = 2
+WHOLE_COUNT: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Findings:
     """The fewest heads that cover the need everywhere, by the program."""
     proven: tuple[Proven, ...]
     payouts_fen: dict[int, Floats]
-    """Net payout by headcount, of the first proof replications."""
+    """Net payout by headcount, of the same first proof replications for all."""
     whole: Trial
     """Whole simulations of the plan asked about, of all proof replications."""
     smallest: Smallest
@@ -210,5 +210,5 @@ class Study:
         report = self._counting("whole simulations", sum(len(numbers) for _, numbers in staffed))
         trials = dict(zip(self._proven, self._tapes.whole_trials(staffed, report), strict=True))
         return trials[asked], {
-            count: trial.metrics["payout_net_fen"] for count, trial in trials.items()
+            count: trial.metrics["payout_net_fen"][:WHOLE_COUNT] for count, trial in trials.items()
         }
