@@ -6,6 +6,7 @@ checks that run after every simulation (sim/support/invariants.py) must hold, an
 the record must be seen by them.
 """
 
+import weakref
 from dataclasses import fields, replace
 from math import inf
 
@@ -107,6 +108,18 @@ def test_room_grows_without_a_trace(monkeypatch: pytest.MonkeyPatch) -> None:
             np.testing.assert_array_equal(getattr(before, column.name), getattr(after, column.name))
 
 
+def test_the_calendar_does_not_keep_a_pool_alive() -> None:
+    """Counting references frees a floor that is done, though SimPy still has its wake-up."""
+    env = simpy.Environment()
+    pool = Pool(env, SINGLE)
+    pool.staff((1,), (1.0,))
+    pool.offer(one_case(5.0, inf, 10.0))
+    kept = weakref.ref(pool)
+    del pool
+    assert kept() is None
+    env.run(until=10.0)
+
+
 @settings(max_examples=25)
 @given(seed=st.integers(0, 2**32), extra=st.integers(1, 5))
 def test_staff_leaves_draws_alone(seed: int, extra: int) -> None:
@@ -184,12 +197,21 @@ def damaged(attempts: Attempts, what: str) -> Attempts:
         values[answered[0]] = attempts.answered_s[answered[0]] - 1.0
     elif what == "answered_s":
         values[answered[-1]] += 1.0 + attempts.patience_s[answered[-1]]
+    elif what == "attempt":
+        values[answered[-1]] += 1
+    elif what in ("kind", "patience_s"):
+        values[np.flatnonzero(attempts.outcome == ABANDONED)[0]] += 1
+    elif what == "followed":
+        values[np.flatnonzero(values)[0]] = False
     else:
         values[answered[-1]] += 1e-6
     return replace(attempts, **{what: values})
 
 
-@pytest.mark.parametrize("what", ["team", "ended_s", "answered_s", "arrived_s"])
+@pytest.mark.parametrize(
+    "what",
+    ["team", "ended_s", "answered_s", "arrived_s", "attempt", "kind", "patience_s", "followed"],
+)
 def test_planted_faults_are_seen(what: str) -> None:
     rng = np.random.default_rng(3)
     cases = draw_cases(rng, 2000, until_s=DAY_S)
