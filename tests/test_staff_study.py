@@ -5,12 +5,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import polars as pl
 import pytest
 from typer.testing import CliRunner
 
 from reports.language import LANGUAGES, speaking
-from reports.staffing import page, words
+from reports.staffing import page, words, workbook
 from scenarios.staff_tables import STAFF_TABLES
 from sim.staffing import files, program, rolling, study
 from sim.staffing.curve import answers
@@ -115,6 +116,10 @@ def test_the_page_says_what_the_tables_say(folder: Path) -> None:
     for language in LANGUAGES:
         with speaking(language):
             walk = walked(page.write(folder).read_text(encoding="utf-8"))
+            book = openpyxl.load_workbook(workbook.write(folder))
+            (needed,) = (one for one in book.worksheets if one.title in ("cover", "覆盖"))
+            column = [row[2] for row in needed.iter_rows(min_row=2, values_only=True)]
+            assert column == pl.read_csv(folder / "cover.csv")["needed_count"].to_list()
             assert list(mistakes(walk, Files({"plan": summary}, {"steps": steps}))) == []
             assert len(walk.numbers) > 30
     for sentence in words.sentences(folder):
