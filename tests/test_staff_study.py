@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from reports.language import LANGUAGES, speaking
 from reports.staffing import page, words, workbook
 from scenarios.staff_tables import STAFF_TABLES
-from sim.staffing import files, program, study
+from sim.staffing import files, program, rolling, study
 from sim.staffing.curve import answers
 from sim.staffing.floor import Groups
 from sim.staffing.floors import Tapes
@@ -44,7 +44,8 @@ def found() -> Iterator[tuple[Findings, list[Worth]]]:
         heads_count=HEADS, targets=(), risk_ratio=0.9, fit=range(2), proof=range(2, 5)
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(program, "DAY_LIMIT_S", 0.2)
+        patch.setattr(program, "PASSES_COUNT", 0)
+        patch.setattr(rolling, "SHARES", (0.5,))
         patch.setattr(study, "CURVE_RATIOS", (0.5, 1.0))
         patch.setattr(study, "WHOLE_COUNT", 2)
         patch.setattr(study, "CUT_ROUNDS", 1)
