@@ -1,6 +1,6 @@
 # Every target does its own set-up; `setup` is quick when nothing changed.
 .DEFAULT_GOAL := help
-.PHONY: help setup peak test nightly lint bench bench-api bench-replay bench-payout golden clean
+.PHONY: help setup peak test nightly lint bench bench-api bench-replay bench-payout messages golden clean
 
 # The newest Python that the pins are known for, or whatever python3 is (3.11 or later).
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
@@ -19,6 +19,7 @@ help:
 	@echo "make lint     types, lint and import floors only"
 	@echo "make bench    speed beside the reference model and Ciw"
 	@echo "make golden   rewrite the golden files; read the diff, say so in CHANGELOG.md"
+	@echo "make messages  bring the Chinese catalogue of messages up to date"
 	@echo "make setup    build .venv"
 	@echo "make clean    remove .venv and caches; results/ stays"
 
@@ -57,6 +58,9 @@ bench-payout: setup
 
 bench-replay: setup
 	$(BIN)/python -m benchmarks.bench_replay
+
+messages: setup
+	$(BIN)/python -m tests.messages
 
 golden: setup
 	$(BIN)/python -m pytest -q --update-golden

@@ -19,6 +19,8 @@ from loadtests.drill.command import drill
 from loadtests.guarantee_api import command as guarantee_api
 from loadtests.traffic import command as traffic
 from reports.backtest.command import backtest
+from reports.command import Lang, report, write_replay, write_run
+from reports.language import speaking
 from reports.ledger.command import ledger
 from reports.payout.command import payout
 from reports.staffing.command import staff
@@ -41,6 +43,7 @@ app = typer.Typer(
 )
 app.add_typer(scenarios.app, name="scenarios", no_args_is_help=True)
 app.command()(experiment.run)
+app.command()(report)
 app.command()(payout)
 app.command()(ledger)
 app.command()(workbook)
@@ -87,20 +90,12 @@ def compare(run_a: RunPath, run_b: RunPath) -> None:
 
 
 @app.command()
-def report(run_path: RunPath) -> None:
-    """Write report.html into a run directory, or into the folder of a replay."""
-    if (run_path / "journal.parquet").is_file():
-        _write_replay_report(run_path)
-    else:
-        _write_report(run_path)
-
-
-@app.command()
 def peak(
     replications: Replications = None,
     seed: Seed = 1,
     workers: Workers = None,
     out: Out = None,
+    lang: Lang = "en",
 ) -> None:
     """Simulate Spring Festival 2026 for the whole country, load the guarantee API with its busiest
     ten minutes, audit it, report everything, and say what came out.
@@ -117,9 +112,10 @@ def peak(
         out=out,
         resume=True,
     )
-    _load_api(result.path)
-    _write_report(result.path)
-    _say_payout(result.path)
+    with speaking(lang):
+        _load_api(result.path)
+        write_run(result.path)
+        _say_payout(result.path)
 
 
 def _load_api(run_path: Path) -> None:
@@ -138,7 +134,7 @@ def _load_api(run_path: Path) -> None:
         return
     journal = run_path / FOLDER / "journal"
     if journal.exists():
-        _write_replay_report(journal)
+        write_replay(journal)
 
 
 def _say_payout(run_path: Path) -> None:
@@ -155,32 +151,6 @@ def _say_payout(run_path: Path) -> None:
     for sentence in sentences(found):
         typer.echo(sentence)
     typer.echo(f"payout: {write(run_path, run_path, found)}")
-
-
-def _write_report(run_path: Path) -> None:
-    """Write the report, print its answers and where it is."""
-    from reports.answers import cards
-    from reports.cells import Book
-    from reports.page import write
-    from sim.experiment.rundir import RunDirectory
-
-    with run_errors():
-        RunDirectory(run_path).manifest()
-    path = write(run_path)
-    for card in cards(Book(run_path)):
-        sentence = f"{card.answer.striptags()}: {card.sentence.striptags()}"
-        typer.echo(f"{card.question.striptags()} {sentence}".replace("\xa0", " "))
-    typer.echo(f"report: {path}")
-
-
-def _write_replay_report(folder: Path) -> None:
-    from loadtests.journal import JournalError
-    from reports.replay.page import write
-
-    try:
-        typer.echo(f"report: {write(folder)}")
-    except (OSError, JournalError) as error:
-        raise typer.BadParameter(str(error)) from None
 
 
 def _difference_row(one: "PairedDifference") -> tuple[str, ...]:

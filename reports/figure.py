@@ -1,7 +1,7 @@
 """One figure of the page: a finding as its title, a drawing in two widths, and where it came from.
 
 Decides how a drawing becomes inline SVG: the same bytes on every rebuild, text as text in the
-reader's own font, addresses of printed numbers as attributes, no id that another figure also uses.
+page's own typeface, addresses of printed numbers as attributes, no id that another figure uses.
 Lengths are CSS pixels (the canvas has 72 dots an inch, so that a point is a pixel).
 """
 
@@ -20,7 +20,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Canvas
 from matplotlib.typing import RcKeyType
 
-from reports import style
+from reports import font, style
 from reports.cells import Series
 
 _PX_PER_INCH: Final = 72.0
@@ -83,7 +83,7 @@ def _svg(key: str, alt: str, height_px: float, draw: Draw, layout: Layout) -> Ma
     settings: dict[RcKeyType, Any] = {
         "svg.hashsalt": key,
         "svg.fonttype": "none",
-        "font.family": "DejaVu Sans",
+        "font.family": font.register(),
         "font.size": layout.font_px,
         "axes.labelsize": layout.font_px,
         "axes.labelcolor": style.MUTED,
@@ -125,8 +125,7 @@ def _inline(svg: str, key: str, alt: str, layout: Layout) -> str:
     svg = re.sub(r'<g id="num:([^|"]+)\|([^|"]+)\|([^"]+)">', _address, svg)
     svg = re.sub(r'(?<=\s)id="', f'id="{key}-', svg)
     svg = svg.replace("url(#", f"url(#{key}-").replace('href="#', f'href="#{key}-')
-    svg = svg.replace("'DejaVu Sans'", "inherit").replace('"DejaVu Sans"', "inherit")
-    svg = re.sub(r"font: (bold )?([\d.]+)px inherit", r"font-size: \2px; \1", svg)
+    svg = re.sub(r"font: (bold )?([\d.]+)px ['\"][^'\"]+['\"]", r"font-size: \2px; \1", svg)
     svg = svg.replace("; bold ;", "; font-weight: bold;")
     box = re.search(r'viewBox="[^"]+"', svg)
     assert box is not None, "matplotlib writes a viewBox"

@@ -2,7 +2,7 @@
 
 Decides the order of the page and nothing else: answers first, then the figures behind them, then
 the assumptions they stand on. Reads the run's files only, so an old run can be reported again, and
-writes the same bytes every time. No network, no script, no font but the reader's own.
+writes the same bytes every time. No network, no script.
 """
 
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ from reports import (
 from reports.assumptions import assumptions
 from reports.cells import Book, quote
 from reports.figure import Figure
+from reports.language import file_name
 from reports.targets import (
     ABANDONED_TARGET,
     HELD_AT_RATIO,
@@ -50,18 +51,19 @@ class Part:
 
 def write(run_dir: Path) -> Path:
     """Write report.html of a run directory and return its path."""
-    RunDirectory(run_dir).write_text(FILE_NAME, render(Book(run_dir)))
-    return run_dir / FILE_NAME
+    name = file_name(FILE_NAME)
+    RunDirectory(run_dir).write_text(name, render(Book(run_dir)))
+    return run_dir / name
 
 
 def render(book: Book) -> str:
     """The page as text."""
     name = str(book.scenario["name"])
-    return templating.environment().get_template("page.html.j2").render(
+    return templating.rendered(
+        "page.html.j2",
         name=name,
         heading=style.title(name),
         description=book.scenario["description"],
-        css=templating.css(),
         cards=answers.cards(book),
         days=tables.days(book),
         rule=_rule(book),

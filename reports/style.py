@@ -1,7 +1,8 @@
 """How values look on the page: the printed form of a number, the names of days, the colours.
 
 Decides digits, units in words and colours; does not decide which number is shown, and computes
-none: a share is printed as a percentage and fen as CNY, that is all. Colours are those of Okabe
+none: a share is printed as a percentage and fen as CNY, that is all. In Chinese, large numbers are
+counted in 万 (10^4) and 亿 (10^8), with as many digits as in English. Colours are those of Okabe
 and Ito (jfly.uni-koeln.de/color), which stay apart for colour-blind readers; the heat map's ramp is
 ordered in lightness, so that it also survives a grey printer.
 """
@@ -9,6 +10,8 @@ ordered in lightness, so that it also survives a grey printer.
 import datetime
 from collections.abc import Callable
 from typing import Final
+
+from reports.language import say, spoken
 
 BLUE: Final = "#0072B2"
 SKY: Final = "#56B4E9"
@@ -24,10 +27,6 @@ RAMP: Final[tuple[str, ...]] = ("#7a2d00", "#c4581c", "#eb9557", "#f8cfae")
 ON_TARGET: Final = "#cfe3f1"
 NO_VALUE: Final = "#eef0f2"
 
-FONT_STACK: Final = (
-    "system-ui,-apple-system,'Segoe UI','Helvetica Neue',Arial,"
-    "'PingFang SC','Microsoft YaHei','Noto Sans CJK SC',sans-serif"
-)
 MISSING: Final = "–"
 MINUS: Final = "−"
 _MONTHS: Final = (
@@ -45,15 +44,15 @@ def percent(value: float, digits: int = 1) -> str:
     text = f"{value * 100:.{digits}f}"
     least = 10.0**-digits
     if value > 0 and float(text) == 0:
-        return f"< {least:.{digits}f} %"
-    if value < 1 and float(text) == 100:
-        return f"> {100 - least:.{digits}f} %"
-    return f"{text} %".replace("-", MINUS)
+        text = f"< {least:.{digits}f}"
+    elif value < 1 and float(text) == 100:
+        text = f"> {100 - least:.{digits}f}"
+    return _signed(f"{text}%" if spoken() == "zh" else f"{text} %")
 
 
 def points(value: float) -> str:
     """A difference of ratios in percentage points."""
-    return f"{value * 100:+.2f} pp".replace("-", MINUS)
+    return say("{number} pp", number=_signed(f"{value * 100:+.2f}"))
 
 
 def probability(value: float) -> str:
@@ -71,24 +70,30 @@ def fine_percent(value: float) -> str:
     return percent(value, 2)
 
 
-def _scaled(value: float) -> str:
-    size = abs(value)
-    if size >= 1e9:
-        text = f"{value / 1e9:.2f} bn"
-    elif size >= 1e8:
-        text = f"{value / 1e6:.1f} M"
-    elif size >= 1e6:
-        text = f"{value / 1e6:.2f} M"
-    elif size >= 1e4:
-        text = f"{value / 1e3:.1f} k"
-    else:
-        text = f"{value:,.0f}"
+def _signed(text: str) -> str:
     return text.replace("-", MINUS)
+
+
+# From which size on, divided by what, with which digits, in which unit.
+_STEPS: Final = {
+    "en": ((1e9, 1e9, 2, " bn"), (1e8, 1e6, 1, " M"), (1e6, 1e6, 2, " M"), (1e4, 1e3, 1, " k")),
+    "zh": ((1e9, 1e8, 2, " 亿"), (1e8, 1e8, 3, " 亿"), (1e6, 1e4, 0, " 万"), (1e4, 1e4, 2, " 万")),
+}
+
+
+def _scaled(value: float) -> str:
+    for least, scale, digits, unit in _STEPS[spoken()]:
+        if abs(value) >= least:
+            return _signed(f"{value / scale:,.{digits}f}{unit}")
+    return _signed(f"{value:,.0f}")
 
 
 def cny(fen: float) -> str:
     """Fen as CNY in three to five digits."""
-    return f"CNY {_scaled(fen / 100)}"
+    number = _scaled(fen / 100)
+    if spoken() == "zh":
+        return f"{number}元" if number[-1] in "万亿" else f"{number} 元"
+    return f"CNY {number}"
 
 
 def cny_bare(fen: float) -> str:
@@ -98,31 +103,33 @@ def cny_bare(fen: float) -> str:
 
 def cny_each(fen: float) -> str:
     """A small amount, such as the margin of one order, to the fen."""
-    return f"CNY {fen / 100:,.2f}".replace("-", MINUS)
+    number = _signed(f"{fen / 100:,.2f}")
+    return f"{number} 元" if spoken() == "zh" else f"CNY {number}"
 
 
 def count(value: float) -> str:
     """A number of things; a mean below ten keeps one digit."""
     if abs(value) < 10 and value != round(value):
-        return f"{value:.1f}".replace("-", MINUS)
+        return _signed(f"{value:.1f}")
     if abs(value) >= 1e6:
         return _scaled(value)
-    return f"{value:,.0f}".replace("-", MINUS)
+    return _signed(f"{value:,.0f}")
 
 
 def seconds(value: float) -> str:
     """A waiting time."""
-    return f"{value:.1f} s" if value < 10 else f"{value:,.0f} s"
+    number = f"{value:.1f}" if value < 10 else f"{value:,.0f}"
+    return say("{number} s", number=_signed(number))
 
 
 def day_mean(value: float) -> str:
     """A mean of lunar days, which need not be a whole day."""
-    return f"day {value:+.1f}".replace("-", MINUS)
+    return say("day {number}", number=_signed(f"{value:+.1f}"))
 
 
 def per_second(value: float) -> str:
     """A speed of the simulation."""
-    return f"{value:,.0f}/s"
+    return say("{number}/s", number=f"{value:,.0f}")
 
 
 def plain(value: float) -> str:
@@ -134,7 +141,8 @@ def plain(value: float) -> str:
 
 def milliseconds(value: float) -> str:
     """A response time."""
-    return f"{value:.1f} ms" if value < 10.0 else f"{value:,.0f} ms"
+    number = f"{value:.1f}" if value < 10.0 else f"{value:,.0f}"
+    return say("{number} ms", number=number)
 
 
 FORMATS: Final[dict[str, Callable[[float], str]]] = {
@@ -176,12 +184,14 @@ def lunar_name(lunar_day: int) -> str:
 
 
 def day_number(lunar_day: int) -> str:
-    """The lunar offset for charts, which have no Chinese glyphs."""
+    """The lunar offset: 0 is New Year's Day."""
     return f"+{lunar_day}" if lunar_day > 0 else str(lunar_day).replace("-", MINUS)
 
 
 def date_name(date: datetime.date) -> str:
     """A short date, independent of the machine's language."""
+    if spoken() == "zh":
+        return f"{date.month}月{date.day}日 周{'一二三四五六日'[date.weekday()]}"
     weekday = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[date.weekday()]
     return f"{weekday} {date.day} {_MONTHS[date.month - 1]}"
 
@@ -198,12 +208,15 @@ def hour_span(first: int, last: int) -> str:
 
 def title(name: str) -> str:
     """A scenario's name as a heading."""
-    return name.replace("-", " ").capitalize().replace(" festival", " Festival")
+    festival, _, year = name.rpartition("-")
+    if festival == "spring-festival":
+        return say("Spring Festival {year}", year=year)
+    return name.replace("-", " ").capitalize()
 
 
 def words(code: str) -> str:
     """A code of the vocabularies in ordinary words."""
-    return code.replace("_", " ")
+    return say(code.replace("_", " "))
 
 
 GUARANTEE_NAMES: Final[dict[str, tuple[str, str]]] = {
@@ -219,6 +232,11 @@ GUARANTEE_NAMES: Final[dict[str, tuple[str, str]]] = {
     "report_bounty": ("Report bounty", "有奖举报"),
     "alert_compensation": ("Alert compensation", "主动服务补偿"),
 }
+
+
+def guarantee(code: str) -> str:
+    """A guarantee's name in the reader's language."""
+    return GUARANTEE_NAMES[code][1 if spoken() == "zh" else 0]
 
 
 def bin_colour(value: float | None, target: float) -> str:

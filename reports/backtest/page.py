@@ -20,8 +20,8 @@ def write(document: dict[str, Any], folder: Path) -> Path:
 
 def render(document: dict[str, Any]) -> str:
     """The page as text."""
-    return templating.environment().get_template("backtest.html.j2").render(
-        css=templating.css(),
+    return templating.rendered(
+        "backtest.html.j2",
         log=document["log"],
         fitted_on=document["fitted_on"],
         staffing=document["staffing"],

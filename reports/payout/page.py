@@ -30,10 +30,10 @@ def write(run: Path, folder: Path, tables: Mapping[str, pl.DataFrame]) -> Path:
 
 def render(manifest: Mapping[str, Any], tables: Mapping[str, pl.DataFrame]) -> str:
     """The page as text."""
-    return templating.environment().get_template("payout.html.j2").render(
+    return templating.rendered(
+        "payout.html.j2",
         name=str(manifest["scenario"]),
         heading=style.title(str(manifest["scenario"])),
-        css=templating.css(),
         manifest=manifest,
         count=_rows(tables, "payout_answers")[0]["n"],
         cards=[headline(row) for row in _rows(tables, "payout_answers")],

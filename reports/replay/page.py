@@ -41,36 +41,32 @@ def render(found: journal.Journal, said: Mapping[str, Any]) -> str:
     if said["verdict"] == "valid":
         verdict = "All thresholds held" if held else "Thresholds are broken"
         verdict = verdict if said["thresholds"] else "A valid run; no thresholds were set"
-    return (
-        templating.environment()
-        .get_template("replay.html.j2")
-        .render(
-            heading=f"Replay against {said['host']}",
-            description=f"Trace {said['trace_digest'][:8]}, speed {limits['speed']:g}; "
-            f"send lag p99 {_ms(said[latency.LAG])}, limit {limits['send_lag_limit_ms']:g} ms.",
-            css=templating.css(),
-            verdict=verdict,
-            reasons=said["reasons"],
-            thresholds=Table(
-                ("threshold", "measured", "held"),
-                tuple(
-                    (Markup.escape(one["text"]), _number(one["value"]), _YES[one["held"]])
-                    for one in said["thresholds"]
-                ),
+    return templating.rendered(
+        "replay.html.j2",
+        heading=f"Replay against {said['host']}",
+        description=f"Trace {said['trace_digest'][:8]}, speed {limits['speed']:g}; "
+        f"send lag p99 {_ms(said[latency.LAG])}, limit {limits['send_lag_limit_ms']:g} ms.",
+        verdict=verdict,
+        reasons=said["reasons"],
+        thresholds=Table(
+            ("threshold", "measured", "held"),
+            tuple(
+                (Markup.escape(one["text"]), _number(one["value"]), _YES[one["held"]])
+                for one in said["thresholds"]
             ),
-            operations=Table(
-                ("operation", *COUNTS, *(name.replace("_", " ") for name in TIMES)),
-                tuple(
-                    (Markup.escape(name), *_cells(values))
-                    for name, values in (*said["operations"].items(), ("all", said))
-                ),
+        ),
+        operations=Table(
+            ("operation", *COUNTS, *(name.replace("_", " ") for name in TIMES)),
+            tuple(
+                (Markup.escape(name), *_cells(values))
+                for name, values in (*said["operations"].items(), ("all", said))
             ),
-            figures=[
-                figures.over_time(timeline.timeline(rows)),
-                figures.heat_map(timeline.heat_map(rows)),
-                figures.percentiles(timeline.curve(rows)),
-            ],
-        )
+        ),
+        figures=[
+            figures.over_time(timeline.timeline(rows)),
+            figures.heat_map(timeline.heat_map(rows)),
+            figures.percentiles(timeline.curve(rows)),
+        ],
     )
 
 
