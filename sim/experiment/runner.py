@@ -81,7 +81,7 @@ def run(
     if workers < 1:
         raise RunError(f"the number of workers must be at least 1, not {workers}")
     if days is not None:
-        scenario = _with_days(scenario, days)
+        scenario = with_days(scenario, days)
     path = Path("results") / account.run_id(scenario, seed=seed) if out is None else out
     directory = RunDirectory(path)
     fresh = directory.claim(identity=account.identity(scenario, seed=seed), resume=resume)
@@ -178,7 +178,8 @@ class _Session:
         return RunResult(directory.path, len(finished), planned, interrupted)
 
 
-def _with_days(scenario: Scenario, days: tuple[int, int]) -> Scenario:
+def with_days(scenario: Scenario, days: tuple[int, int]) -> Scenario:
+    """The scenario narrowed to lunar days. Raises RunError."""
     values = scenario.model_dump()
     values["horizon"] |= {"first_day": days[0], "last_day": days[1]}
     try:

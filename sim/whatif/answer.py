@@ -302,3 +302,10 @@ def _held(level_margin: Floats, lost_margin: Floats) -> Floats:
         part = row[last] / (row[last] - row[last + 1])
         held.append(float(LEVEL_QUANTILES[last] + part * np.diff(LEVEL_QUANTILES)[0]))
     return np.array(held)
+
+
+def changes(baseline: Answer, answer: Answer) -> dict[str, float]:
+    """What the answer has more of than the baseline, by measure."""
+    return {
+        name: value - baseline.measures[name][0] for name, (value, _) in answer.measures.items()
+    }

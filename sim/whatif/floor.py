@@ -25,7 +25,7 @@ from scenarios.words import CHANNELS
 from sim.columns import Floats
 from sim.theory.patience import Patience
 
-STEP_S: Final = 180.0
+STEP_S: Final = 300.0
 PHONE: Final = CHANNELS.index("phone")
 # Patience is tabulated at these mean waits; beyond the last nobody is left.
 GRID_S: Final = np.concatenate([[0.0], np.geomspace(0.1, 50_000.0, 600)])
