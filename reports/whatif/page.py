@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from reports import style, templating
-from reports.language import LANGUAGES, say, spoken
+from reports.language import LANGUAGES, later, say, spoken
 from reports.whatif import levers
 from reports.whatif.form import GENERAL, OVERLAYS, Asked, Posted
-from reports.whatif.view import shown, simulated
+from reports.whatif.view import Simulated, shown, simulated
 from reports.whatif.words import OVERLAY
 from scenarios.problems import Problem
 from scenarios.scenario import Scenario
@@ -108,7 +108,7 @@ class Page:
     def study(self, number: int, study: Study, answer_of: AnswerOf) -> str:
         """A study: its bar, or what came out."""
         progress, question = study.progress, study.question
-        rows = ()
+        rows: tuple[Simulated, ...] = ()
         if progress.differences:
             approximate = answer_of(question.change, question.days).measures
             rows = simulated(progress.differences, approximate)
@@ -174,7 +174,24 @@ def _sentences(asked: Asked) -> dict[str, list[str]]:
     return {key: [_sentence(one) for one in found] for key, found in asked.problems.items()}
 
 
+# What the schema says of a value, for readers of another language: its words, and ours.
+_REFUSALS: Final = (
+    ("should be greater than or equal to ", later("should be at least {bound}")),
+    ("should be less than or equal to ", later("should be at most {bound}")),
+    ("should be greater than ", later("should be above {bound}")),
+    ("should be less than ", later("should be below {bound}")),
+    ("should be a valid number", later("should be a number")),
+    ("should be a valid integer", later("should be a whole number")),
+)
+
+
 def _sentence(problem: Problem) -> str:
-    """The loader's own words. Of settings the hint that names the command line is left out."""
-    said = f"{problem.value}: {problem.message}" if problem.value else problem.message
-    return f"{said} ({problem.hint})" if problem.hint else said
+    """The loader's own words, in Chinese where the words are known."""
+    said, hint = problem.message, problem.hint
+    if spoken() != "en":
+        for words, ours in _REFUSALS:
+            if said.startswith(words):
+                said, hint = say(ours, bound=said.removeprefix(words)), ""
+                break
+    said = f"{problem.value}: {said}" if problem.value else said
+    return f"{said} ({hint})" if hint else said

@@ -2,39 +2,25 @@
 
 `approximate` puts the expected flows (flows.py), the floor (floor.py) and the money (money.py)
 together and gives the measures the names and units of the simulation's metrics. It is an
-approximation: how far it lies from the simulation is measured by benchmarks/bench_whatif.py and
-held by tests/test_whatif.py. Levels of a day: gamma quantiles of the spread that contacts have.
+approximation: benchmarks/bench_whatif.py measures how far it lies from the simulation, and
+tests/test_whatif.py holds it to that.
 """
 
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Final
 
 import numpy as np
-from scipy.stats import gamma
 
 from scenarios.scenario import Scenario
-from scenarios.words import CHANNELS, GUARANTEES, SKILLS, TOPICS
+from scenarios.words import CHANNELS, GUARANTEES
 from sim.columns import Floats
-from sim.consumers.contacts import INQUIRY, TopicHabits, topic_habits
-from sim.market.shocks import shock_field
-from sim.money.pots import REVIEW_POLICY, PotBook
-from sim.streams import Streams
-from sim.support.layout import Layout
-from sim.support.roster import Roster, sessions_by_team
+from sim.support.roster import Roster
 from sim.whatif.floor import PHONE, Crowd, Work, crowd
 from sim.whatif.flows import Flows, expected_flows
-from sim.whatif.money import (
-    Dues,
-    Payouts,
-    claimants,
-    day_sums,
-    dry,
-    expected_dues,
-    expected_payouts,
-)
+from sim.whatif.money import Payouts, claimants, expected_dues, expected_payouts
+from sim.whatif.work import LEVEL_QUANTILES, usual_roster, work_of
 
-# Quantiles of the day's level, each with the same weight.
-LEVEL_QUANTILES: Final = (np.arange(7) + 0.5) / 7.0
+IM: Final = 1 - PHONE
 Measure = tuple[float, str]
 
 
@@ -62,49 +48,16 @@ class Answer:
     """Chance that the pot runs dry, by guarantee."""
 
 
-class _Middle:
-    """In the place of a generator: every draw is its median, so that a roster is the usual one."""
-
-    def random(self) -> float:
-        return 0.5
-
-    def standard_normal(self) -> float:
-        return 0.0
-
-
-class _Usual(Streams):
-    """Streams without chance."""
-
-    def rng(self, name: str) -> np.random.Generator:
-        return cast(np.random.Generator, _Middle())
-
-
-def usual_roster(scenario: Scenario) -> Roster:
-    """The roster when attendance is as expected."""
-    return Roster.draw(
-        scenario.support,
-        calendar=scenario.calendar,
-        horizon=scenario.horizon,
-        streams=_Usual(seed=0, replication=0),
-        attendance_multiple_by_day=shock_field(scenario).attendance_multiple,
-    )
-
-
 def approximate(scenario: Scenario) -> Answer:
     """The approximate answer for the days of the horizon."""
     flows = expected_flows(scenario)
-    habits = [topic_habits(scenario, topic) for topic in range(len(TOPICS))]
-    contacts = np.concatenate(
-        [flows.by_person.sum(axis=1), flows.inquiries.sum(axis=1, keepdims=True)], axis=1
-    )
-    levels = _levels(scenario, flows)
     dues = expected_dues(
         scenario,
         claimants(scenario, flows.by_self, flows.by_person, flows.others),
         escalated_ratio=0.0,
     )
     roster = usual_roster(scenario)
-    work = _work(scenario, habits, contacts, levels, dues, roster)
+    work = work_of(scenario, flows, dues, roster)
     walked = crowd(scenario, work)
     heard, escalated = _heard(scenario, walked)
     dues = expected_dues(
@@ -113,85 +66,6 @@ def approximate(scenario: Scenario) -> Answer:
         escalated_ratio=escalated,
     )
     return _answer(scenario, flows, work, walked, roster, expected_payouts(scenario, dues))
-
-
-def _levels(scenario: Scenario, flows: Flows) -> Floats:
-    """Equally likely levels of a day, as contacts feel them."""
-    demand = scenario.demand
-    by_category = flows.by_person.sum(axis=(0, 2)) + flows.inquiries.sum(axis=0)
-    share = by_category / max(float(by_category.sum()), 1e-300)
-    cv2 = demand.common_day_cv**2 + demand.category_day_cv**2 * float((share**2).sum())
-    if cv2 == 0.0:
-        return np.ones(LEVEL_QUANTILES.size)
-    found = gamma.ppf(LEVEL_QUANTILES, 1.0 / cv2, scale=cv2)
-    return np.asarray(found / found.mean())
-
-
-def _work(
-    scenario: Scenario,
-    habits: list[TopicHabits],
-    contacts: Floats,
-    levels: Floats,
-    dues: Dues,
-    roster: Roster,
-) -> Work:
-    """Arrivals and handle times by channel, for each level of the day."""
-    support, horizon, demand = scenario.support, scenario.horizon, scenario.demand
-    phone = np.array([one.phone_ratio for one in habits])
-    by_channel = np.stack([contacts * phone, contacts * (1.0 - phone)], axis=1)
-    base_s = np.array(
-        [
-            [one.handle_phone_s for one in habits],
-            [one.handle_im_s / support.im.efficiency_ratio for one in habits],
-        ]
-    )
-    multiple = _surcharge(scenario, habits, dues, contacts, levels)
-    total = np.maximum(by_channel.sum(axis=2), 1e-300)
-    handle_s = np.einsum("tck,ck,tkl->tcl", by_channel / total[:, :, None], base_s, multiple)
-    teams = [one for _, one in sorted(support.teams.items())]
-    of_channel = np.array([[t.channel == channel for t in teams] for channel in CHANNELS])
-    slots = roster.slots @ of_channel.T
-    # A learning team is slower on average; teams differ only by their share of the heads.
-    handle_s *= (roster.pace.mean(axis=1))[:, None, None]
-    with_incident = by_channel[:, :, :INQUIRY].sum(axis=2) / total
-    specialist = base_s[PHONE, :INQUIRY] @ (
-        contacts[:, :INQUIRY].sum(axis=0) / max(float(contacts[:, :INQUIRY].sum()), 1e-300)
-    )
-    return Work(
-        fresh_per_s=by_channel.sum(axis=2)[:, :, None] * levels / horizon.tick_s,
-        incident_ratio=with_incident,
-        handle_s=handle_s,
-        escalated_s=float(specialist) * scenario.consumers.returns.escalation_handle_multiple,
-        slots=slots.astype(np.float64),
-        hour_cv=float(np.hypot(demand.common_hour_cv, demand.category_hour_cv * 0.6)),
-    )
-
-
-def _surcharge(
-    scenario: Scenario,
-    habits: list[TopicHabits],
-    dues: Dues,
-    contacts: Floats,
-    levels: Floats,
-) -> Floats:
-    """Handle time relative to normal by (tick, topic, level): manual review, a slow API."""
-    ticks, topics = contacts.shape
-    latency_s = shock_field(scenario).api_added_latency_s * scenario.loops.api_failover
-    handle_s = np.maximum(np.array([one.handle_phone_s for one in habits]), 1e-9)
-    waits_s = latency_s * scenario.api.calls_per_contact_count
-    multiple = np.ones((ticks, topics, levels.size)) + (waits_s[:, None] / handle_s)[:, :, None]
-    if scenario.loops.exhausted_pot_review:
-        reviewed = PotBook(scenario.pots).policy == REVIEW_POLICY
-        exhausted = dry(scenario, dues, levels) * reviewed[None, :, None]
-        table = scenario.guarantees.table()
-        for topic in range(topics - 1):
-            rows = table.row[topic]
-            promised = rows[rows >= 0]
-            if promised.size:
-                mine = np.bincount(table.guarantee[promised], minlength=len(GUARANTEES))
-                touched = np.einsum("tgl,g->tl", exhausted, mine / mine.sum())
-                multiple[:, topic] *= 1.0 + (scenario.pots.review_handle_multiple - 1.0) * touched
-    return multiple
 
 
 def _heard(scenario: Scenario, walked: Crowd) -> tuple[float, float]:
@@ -212,78 +86,101 @@ def _answer(
     roster: Roster,
     payouts: Payouts,
 ) -> Answer:
-    horizon, targets = scenario.horizon, scenario.support.targets
+    horizon = scenario.horizon
     first = horizon.warm_up_days * horizon.ticks_per_day
-
-    def counted(flow: Floats) -> float:
-        return float(flow[first:].sum())
-
-    def mean(flow: Floats) -> float:
-        """Sum over ticks and channels, mean over levels."""
-        return counted(flow) / flow.shape[-1]
-
-    def level_of(channel: int) -> float:
-        return mean(walked.in_time[:, [channel]]) / max(mean(walked.offered[:, [channel]]), 1e-9)
-
     sessions = np.array([1.0, scenario.support.im.sessions_per_agent_count])
     hours = (horizon.days_count - horizon.warm_up_days, 24, -1, len(CHANNELS))
-    offered, in_time = walked.offered[first:], walked.in_time[first:]
-    by_day = (hours[0], -1, len(CHANNELS), offered.shape[-1])
-    day_offered, day_in_time = (x.reshape(by_day).sum(axis=1) for x in (offered, in_time))
-    day_lost = walked.abandoned[first:].reshape(by_day).sum(axis=1)
-    wanted = np.array([targets.phone.service_level_ratio, targets.im.service_level_ratio])
-    level = day_in_time / np.maximum(day_offered, 1e-9)
-    lost = day_lost.sum(axis=1) / np.maximum(day_offered.sum(axis=1), 1e-9)
-    held = _held(level - wanted[:, None], targets.abandoned_ratio - lost)
-    hour_offered, hour_in_time = (
-        x.mean(axis=-1).reshape(hours).sum(axis=2) for x in (offered, in_time)
-    )
+
+    def by_hour(flow: Floats) -> Floats:
+        return np.asarray(flow[first:].reshape(hours))
+
+    offered = by_hour(walked.offered.mean(axis=-1)).sum(axis=2)
+    in_time = by_hour(walked.in_time.mean(axis=-1)).sum(axis=2)
     with np.errstate(invalid="ignore", divide="ignore"):
-        service_level = np.where(hour_offered > 0.0, hour_in_time / hour_offered, np.nan)
+        service_level = np.where(offered > 0.0, in_time / offered, np.nan)
     load = work.fresh_per_s.mean(axis=-1) * work.handle_s.mean(axis=-1) / sessions
-    agents = work.slots / sessions
-    gross, back = float(payouts.gross_fen.sum()), float(payouts.recovered_fen.sum())
-    measures: dict[str, Measure] = {
-        "orders_count": (counted(flows.orders), "orders"),
-        "incidents_count": (counted(flows.incidents), "incidents"),
-        "alerts_count": (
-            counted(flows.alerts) / (1.0 - scenario.monitoring.false_alarm_ratio),
-            "alerts",
-        ),
-        "contacts_offered_count": (mean(walked.offered), "contacts"),
-        "contacts_abandoned_count": (mean(walked.abandoned), "contacts"),
+    held = _held(*_margins(scenario, walked))
+    return Answer(
+        measures={
+            **_flow_measures(scenario, flows, first),
+            **_floor_measures(walked, work.slots, sessions, first),
+            "enough_probability_ratio": (float(held.prod()), "ratio"),
+            **_money_measures(payouts, roster, first),
+        },
+        first_day=horizon.first_day,
+        service_level=service_level,
+        offered_per_h=offered,
+        load_agents=by_hour(load).mean(axis=2),
+        agents=by_hour(work.slots / sessions).mean(axis=2),
+        held_ratio=held,
+        payout_fen=dict(zip(GUARANTEES, payouts.gross_fen.tolist(), strict=True)),
+        exhausted_ratio=dict(zip(GUARANTEES, payouts.exhausted_ratio.tolist(), strict=True)),
+    )
+
+
+def _flow_measures(scenario: Scenario, flows: Flows, first: int) -> dict[str, Measure]:
+    true_ratio = 1.0 - scenario.monitoring.false_alarm_ratio
+    return {
+        "orders_count": (float(flows.orders[first:].sum()), "orders"),
+        "incidents_count": (float(flows.incidents[first:].sum()), "incidents"),
+        "alerts_count": (float(flows.alerts[first:].sum()) / true_ratio, "alerts"),
+    }
+
+
+def _floor_measures(
+    walked: Crowd, slots: Floats, sessions: Floats, first: int
+) -> dict[str, Measure]:
+    """Sums over ticks and channels, means over levels."""
+
+    def count(flow: Floats, channel: int | None = None) -> float:
+        chosen = flow[first:] if channel is None else flow[first:, channel]
+        return float(chosen.sum()) / int(flow.shape[-1])
+
+    def level_of(channel: int) -> float:
+        return count(walked.in_time, channel) / max(count(walked.offered, channel), 1e-9)
+
+    busy = (walked.busy.mean(axis=-1) / sessions)[first:].sum()
+    return {
+        "contacts_offered_count": (count(walked.offered), "contacts"),
+        "contacts_abandoned_count": (count(walked.abandoned), "contacts"),
         "abandoned_ratio": (
-            mean(walked.abandoned) / max(mean(walked.offered), 1e-9),
+            count(walked.abandoned) / max(count(walked.offered), 1e-9),
             "ratio",
         ),
         "service_level_phone_ratio": (level_of(PHONE), "ratio"),
-        "service_level_im_ratio": (level_of(1 - PHONE), "ratio"),
-        "occupancy_ratio": (
-            float((walked.busy.mean(axis=-1) / sessions)[first:].sum())
-            / max(float(agents[first:].sum()), 1e-9),
-            "ratio",
-        ),
-        "redials_count": (mean(walked.redials), "contacts"),
-        "reconnects_count": (mean(walked.reconnects), "contacts"),
-        "escalations_count": (mean(walked.escalations), "contacts"),
-        "enough_probability_ratio": (float(held.prod()), "ratio"),
+        "service_level_im_ratio": (level_of(IM), "ratio"),
+        "occupancy_ratio": (float(busy / max((slots / sessions)[first:].sum(), 1e-9)), "ratio"),
+        "redials_count": (count(walked.redials), "contacts"),
+        "reconnects_count": (count(walked.reconnects), "contacts"),
+        "escalations_count": (count(walked.escalations), "contacts"),
+    }
+
+
+def _money_measures(payouts: Payouts, roster: Roster, first: int) -> dict[str, Measure]:
+    gross, back = float(payouts.gross_fen.sum()), float(payouts.recovered_fen.sum())
+    return {
         "payout_gross_fen": (gross, "fen"),
         "payout_recovered_fen": (back, "fen"),
         "payout_net_fen": (gross - back, "fen"),
         "wage_fen": (float(roster.wage_fen[first:].sum()), "fen"),
         "pots_exhausted_ratio": (float(payouts.exhausted_ratio.mean()), "ratio"),
     }
-    return Answer(
-        measures=measures,
-        first_day=horizon.first_day,
-        service_level=service_level,
-        offered_per_h=hour_offered,
-        load_agents=load[first:].reshape(hours).mean(axis=2),
-        agents=agents[first:].reshape(hours).mean(axis=2),
-        held_ratio=held,
-        payout_fen=dict(zip(GUARANTEES, payouts.gross_fen.tolist(), strict=True)),
-        exhausted_ratio=dict(zip(GUARANTEES, payouts.exhausted_ratio.tolist(), strict=True)),
-    )
+
+
+def _margins(scenario: Scenario, walked: Crowd) -> tuple[Floats, Floats]:
+    """By how much each day keeps its targets: service levels by (days, channels, levels), and
+    abandonment by (days, levels)."""
+    horizon, targets = scenario.horizon, scenario.support.targets
+
+    def by_day(flow: Floats) -> Floats:
+        days = flow.reshape(horizon.days_count, -1, *flow.shape[1:]).sum(axis=1)
+        return np.asarray(days[horizon.warm_up_days :])
+
+    offered = by_day(walked.offered)
+    level = by_day(walked.in_time) / np.maximum(offered, 1e-9)
+    lost = by_day(walked.abandoned).sum(axis=1) / np.maximum(offered.sum(axis=1), 1e-9)
+    wanted = np.array([targets.phone.service_level_ratio, targets.im.service_level_ratio])
+    return level - wanted[:, None], targets.abandoned_ratio - lost
 
 
 def _held(level_margin: Floats, lost_margin: Floats) -> Floats:

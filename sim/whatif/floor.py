@@ -1,8 +1,8 @@
 """The support floor in expectation: a channel as one crowd of slots, minute by minute.
 
 Contacts in the system are taken as normal with mean m and variance v, which follow
-    m' = L - mu E min(X, n) - a                  v' = L + mu E min(X, n) + a - 2 v (mu P + h (1 - P))
-                                                      + what hours of random level add
+    m' = L - mu E min(X, n) - a
+    v' = L + mu E min(X, n) + a - 2 v (mu P + h (1 - P)) + what hours of random level add
 with n slots, arrivals L (fresh, redials, reconnects, escalations), P = P(X < n) and abandonment a =
 L F(w), h the hazard at w, where w solves L H(w) = E(X - n)+, H(w) = E min(patience, w): exact for
 stationary crowds in overload, and a queue's memory from one hour to the next is kept. Redials,
@@ -31,6 +31,8 @@ PHONE: Final = CHANNELS.index("phone")
 GRID_S: Final = np.concatenate([[0.0], np.geomspace(0.1, 50_000.0, 600)])
 # Autocorrelation time of levels that are drawn hour by hour.
 HOUR_MEMORY_S: Final = 1800.0
+LEAST_VARIANCE: Final = 1e-6
+ESCALATIONS: Final = 2
 ROOT_2_PI: Final = sqrt(2.0 * np.pi)
 
 
@@ -54,14 +56,16 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """What came of it by tick: counts, agents' slots and shares; shape (ticks, channels, levels)."""
+    """What came of it by tick; shape (ticks, channels, levels)."""
 
     offered: Floats
     abandoned: Floats
     in_time: Floats
     """Offered contacts that are answered within the channel's threshold."""
     busy: Floats
+    """Slots busy, mean over the tick."""
     queue: Floats
+    """Contacts waiting, mean over the tick."""
     redials: Floats
     reconnects: Floats
     escalations: Floats
@@ -78,7 +82,8 @@ class _Patience:
             "phone": (own.phone_median_s, own.phone_sigma_ratio),
             "im": (own.im_median_s, own.im_sigma_ratio),
         }
-        self._gone, self._hazard, self._mean = [], [], []
+        self._gone: list[Floats] = []
+        self._hazard: list[Floats] = []
         for channel in CHANNELS:
             median_s, sigma = laws[channel]
             cv = min(max(sqrt(exp(sigma**2) - 1.0), 0.02), 10.0)
@@ -102,72 +107,82 @@ class _Patience:
 
 def crowd(scenario: Scenario, work: Work) -> Crowd:
     """Walk through the horizon, from an empty floor."""
-    returns, targets = scenario.consumers.returns, scenario.support.targets
-    patience = _Patience(scenario)
-    threshold_s = np.array([targets.phone.threshold_s, targets.im.threshold_s])[:, None]
-    ticks, _, levels = work.fresh_per_s.shape
-    comes_back = scenario.loops.abandonment_returns
-    redial_ratio = returns.redial_ratio if comes_back else 0.0
-    escalation_ratio = returns.escalation_ratio if comes_back else 0.0
-    reconnect_s = returns.reconnect_delay_median_s * exp(
-        returns.reconnect_delay_sigma_ratio**2 / 2.0
-    )
-    shape = (len(CHANNELS), levels)
-    inside, spread = np.zeros(shape), np.full(shape, 1e-6)
-    redial_pool, reconnect_pool, escalation_pool = (np.zeros(shape) for _ in range(3))
-    sums = {field.name: np.zeros((ticks, *shape)) for field in fields(Crowd)}
+    ticks, channels, levels = work.fresh_per_s.shape
+    names = [field.name for field in fields(Crowd)]
+    sums = np.zeros((ticks, len(names), channels, levels))
     steps = max(1, round(scenario.horizon.tick_s / STEP_S))
-    dt = scenario.horizon.tick_s / steps
+    walk = _Walk(scenario, work, dt=scenario.horizon.tick_s / steps)
     for tick in range(ticks):
-        fresh, slots = work.fresh_per_s[tick], work.slots[tick][:, None]
-        escalates = work.incident_ratio[tick][:, None] * escalation_ratio
         for _ in range(steps):
-            redials = redial_pool / max(returns.redial_delay_mean_s, dt)
-            reconnects = reconnect_pool / max(reconnect_s, dt)
-            escalations = escalation_pool / max(returns.escalation_delay_mean_s, dt)
-            arrivals = fresh + redials + reconnects + escalations
-            share = np.where(arrivals > 0.0, escalations / np.maximum(arrivals, 1e-12), 0.0)
-            mean_s = work.handle_s[tick] * (1.0 - share) + work.escalated_s * share
-            mu = 1.0 / np.maximum(mean_s, 1.0)
-            sigma = np.sqrt(spread)
-            z = (slots - inside) / sigma
-            below = ndtr(z)
-            density = np.exp(-0.5 * np.minimum(z * z, 700.0)) / ROOT_2_PI
-            queue = np.maximum(sigma * density - (slots - inside) * (1.0 - below), 0.0)
-            busy = np.maximum(inside - queue, 0.0)
-            gone, hazard = patience.at(queue / np.maximum(arrivals, 1e-9))
-            abandons = arrivals * gone
-            served = mu * busy
-            ready = np.maximum(slots * (1.0 + mu * threshold_s), 1.0)
-            in_time = np.where(slots > 0.0, ndtr((ready - 0.5 - inside) / sigma), 0.0)
-            lost = abandons * (1.0 - redial_ratio)
-            raised = lost * escalates
-            found = {
-                "offered": arrivals,
-                "abandoned": abandons,
-                "in_time": arrivals * np.minimum(in_time, 1.0 - gone),
-                "busy": busy / dt,
-                "queue": queue / dt,
-                "redials": redials,
-                "reconnects": reconnects,
-                "escalations": escalations,
-                "given_up": lost,
-            }
-            for name, value in found.items():
-                sums[name][tick] += value * dt
-            shaking = arrivals**2 * (2.0 * work.hour_cv**2 * HOUR_MEMORY_S)
-            shaking /= 1.0 + mu * HOUR_MEMORY_S
-            pull = mu * below + hazard * (1.0 - below)
-            grown = spread + dt * (arrivals + served + abandons + shaking)
-            spread = np.maximum(grown / (1.0 + 2.0 * dt * pull), 1e-6)
-            inside = np.maximum(inside + dt * (arrivals - served - abandons), 0.0)
-            redial_pool = redial_pool + dt * (abandons * redial_ratio - redials)
-            reconnect_pool = reconnect_pool + dt * (
-                served * (1.0 - returns.fcr_ratio) * (1.0 - share) - reconnects
-            )
-            escalation_pool = escalation_pool - dt * escalations
-            # Specialists take escalations up on the phone, whatever the channel was.
-            escalation_pool[PHONE] += dt * raised.sum(axis=0)
+            walk.step(tick, sums[tick])
+    sums *= walk.dt
     for name in ("busy", "queue"):
-        sums[name] /= steps
-    return Crowd(**sums)
+        sums[:, names.index(name)] /= scenario.horizon.tick_s
+    return Crowd(*(sums[:, k] for k in range(len(names))))
+
+
+class _Walk:
+    """The state between steps; arrays by (channels, levels)."""
+
+    def __init__(self, scenario: Scenario, work: Work, *, dt: float) -> None:
+        returns, targets = scenario.consumers.returns, scenario.support.targets
+        self._work, self.dt = work, dt
+        self._patience = _Patience(scenario)
+        self._threshold_s = np.array([targets.phone.threshold_s, targets.im.threshold_s])[:, None]
+        loop = scenario.loops.abandonment_returns
+        self._redial_ratio = returns.redial_ratio if loop else 0.0
+        self._escalation_ratio = returns.escalation_ratio if loop else 0.0
+        self._reconnect_ratio = 1.0 - returns.fcr_ratio
+        sigma = returns.reconnect_delay_sigma_ratio
+        delays_s = (
+            returns.redial_delay_mean_s,
+            returns.reconnect_delay_median_s * exp(sigma**2 / 2.0),
+            returns.escalation_delay_mean_s,
+        )
+        self._delays_s = np.maximum(np.array(delays_s), dt)[:, None, None]
+        shape = work.fresh_per_s.shape[1:]
+        self._inside, self._spread = np.zeros(shape), np.full(shape, LEAST_VARIANCE)
+        self._pools = np.zeros((len(delays_s), *shape))
+
+    def step(self, tick: int, sums: Floats) -> None:
+        """One step; adds the rates and states of Crowd's fields to `sums`."""
+        work, dt = self._work, self.dt
+        slots = work.slots[tick][:, None]
+        back = self._pools / self._delays_s
+        arrivals = work.fresh_per_s[tick] + back.sum(axis=0)
+        raised = back[ESCALATIONS] / np.maximum(arrivals, 1e-12)
+        mean_s = work.handle_s[tick] * (1.0 - raised) + work.escalated_s * raised
+        mu = 1.0 / np.maximum(mean_s, 1.0)
+        sigma = np.sqrt(self._spread)
+        z = (slots - self._inside) / sigma
+        below = ndtr(z)
+        density = np.exp(-0.5 * np.minimum(z * z, 700.0)) / ROOT_2_PI
+        queue = np.maximum(sigma * (density - z * (1.0 - below)), 0.0)
+        busy = np.maximum(self._inside - queue, 0.0)
+        gone, hazard = self._patience.at(queue / np.maximum(arrivals, 1e-9))
+        abandons, served = arrivals * gone, mu * busy
+        # Who finds fewer than n (1 + mu T) in the system is answered within T.
+        ready = slots * (1.0 + mu * self._threshold_s) - 0.5
+        in_time = np.where(slots > 0.0, ndtr((ready - self._inside) / sigma), 0.0)
+        lost = abandons * (1.0 - self._redial_ratio)
+        escalate = lost * work.incident_ratio[tick][:, None] * self._escalation_ratio
+        met = arrivals * np.minimum(in_time, 1.0 - gone)
+        sums += np.stack((arrivals, abandons, met, busy, queue, *back, lost))
+        shaking = arrivals**2 * (2.0 * work.hour_cv**2 * HOUR_MEMORY_S)
+        grown = arrivals + served + abandons + shaking / (1.0 + mu * HOUR_MEMORY_S)
+        pull = mu * below + hazard * (1.0 - below)
+        grown = (self._spread + dt * grown) / (1.0 + 2.0 * dt * pull)
+        self._spread = np.maximum(grown, LEAST_VARIANCE)
+        self._inside = np.maximum(self._inside + dt * (arrivals - served - abandons), 0.0)
+        self._pools += dt * (
+            np.stack(
+                (
+                    abandons * self._redial_ratio,
+                    served * self._reconnect_ratio * (1.0 - raised),
+                    np.zeros_like(lost),
+                )
+            )
+            - back
+        )
+        # Specialists take escalations up on the phone, whatever the channel was.
+        self._pools[ESCALATIONS, PHONE] += dt * escalate.sum(axis=0)

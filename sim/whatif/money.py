@@ -121,8 +121,8 @@ def spreads(scenario: Scenario, dues: Dues) -> Floats:
     demand = scenario.demand
     by_category = day_sums(scenario, dues.by_category_fen)
     whole = by_category.sum(axis=1)
-    hours = dues.by_category_fen.reshape(scenario.horizon.days_count, 24, -1, *by_category.shape[1:])
-    hours = hours.sum(axis=2)
+    shape = (scenario.horizon.days_count, 24, -1, *by_category.shape[1:])
+    hours = dues.by_category_fen.reshape(shape).sum(axis=2)
     variance = day_sums(scenario, dues.own_variance_fen2)
     variance += demand.common_day_cv**2 * whole**2
     variance += demand.category_day_cv**2 * (by_category**2).sum(axis=1)

@@ -86,13 +86,9 @@ class Study:
     def _work(self) -> None:
         question = self.question
         try:
-            paths = []
-            for phase, scenario in (
-                ("baseline", question.baseline), ("change", question.change)
-            ):  # fmt: skip
-                self.progress = replace(
-                    self.progress, phase="baseline" if phase == "baseline" else "change"
-                )
+            paths: list[Path] = []
+            for scenario in (question.baseline, question.change):
+                self.progress = replace(self.progress, phase="change" if paths else "baseline")
                 path, complete = self._run(scenario, done_before=len(paths))
                 paths.append(path)
                 self.progress = replace(
@@ -106,7 +102,7 @@ class Study:
             self.progress = replace(
                 self.progress, phase="done", differences=compare(*paths), cancelling=False
             )
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             # A thread has nobody above it: what went wrong is said on the page.
             self.progress = replace(
                 self.progress, phase="failed", message=f"{type(error).__name__}: {error}"
