@@ -144,11 +144,13 @@ class Site:
                 days=self._days(asked.resolved.scenario, sent.day),
                 replications=int(count),
             )
+            notice = ""
             try:
                 number = self._desk.start(question)
-            except Busy:
-                return self._page.busy()
-            return self._page.study(number, self._desk.study(number), self._answer_of)
+            except Busy as busy:
+                number, notice = busy.number, self._page.busy()
+            study = self._desk.study(number)
+            return self._page.study(number, study, self._answer_of, notice=notice)
 
         return HTMLResponse(await self._said(sent.language, made))
 
@@ -257,16 +259,21 @@ class Site:
         def one(name: str, otherwise: str) -> str:
             return fields.get(name, [otherwise])[-1]
 
-        posted = Posted(
-            scenario=one("scenario", self._page.first_scenario),
-            overlays=tuple(sorted(set(fields.get(OVERLAYS, ())) & set(self._page.overlays))),
-            fields={key: values[-1] for key, values in fields.items() if "." in key},
-        )
-        if posted.scenario not in self._page.scenarios:
-            posted = Posted(self._page.first_scenario, posted.overlays, posted.fields)
+        def pair(scenario: str, overlays: str) -> tuple[str, tuple[str, ...]]:
+            """A scenario and overlays that may be picked."""
+            name = one(scenario, self._page.first_scenario)
+            known = set(fields.get(overlays, ())) & set(self._page.overlays)
+            if name not in self._page.scenarios:
+                name = self._page.first_scenario
+            return name, tuple(sorted(known))
+
         return Sent(
             language=self._language_of(one("lang", "")),
-            posted=posted,
+            posted=Posted(
+                *pair("scenario", OVERLAYS),
+                fields={key: values[-1] for key, values in fields.items() if "." in key},
+                shown_for=pair("shown_scenario", "shown_overlays"),
+            ),
             day=one("day", "2"),
             replications=one("replications", "4"),
             overlay_name=one("overlay_name", "what-if"),

@@ -30,6 +30,8 @@ class Posted:
     overlays: tuple[str, ...]
     fields: Mapping[str, str]
     """Texts of the levers' fields, by key; one that is missing was not moved."""
+    shown_for: tuple[str, tuple[str, ...]] | None = None
+    """Scenario and overlays that the fields were filled for, if others than these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,12 @@ class Reader:
         form = groups(under.values)
         levers = [lever for group in form for lever in group.levers()]
         base_texts = {lever.key: base_text(lever, under.values) for lever in levers}
-        texts = {key: posted.fields.get(key, text) for key, text in base_texts.items()}
+        filled = self._filled(posted) or base_texts
+        texts = base_texts | {
+            key: text
+            for key, text in posted.fields.items()
+            if key in base_texts and text != filled.get(key)
+        }
         resolved = None
         if not problems:
             sets = _sets(levers, texts, base_texts)
@@ -90,6 +97,20 @@ class Reader:
                 moved = [key for key in texts if texts[key] != base_texts[key]]
                 problems = _beside_fields(error.problems, texts, moved)
         return Asked(form, texts, base_texts, problems, baseline, resolved)
+
+    def _filled(self, posted: Posted) -> dict[str, str]:
+        """What the fields showed before anything was moved; empty where that is not known."""
+        if posted.shown_for is None:
+            return {}
+        try:
+            values = self._resolved(*posted.shown_for, ()).values
+        except ScenarioProblems:
+            return {}
+        return {
+            lever.key: base_text(lever, values)
+            for group in groups(values)
+            for lever in group.levers()
+        }
 
 
 def _sets(

@@ -105,7 +105,9 @@ class Page:
         """The progress of a study that runs."""
         return templating.fragment("whatif_bar.html.j2", progress=study.progress)
 
-    def study(self, number: int, study: Study, answer_of: AnswerOf) -> str:
+    def study(
+        self, number: int, study: Study, answer_of: AnswerOf, *, notice: str = ""
+    ) -> str:
         """A study: its bar, or what came out."""
         progress, question = study.progress, study.question
         rows: tuple[Simulated, ...] = ()
@@ -118,6 +120,7 @@ class Page:
             "whatif_study.html.j2",
             number=number,
             progress=progress,
+            notice=notice,
             rows=rows,
             pairs=progress.differences[0].n if progress.differences else 0,
             day=day if first == last else f"{day} – {style.lunar_name(last)}",
@@ -128,7 +131,7 @@ class Page:
         return self._notice(say("Mend what is refused first; nothing is simulated."))
 
     def busy(self) -> str:
-        return self._notice(say("A simulation is running: wait for it, or cancel it first."))
+        return say("A simulation is running: wait for it, or cancel it first.")
 
     def wrong_replications(self, text: str, low: int, high: int) -> str:
         return self._notice(

@@ -52,6 +52,8 @@ class Server:
         try:
             found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             found.bind((self._host, self._port))
+            # From here on a browser that is quicker than uvicorn waits instead of being refused.
+            found.listen()
         except BaseException:
             found.close()
             raise

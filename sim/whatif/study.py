@@ -56,7 +56,11 @@ class Progress:
 
 
 class Busy(Exception):
-    """Another study is running."""
+    """Another study is running: the one of this number."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 class Study:
@@ -171,7 +175,7 @@ class Desk:
         """Start a study and return its number. Raises Busy."""
         with self._lock:
             if self._studies and not self._studies[-1].progress.ended:
-                raise Busy
+                raise Busy(len(self._studies) - 1)
             if self._executor is None:
                 self._executor = self._make()
             self._studies.append(Study(question, self.folder, self._executor))
