@@ -8,6 +8,7 @@ import pytest
 
 from scenarios.scenario import Scenario
 from scenarios.terms import amounts
+from scenarios.words import CATEGORIES
 from sim.theory.impatience import mmng
 from sim.theory.patience import Patience
 from sim.whatif import money
@@ -152,11 +153,15 @@ def test_a_claims_moments_are_those_of_its_terms() -> None:
 
 @pytest.mark.stat
 def test_flows_are_the_means_of_the_simulation() -> None:
-    """Without random levels counts are Poisson: within 5 standard deviations and 2 %, which is what
-    the flows leave out; a false alarm in a million."""
-    still = tuple(
-        f"demand.{name}_cv=0.0"
-        for name in ("common_day", "category_day", "common_hour", "category_hour")
+    """Without random levels and silent closures counts are Poisson: within 5 standard deviations
+    and 2 %, which is what the flows leave out; a false alarm in a million. (Which of a small
+    world's few silent stores are closed is chance of its own; benchmarks/bench_whatif.py takes the
+    country.)
+    """
+    levels = ("common_day", "category_day", "common_hour", "category_hour")
+    still = (
+        *(f"demand.{name}_cv=0.0" for name in levels),
+        *(f"incidents.ratio.{name}.closed_or_refused=0.0" for name in CATEGORIES),
     )
     simulated = result(sets=still).metrics
     found = approximate(small(sets=still)).measures
@@ -165,5 +170,3 @@ def test_flows_are_the_means_of_the_simulation() -> None:
         assert abs(found[name][0] - expected) < 5.0 * sqrt(expected) + 0.02 * expected, name
     for name in ("payout_gross_fen", "wage_fen"):
         assert found[name][0] == pytest.approx(simulated[name][0], rel=0.1), name
-    for name in ("abandoned_ratio", "occupancy_ratio"):
-        assert found[name][0] == pytest.approx(simulated[name][0], abs=0.06), name

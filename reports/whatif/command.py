@@ -26,6 +26,10 @@ def ui(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Worker processes (one a core if not given).")
     ] = None,
+    scenario: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="A scenario file of your own to pick from; repeatable."),
+    ] = None,
     folder: Annotated[
         Path, typer.Option(help="Where runs and saved overlays go.")
     ] = Path("results/what-if"),
@@ -34,6 +38,7 @@ def ui(
 ) -> None:
     """Open the what-if page: move what you would move and see what comes of it."""
     from reports.whatif.server import Server
+    from scenarios.command import resolve
     from scenarios.loader import SHIPPED, names, shipped
 
     if token is not None and not token.strip():
@@ -41,10 +46,11 @@ def ui(
     loopback = host in LOOPBACK
     if token is None and not loopback:
         token = secrets.token_urlsafe(24)
+    own = {name: resolve(name, None, None).scenario.description for name in scenario or ()}
     scenarios = names(SHIPPED)
     server = Server(
         shipped(),
-        scenarios={BASE: scenarios.pop(BASE), **scenarios},
+        scenarios={**own, BASE: scenarios.pop(BASE), **scenarios},
         overlays=names(SHIPPED / "overlays"),
         folder=folder,
         workers=workers or os.cpu_count() or 1,
