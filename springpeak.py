@@ -117,6 +117,7 @@ def peak(
     with speaking(lang):
         _load_api(result.path)
         write_run(result.path)
+        _say_staffing(result.path)
         _say_payout(result.path)
 
 
@@ -137,6 +138,16 @@ def _load_api(run_path: Path) -> None:
     journal = run_path / FOLDER / "journal"
     if journal.exists():
         write_replay(journal)
+
+
+def _say_staffing(run_path: Path) -> None:
+    """Print about how many heads would do, from the run's own contacts."""
+    from reports.staffing.words import quick as in_words
+    from sim.staffing.quick import quick
+
+    with stderr().status("heads needed"):
+        found = quick(run_path, resolve(BASE, None, None).scenario)
+    typer.echo(f"{in_words(found)}.")
 
 
 def _say_payout(run_path: Path) -> None:

@@ -30,8 +30,9 @@ from sim.fit.contacts import fit_contacts
 from sim.fit.handling import handle_times
 from sim.fit.instants import Clock
 from sim.fit.logs import ContactLog, Reading, read
-from sim.fit.returns import Links, fit_returns
+from sim.fit.returns import Links, fit_returns, fresh
 from sim.fit.survival import Waits, fit_law
+from sim.fit.turns import Turns
 from tests.log_cases import Truth, frame, write
 
 READING = Reading({}, Clock())
@@ -39,13 +40,14 @@ READING = Reading({}, Clock())
 
 def fitted(contacts: ContactLog) -> dict[str, Estimate | None]:
     """The parameters that `Truth` names."""
-    arrivals = of_counts(*hourly_counts(contacts))
+    arrivals = of_counts(*hourly_counts(contacts, fresh(contacts)))
     handling = handle_times(contacts.handle_s[~contacts.abandoned], rivals=False)
     told = contacts.wait_s > 0.0
     waits = Waits.of(contacts.wait_s[told], contacts.abandoned[told])
     law = fit_law("lognormal", waits).parameters
     back = fit_returns(Links.of(contacts))
     return {
+        "turn_mean_s": Turns.of(contacts).mean_s,
         "day_cv": arrivals.day_cv,
         "hour_cv": arrivals.hour_cv,
         "handle_mu": handling.body.mu,

@@ -25,11 +25,9 @@ def write_run(run_path: Path) -> None:
     from reports.answers import cards
     from reports.cells import Book
     from reports.page import write
-    from sim.experiment.rundir import RunDirectory
 
     with run_errors():
-        RunDirectory(run_path).manifest()
-    path = write(run_path)
+        path = write(run_path)
     for card in cards(Book(run_path)):
         sentence = f"{card.answer.striptags()}: {card.sentence.striptags()}"
         typer.echo(f"{card.question.striptags()} {sentence}".replace("\xa0", " "))

@@ -35,7 +35,8 @@ from reports.targets import (
     YES_AT_RATIO,
 )
 from scenarios.overlays import at
-from sim.experiment.rundir import RunDirectory
+from sim.experiment.contents import ALL
+from sim.experiment.rundir import RunDirectory, RunError
 
 FILE_NAME: Final = "report.html"
 
@@ -50,9 +51,18 @@ class Part:
 
 
 def write(run_dir: Path) -> Path:
-    """Write report.html of a run directory and return its path."""
+    """Write report.html of a run directory and return its path.
+
+    Raises RunError where the run keeps fewer tables than a report needs.
+    """
+    directory = RunDirectory(run_dir)
+    kept = directory.manifest().get("tables", ALL.name)
+    if kept != ALL.name:
+        raise RunError(
+            f"{run_dir} keeps the tables of {kept} only: `springpeak run` makes what a report needs"
+        )
     name = file_name(FILE_NAME)
-    RunDirectory(run_dir).write_text(name, render(Book(run_dir)))
+    directory.write_text(name, render(Book(run_dir)))
     return run_dir / name
 
 

@@ -11,6 +11,17 @@ from scenarios.tables import Column
 _LUNAR_DAY = Column("lunar_day", "Int8", "d", "lunar day on which the shift or interval starts, 0 = 正月初一")
 _START = Column("start_h", "Float64", "h", "hour of the day at which it starts; null on a rest day")
 
+
+
+def _ends(what: str, unit: str) -> tuple[Column, Column]:
+    """The two ends of a paired 95 % confidence interval."""
+    said = {"low": "lower", "high": "upper"}
+    return tuple(
+        Column(f"{what}_{end}_{unit}", "Float64", unit, f"{word} end of its 95 % confidence interval")
+        for end, word in said.items()
+    )  # type: ignore[return-value]
+
+
 STAFF_TABLES: Final[dict[str, tuple[Column, ...]]] = {
     "required": (
         _LUNAR_DAY,
@@ -20,6 +31,13 @@ STAFF_TABLES: Final[dict[str, tuple[Column, ...]]] = {
         Column("uncovered_count", "Float64", "agents", "of those, missing in the roster"),
         Column("held_ratio", "Float64", "ratio", "share of replications in which the target held; null in the warm-up"),
         Column("missed_because", "String", "", "why the target does not hold at the stated risk: heads (too few in the roster) or chance (all needed are there); null where it holds"),
+    ),
+    "cover": (
+        _LUNAR_DAY,
+        _START,
+        Column("needed_count", "Int64", "agents", "heads that must be at their desks, all skills"),
+        Column("rostered_count", "Int64", "agents", "heads that the roster has at their desks"),
+        Column("uncovered_count", "Float64", "agents", "heads missing, skill by skill"),
     ),
     "roster": (
         _LUNAR_DAY,
@@ -43,12 +61,26 @@ STAFF_TABLES: Final[dict[str, tuple[Column, ...]]] = {
     ),
     "curve": (
         Column("heads_count", "Int64", "agents", "headcount of the plan"),
-        Column("metric", "String", "", "name of the metric, as in summary.json of a run"),
+        Column("metric", "String", "", "name of the metric, as in summary.json of a run; held_ratio (share of a season's intervals on target), good_intervals_ratio (share of intervals that hold at the stated risk)"),
         Column("mean", "Float64", "see unit", "mean over replications"),
         Column("low", "Float64", "see unit", "lower end of the 95 % confidence interval; null with one replication"),
         Column("high", "Float64", "see unit", "upper end of it; null with one replication"),
         Column("n", "Int32", "replications", "replications behind the estimate"),
         Column("band_low", "Float64", "see unit", "5 % quantile over replications"),
         Column("band_high", "Float64", "see unit", "95 % quantile over replications"),
+    ),
+    "steps": (
+        Column("heads_from_count", "Int64", "agents", "a headcount of the curve"),
+        Column("heads_to_count", "Int64", "agents", "the next larger one"),
+        Column("wage_fen", "Float64", "fen", "wages by which the larger one is dearer, paired mean"),
+        *_ends("wage", "fen"),
+        Column("avoided_count", "Float64", "contacts", "abandoned contacts that it avoids, paired mean"),
+        *_ends("avoided", "count"),
+        Column("price_fen", "Float64", "fen", "wages for each abandoned contact avoided; NaN where none clearly is"),
+        *_ends("price", "fen"),
+        *(
+            Column(f"saved_{name}", "Float64", "ratio", f"times fewer replications through common random numbers, {name}")
+            for name in ("service_level_phone_ratio", "service_level_im_ratio", "abandoned_ratio")
+        ),
     ),
 }

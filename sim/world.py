@@ -15,8 +15,7 @@ At the day's end:
 The market never looks at the pool: staffing cannot move an arrival, a patience or a handle time.
 """
 
-import gc
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from dataclasses import fields
 
 import numpy as np
@@ -25,6 +24,7 @@ import simpy
 from scenarios.scenario import Scenario
 from scenarios.tables import TABLES
 from scenarios.words import TOPICS
+from sim.chronicle import Chronicle
 from sim.columns import Agenda, Bools, Columns, Floats, Ints, distinct, pick, stack
 from sim.consumers.contacts import topic_habits
 from sim.consumers.daybook import (
@@ -69,9 +69,10 @@ class World:
         *,
         agents: Ints | None = None,
         tape: Tape | None = None,
+        tables: Collection[str] = tuple(TABLES),
     ) -> None:
         """With `agents` (ticks, teams) the floor is staffed so instead of by its shifts; `tape`
-        takes down what the floor is given."""
+        takes down what the floor is given; `tables` names those that the days are noted for."""
         self.scenario = scenario
         self._streams = streams
         self.fleet = draw_fleet(scenario, streams)
@@ -102,10 +103,7 @@ class World:
         self._claims = Agenda("decided_s")
         self._unheard = Agenda("decided_s")
         self._case_claims: GrowingColumns | None = None
-        self.incidents: list[Columns] = []
-        self.merchant_days: list[Columns] = []
-        self.alert_days: list[Columns] = []
-        self.demand_days: list[Columns] = []
+        self.chronicle = Chronicle(tables)
         self.case_category: list[np.ndarray] = []
         self.incident_kind: list[np.ndarray] = []
         self._incident_count = 0
@@ -127,16 +125,7 @@ class World:
 
     def run(self) -> None:
         """Simulate the horizon; what only the run needed is given up at its end."""
-        process = self._env.process(self._live())
-        # The pool's entries are tuples of numbers by the million, all of them freed by counting:
-        # the collector would go through them again and again and find nothing.
-        collects = gc.isenabled()
-        gc.disable()
-        try:
-            self._env.run(until=process)
-        finally:
-            if collects:
-                gc.enable()
+        self._env.run(until=self._env.process(self._live()))
         del self._case_claims, self._arrivals, self._claims, self._unheard
 
     def dismiss_pool(self) -> None:
@@ -275,8 +264,9 @@ class World:
         fined, taken = self.money.hand_over_fines(), self.money.hand_over_recourse()
         if not counted:
             return
-        self.merchant_days.append(
-            merchant_day(
+        self.chronicle.note(
+            "merchants_daily",
+            lambda: merchant_day(
                 self.scenario,
                 self.fleet,
                 market,
@@ -288,17 +278,17 @@ class World:
                 false_alarms=consumers.false_alarms_by_type,
                 fines=(fined[0].astype(np.int64), fined[1]),
                 recourse=(taken[0].astype(np.int64), taken[1]),
-            )
+            ),
         )
-        self.alert_days.append(consumers.alerts)
-        self.demand_days.append(demand_day(self.scenario, market, self.demand))
-        self.incidents.append(
-            {
-                column.name: consumers.incidents[column.name]
-                for column in TABLES["incidents"]
-                if column.name != "replication"
-            }
-        )
+        self.chronicle.note("alerts", lambda: consumers.alerts)
+        self.chronicle.note("demand", lambda: demand_day(self.scenario, market, self.demand))
+        self.chronicle.note("incidents", lambda: _incident_rows(consumers.incidents))
+
+
+def _incident_rows(incidents: Columns) -> Columns:
+    """The day's rows of the table `incidents`."""
+    names = [column.name for column in TABLES["incidents"] if column.name != "replication"]
+    return {name: incidents[name] for name in names}
 
 
 def _decisions(case_id: Ints, decided_s: Floats, *, escalated: bool = False) -> Columns:

@@ -8,6 +8,7 @@ nothing. Row tables are small samples.
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 
@@ -96,7 +97,9 @@ class FakeResult:
     metrics: dict[str, tuple[float, str]]
 
 
-def simulate(scenario: FakeScenario, *, seed: int, replication: int) -> FakeResult:
+def simulate(
+    scenario: FakeScenario, *, seed: int, replication: int, **_asked: Any
+) -> FakeResult:
     """One replication of the fake."""
     streams = Streams(seed, replication)
     horizon = scenario.horizon

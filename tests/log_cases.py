@@ -13,14 +13,17 @@ import numpy as np
 import polars as pl
 import simpy
 
-from sim.fit.replay import FLOOR
 from sim.support.attempts import ABANDONED, ANSWERED
 from sim.support.cases import Cases
+from sim.support.layout import Layout, TeamPlan
 from sim.support.pool import Pool
 
 START = datetime(2026, 3, 2)  # a Monday
 # Hours 8 to 19.
 OPEN = np.array([0.06, 0.09, 0.1, 0.1, 0.09, 0.08, 0.09, 0.09, 0.08, 0.08, 0.07, 0.07])
+FLOOR = Layout(
+    teams=(TeamPlan("all", 0, (), 0.0, 1),), escalation_queue=0, queues_count=1, topics_count=1
+)
 PROFILE = np.concatenate([np.zeros(8), OPEN / OPEN.sum(), np.zeros(4)])
 
 
@@ -41,6 +44,7 @@ class Truth:
     reconnect_ratio: float = 0.08
     reconnect_delay_median_s: float = 7200.0
     reconnect_delay_sigma: float = 0.8
+    turn_mean_s: float = 12.0
     agents: int = 4
 
 
@@ -61,6 +65,9 @@ def frame(truth: Truth, *, days: int, seed: int) -> pl.DataFrame:
         truth.reconnect_delay_sigma * rng.standard_normal(wide)
     )
     reconnect_s = some(truth.reconnect_ratio, back_s)
+    turn_s = rng.exponential(truth.turn_mean_s, wide)
+    # The pool counts from the agent's end, who is busy for a turn longer than the contact.
+    reconnect_s = np.maximum(reconnect_s - turn_s, 1.0)
     reconnect_s[:, -1] = np.inf
     # Below 10 s one in sixteen thousand: the short component has a share of its own.
     long_s = np.exp(truth.handle_mu + truth.handle_sigma * rng.standard_normal(wide))
@@ -73,7 +80,7 @@ def frame(truth: Truth, *, days: int, seed: int) -> pl.DataFrame:
         topic=np.zeros(n, np.int8),
         patience_s=np.exp(truth.patience_mu + truth.patience_sigma * rng.standard_normal(wide)),
         redial_delay_s=some(truth.redial_ratio, rng.exponential(truth.redial_delay_mean_s, wide)),
-        handle_s=np.where(short, rng.uniform(1.0, 9.9, wide), long_s),
+        handle_s=np.where(short, rng.uniform(1.0, 9.9, wide), long_s) + turn_s,
         reconnect_delay_s=reconnect_s,
         escalation_delay_s=np.full(n, np.inf),
         escalation_handle_s=np.ones(n),
@@ -88,18 +95,20 @@ def frame(truth: Truth, *, days: int, seed: int) -> pl.DataFrame:
     within = a.arrived_s < days * 86400.0
     done = (a.outcome == ABANDONED) | ((a.outcome == ANSWERED) & ~np.isnan(a.ended_s))
     done &= within
-    arrived, answered, ended = a.arrived_s[done], a.answered_s[done], a.ended_s[done]
+    arrived, answered, free = a.arrived_s[done], a.answered_s[done], a.ended_s[done]
+    served, row = a.outcome[done] == ANSWERED, a.case_row[done]
+    ended = free - np.where(served, turn_s[row, _answers(row, served)], 0.0)
     return pl.DataFrame(
         {
             "contact_id": np.arange(len(arrived)),
             "queue": ["all"] * len(arrived),
             "priority": np.ones(len(arrived), np.int64),
             "arrived_at": _times(arrived),
-            "answered_at": _times(np.where(a.outcome[done] == ANSWERED, answered, np.nan)),
+            "answered_at": _times(np.where(served, answered, np.nan)),
             "ended_at": _times(ended),
-            "outcome": np.where(a.outcome[done] == ANSWERED, "answered", "abandoned"),
-            "agent": _agents(answered, ended, a.outcome[done] == ANSWERED),
-            "caller": [f"c{row}" for row in a.case_row[done]],
+            "outcome": np.where(served, "answered", "abandoned"),
+            "agent": _agents(answered, free, served),
+            "caller": [f"c{case}" for case in row],
         }
     )
 
@@ -118,13 +127,23 @@ def _times(seconds: np.ndarray) -> list[str | None]:
     ]
 
 
-def _agents(answered: np.ndarray, ended: np.ndarray, served: np.ndarray) -> list[str | None]:
+def _answers(case: np.ndarray, served: np.ndarray) -> np.ndarray:
+    """How many answers of the same case came before, as the pool counts its columns."""
+    before: dict[int, int] = {}
+    found = np.zeros(len(case), np.int64)
+    for place in np.flatnonzero(served):
+        found[place] = min(before.get(case[place], 0), 2)
+        before[case[place]] = found[place] + 1
+    return found
+
+
+def _agents(answered: np.ndarray, free_again: np.ndarray, served: np.ndarray) -> list[str | None]:
     """The agent who has been free for longest."""
     free_s: dict[int, float] = {}
     found: list[str | None] = [None] * len(answered)
     for row in sorted(np.flatnonzero(served).tolist(), key=lambda r: answered[r]):
         idle = [name for name, until in free_s.items() if until <= answered[row] + 1e-6]
         name = min(idle, key=lambda n: free_s[n]) if idle else len(free_s)
-        free_s[name] = float(ended[row])
+        free_s[name] = float(free_again[row])
         found[row] = f"a{name}"
     return found

@@ -14,8 +14,8 @@ from typing import Any
 
 import simpy
 
+from sim.support.attempts import ESCALATION, FRESH, RECONNECT, REDIAL
 from sim.support.cases import ATTEMPT_COLUMNS, Cases, on_grid
-from sim.support.key import ESCALATION, FRESH, RECONNECT, REDIAL
 from sim.support.layout import Layout
 
 Process = Generator[simpy.Event, Any, None]

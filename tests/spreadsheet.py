@@ -61,7 +61,7 @@ def formulas(path: Path) -> list[Formula]:
 
 def poisoned(path: Path, to: Path) -> Path:
     """A copy in which every formula's kept value is 7: what is right in it was calculated."""
-    with zipfile.ZipFile(path) as source, zipfile.ZipFile(to, "w") as target:
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(to, "w", zipfile.ZIP_DEFLATED) as target:
         for name in source.namelist():
             content = source.read(name)
             if name.startswith("xl/worksheets/"):
@@ -72,6 +72,11 @@ def poisoned(path: Path, to: Path) -> Path:
 
 def recalculated(path: Path, folder: Path) -> Found:
     """The workbook's values after LibreOffice has calculated every formula anew."""
+    return values(recalculated_file(path, folder, limit_s=300.0))
+
+
+def recalculated_file(path: Path, folder: Path, *, limit_s: float) -> Path:
+    """The workbook as LibreOffice writes it after calculating every formula anew."""
     soffice = office()
     assert soffice is not None
     profile = folder / "profile"
@@ -86,9 +91,9 @@ def recalculated(path: Path, folder: Path) -> Found:
         ],
         check=True,
         capture_output=True,
-        timeout=300,
+        timeout=limit_s,
     )
-    return values(folder / "out" / path.name)
+    return folder / "out" / path.name
 
 
 def tables(rows: list[tuple[Any, ...]]) -> Iterator[list[dict[str, Any]]]:

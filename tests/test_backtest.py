@@ -112,14 +112,14 @@ def test_rivals_are_the_closed_forms() -> None:
     offered = np.array([60.0])
     same = {"arrival_per_s": 60 / 3600, "aht_s": 100.0, "threshold_s": 20.0}
     said = by_erlang_a(
-        hours, offered, factor=1.0, after_call_s=0.0, patience_s=300.0, threshold_s=20.0
+        hours, offered, factor=1.0, turn_s=0.0, patience_s=300.0, threshold_s=20.0
     )
     truth = erlang_a(agents=3, patience_s=300.0, **same)
     assert said.abandoned_ratio == pytest.approx([float(truth.p_abandon)], rel=0.02)
     assert said.mean_wait_s == pytest.approx([float(truth.mean_wait_s)], rel=0.02)
-    c = by_erlang_c(hours, offered, factor=1.0, after_call_s=0.0, threshold_s=20.0)
+    c = by_erlang_c(hours, offered, factor=1.0, turn_s=0.0, threshold_s=20.0)
     assert c.mean_wait_s == pytest.approx([float(patient(agents=3, **same).mean_wait_s)])
-    between = by_erlang_c(hours, offered, factor=0.2, after_call_s=0.0, threshold_s=20.0)
+    between = by_erlang_c(hours, offered, factor=0.2, turn_s=0.0, threshold_s=20.0)
     assert between.mean_wait_s == pytest.approx([3600.0]), "nobody there, or overloaded"
 
 

@@ -45,7 +45,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """A stand-in for the model: payouts are orders times the refund share, and some noise."""
     made: list[int] = []
 
-    def simulate(scenario: Scenario, *, seed: int, replication: int) -> Season:
+    def simulate(scenario: Scenario, *, seed: int, replication: int, **_: Any) -> Season:
         made.append(replication)
         term = scenario.guarantees.no_reason_cancellation.terms.cancellation
         assert term is not None

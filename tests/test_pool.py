@@ -9,8 +9,15 @@ not met here (times are multiples of a nanosecond); their rule has a case of its
 import numpy as np
 import simpy
 
-from sim.support.attempts import ABANDONED, ANSWERED, IN_SYSTEM, Attempts
-from sim.support.key import ESCALATION, RECONNECT, REDIAL
+from sim.support.attempts import (
+    ABANDONED,
+    ANSWERED,
+    ESCALATION,
+    IN_SYSTEM,
+    RECONNECT,
+    REDIAL,
+    Attempts,
+)
 from sim.support.pool import Pool
 from tests.pool_cases import DAY_S, FLOOR, draw_cases, draw_ticks, run_world
 from tests.reference_pool import ReferencePool

@@ -6,7 +6,7 @@ checks that run after every simulation (sim/support/invariants.py) must hold, an
 the record must be seen by them.
 """
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from math import inf
 
 import numpy as np
@@ -15,7 +15,7 @@ import simpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.support import invariants
+from sim.support import invariants, state
 from sim.support.attempts import ABANDONED, ANSWERED, Attempts
 from sim.support.cases import Cases
 from sim.support.layout import Layout, TeamPlan
@@ -25,6 +25,7 @@ from tests.pool_cases import DAY_S, FLOOR, Tick, draw_cases, draw_ticks, part, r
 TICK_S = 60.0
 TICKS = 6
 END_S = TICK_S * (TICKS + 2)
+ROOMY = Layout((TeamPlan("all", 0, (1, 2), 0.0, 1),), 2, queues_count=3, topics_count=2)
 
 
 @st.composite
@@ -91,6 +92,19 @@ def test_identities_hold_on_small_worlds_with_ties(layout: Layout, seed: int, n:
     for ids in ended.values():
         assert len(np.unique(ids)) == len(ids)
     assert not set(ended["resolved"]) & set(ended["given up"])
+
+
+def test_room_grows_without_a_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A floor whose arrays start with room for next to nothing keeps the same record."""
+    records = []
+    for attempts_count, entries_count in ((1 << 10, 1 << 10), (1, 2)):
+        monkeypatch.setattr(state, "_ATTEMPTS_COUNT", attempts_count)
+        monkeypatch.setattr(state, "_ENTRIES_COUNT", entries_count)
+        pool = simulate(ROOMY, np.random.default_rng(5), 300)
+        records.append((pool.attempts(), pool.collect()))
+    for before, after in zip(*records, strict=True):
+        for column in fields(before):
+            np.testing.assert_array_equal(getattr(before, column.name), getattr(after, column.name))
 
 
 @settings(max_examples=25)

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from sim.staffing.floor import Groups
-from sim.staffing.requirement import Requirement, TargetError, required
+from sim.staffing.floors import Tapes
+from sim.staffing.requirement import Requirement, required
+from sim.staffing.start import TargetError
 from sim.staffing.wanted import slots_of_load
 from sim.support.layout import Layout
 from sim.theory.patience import exponential
@@ -17,15 +19,10 @@ ONE_DAY = small(sets=("horizon.last_day=1",))
 
 
 def found(targets: tuple[Target, ...], replications: int = 2) -> Requirement:
-    return required(
-        ONE_DAY,
-        targets=targets,
-        risk_ratio=0.95,
-        seed=SEED,
-        replications=replications,
-        workers=1,
-        executor=InlineExecutor(),
-    )
+    numbers = range(replications)
+    with Tapes.open(ONE_DAY, seed=SEED, workers=1, executor=InlineExecutor()) as tapes:
+        endless = tapes.record(numbers, lambda _done: None)
+        return required(tapes, numbers, endless, targets=targets, risk_ratio=0.95)
 
 
 def test_a_requirement_covers_the_horizon() -> None:
@@ -38,6 +35,9 @@ def test_a_requirement_covers_the_horizon() -> None:
     by_hour = requirement.agents.reshape(-1, 4, 6).sum(axis=(1, 2))
     assert by_hour[24:].argmax() in range(9, 23)
     assert requirement.agents[96:].sum(axis=0).min() > 0
+    # Days nearer to their forecast need fewer agents in all; an hour against its day's trend, more.
+    better = requirement.better_forecast_ratio
+    assert 0.9 < np.average(better, weights=requirement.agents + 1) < 1.0
 
 
 def test_contradictions_are_refused() -> None:

@@ -162,12 +162,12 @@ def test_parts_merge_in_the_order_of_replications_not_of_arrival(tmp_path: Path)
     for replication in (10, 2, 0):
         directory.write_part(replication, _demand(replication, 100 + replication), notes={})
     assert directory.parts() == [0, 2, 10]
-    directory.merge()
+    directory.merge(MERGED)
     assert _orders(directory) == [(0, 100), (2, 102), (10, 110)]
     assert (directory.parts(), directory.merged()) == ([], [0, 2, 10])
     (tmp_path / "parts").mkdir()
     directory.write_part(1, _demand(1, 101), notes={})
-    directory.merge()
+    directory.merge(MERGED)
     assert _orders(directory) == [(0, 100), (1, 101), (2, 102), (10, 110)]
     assert directory.metrics()[10] == {"orders_count": 110.0}
 
@@ -179,16 +179,15 @@ def test_a_merge_that_stopped_anywhere_is_made_good(
     """Power goes off after each number of merged tables; nothing is lost, nothing doubled."""
     directory = RunDirectory(tmp_path)
     directory.write_part(0, _demand(0, 100), notes={})
-    directory.merge()
+    directory.merge(MERGED)
     (tmp_path / "parts").mkdir()
     directory.write_part(1, _demand(1, 101), notes={})
     with monkeypatch.context() as off:
-        off.setattr("sim.experiment.rundir.MERGED", MERGED[:tables_done])
         off.setattr("sim.experiment.rundir.shutil.rmtree", lambda _path: None)
-        directory.merge()
+        directory.merge(MERGED[:tables_done])
     assert sorted({*directory.parts(), *directory.merged()}) == [0, 1]
     assert directory.metrics() == {0: {"orders_count": 100.0}, 1: {"orders_count": 101.0}}
-    directory.merge()
+    directory.merge(MERGED)
     assert _orders(directory) == [(0, 100), (1, 101)]
 
 

@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from sim.experiment.account import run_id
+from sim.experiment.contents import ALL
 from sim.experiment.precision import BATCH_COUNT
 from sim.experiment.rundir import MERGED, RunError
 from sim.experiment.runner import RunResult, run
@@ -210,7 +211,7 @@ def test_without_out_the_run_is_named_after_itself(
         executor=InlineExecutor(),
         simulate=simulate,
     )
-    assert result.path == Path("results") / run_id(SCENARIO, seed=3)
+    assert result.path == Path("results") / run_id(SCENARIO, seed=3, contents=ALL)
     assert result.path.name.startswith("fake-festival-")
     assert result.path.name.endswith("-3")
 

@@ -15,7 +15,7 @@ from sim.staffing import need as needs
 from sim.staffing import program
 from sim.staffing.breaches import breaches
 from sim.staffing.plan import Plan, Planner
-from sim.staffing.proof import Proven, saved_ratio
+from sim.staffing.proof import Proven
 from sim.staffing.shifts import SLOTS_PER_DAY
 from sim.staffing.tables import tables
 from sim.staffing.trial import Trial
@@ -75,9 +75,9 @@ def test_too_few_heads_are_priced_and_not_infeasible(planner: Planner, need: np.
 
 
 def written(tmp_path: Path, planner: Planner, plan: Plan) -> pl.DataFrame:
-    queues = np.ones((1, (planner.days_count - 1) * 96, 6), dtype=np.int64)
+    queues = np.ones((1, (planner.days_count - 1) * 96, 6), dtype=np.int32)
     shown = Trial(offered=queues, within=queues, metrics={})
-    proven = Proven(plan, shown, queues[0].astype(float), 1.0, None, 0.95)  # type: ignore[arg-type]
+    proven = Proven.of(plan, shown, target_ratio=np.full(6, 0.8), risk_ratio=0.95)
     lines = tables(planner, proven)["lines"]
     lines.write_csv(tmp_path / "lines.csv")
     return lines
@@ -169,19 +169,16 @@ def test_a_cut_raises_only_what_missed(need: np.ndarray) -> None:
     assert (raised != need).sum() == 1
 
 
-def test_pairing_saves_replications() -> None:
-    rng = np.random.default_rng(5)
-    common, own = rng.normal(size=2_000), rng.normal(size=(2, 2_000))
-    # Var of either is 1.01, of the difference 0.02.
-    assert saved_ratio(common + 0.1 * own[0], common + 0.1 * own[1]) == pytest.approx(101, rel=0.1)
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (("--set", "support.labour.kinds.long.work_h=12.0"), "longer than the law allows"),
         (("--set", "support.labour.rest_min_h=4.0"), "support.labour.rest_min_h"),
         (("--target", "80/20/10"), "is not a target"),
+        (("--target", "speed>=3"), "no measure is called speed"),
+        (("--target", "sl>=0.9", "--target", "sl<=0.5"), "contradict"),
+        (("--risk", "1.5"), "--risk: 1.5 is no share of days between 0.5 and 0.999"),
+        (("--actuals", "day.csv", "--now", "2026-05-01T10:00"), "2026-05-01"),
     ],
 )
 def test_bad_input_is_refused(tmp_path: Path, options: tuple[str, ...], message: str) -> None:

@@ -104,6 +104,7 @@ def payout(
             days=span(days),
             out=out,
             resume=True,
+            only_payouts=True,
         ).path
     folder = out or path
     with _wrong_input():

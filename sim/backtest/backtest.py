@@ -44,7 +44,7 @@ class Fitted:
             longest_wait_s=float(floor["longest_wait_s"]),
             availability=float(floor["availability"]),
             availability_hour_cv=float(floor["availability_hour_cv"]),
-            after_call_s=float(floor["after_call_s"]),
+            turns_s=np.array(floor["turns_s"], dtype=np.float64),
         )
         return cls(law, float(document["patience_mean_s"]), float(document["erlang_a_factor"]))
 
@@ -130,7 +130,7 @@ def backtest(
     """Replay the log's days; `presence` is a roster's, else what the log shows; `arrivals` draws
     contacts in place of those that came, and the rivals then plan with their mean."""
     law = fitted.floor
-    shown = presence or Presence.of(log, after_call_s=law.after_call_s)
+    shown = presence or Presence.of(log, turn_s=law.turn_s)
     hours = Hours.of(log, shown)
     observed = hours.gather(log.local_s, log.wait_s, log.abandoned, threshold_s)
     outcomes = []
@@ -155,7 +155,7 @@ def backtest(
             known,
             offered,
             factor=factor,
-            after_call_s=law.after_call_s,
+            turn_s=law.turn_s,
             patience_s=fitted.patience_mean_s,
             threshold_s=threshold_s,
         ),
@@ -163,7 +163,7 @@ def backtest(
             known,
             offered,
             factor=factor,
-            after_call_s=law.after_call_s,
+            turn_s=law.turn_s,
             threshold_s=threshold_s,
         ),
         seed=seed,

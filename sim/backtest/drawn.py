@@ -1,8 +1,9 @@
 """Arrivals drawn from a fit in place of those that came: the same days, other contacts.
 
-Decides how a day is drawn: its weekday's mean, a gamma factor for the day and one for each hour,
-Poisson counts, queues by their shares, handle times from the fitted law. Hours in which the log has
-no contact stay empty. Presence stays as it was. Seconds.
+Decides how a day is drawn: its weekday's mean, returns among it as often as in the fitted log, a
+gamma factor for the day and one for each hour, Poisson counts, queues by their shares, handle times
+from the fitted law. Hours in which the log has no contact stay empty. Presence stays as it was.
+Seconds.
 """
 
 from dataclasses import dataclass, replace
@@ -40,7 +41,7 @@ class ArrivalLaw:
         for number, name in enumerate(WEEKDAYS):
             if name in document["hour_share_by_weekday"]:
                 shares = np.array(document["hour_share_by_weekday"][name])
-                mean[number] = said[f"arrivals_{name}_count"] * shares
+                mean[number] = said[f"fresh_{name}_count"] / document["fresh_ratio"] * shares
         shares_by_queue: dict[str, float] = {}
         for part in document["mixture"]:
             queue = part["queue"]

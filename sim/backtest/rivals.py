@@ -1,10 +1,10 @@
 """What Erlang C and Erlang A say of the same hours, with the same arrivals and handle times.
 
 Decides how an hour becomes a stationary queue: its mean number of agents present times one factor
-(tuned on the fitted log for Erlang A, and given to Erlang C as well), its own mean handle time, and
-the fitted mean patience. Between whole numbers of agents figures are interpolated; without agents
-everybody leaves. Erlang C knows no abandonment; its wait where the load is not below the agents is
-endless and counts as one hour.
+(tuned on the fitted log for Erlang A, and given to Erlang C as well), its own mean handle time, the
+mean turn of agents (sim/fit/turns.py), and the fitted mean patience. Between whole numbers of
+agents figures are interpolated; without agents everybody leaves. Erlang C knows no abandonment; its
+wait where the load is not below the agents is endless and counts as one hour.
 """
 
 from typing import Final
@@ -26,11 +26,11 @@ START: Final = (0.9, 1.0)
 
 
 def by_erlang_a(
-    hours: Hours, offered: Floats, *, factor: float, after_call_s: float, patience_s: float,
+    hours: Hours, offered: Floats, *, factor: float, turn_s: float, patience_s: float,
     threshold_s: float,
 ) -> Outcome:
     """M/M/n+M hour by hour."""
-    aht_s = hours.handle_s + after_call_s
+    aht_s = hours.handle_s + turn_s
     load, agents = np.maximum(offered, 1e-6) * aht_s / HOUR_S, hours.agents * factor
     gone, wait_s, within = np.ones_like(load), np.full_like(load, patience_s), np.zeros_like(load)
     step = np.round(np.log(aht_s) * STEPS_PER_E)
@@ -62,10 +62,10 @@ def by_erlang_a(
 
 
 def by_erlang_c(
-    hours: Hours, offered: Floats, *, factor: float, after_call_s: float, threshold_s: float
+    hours: Hours, offered: Floats, *, factor: float, turn_s: float, threshold_s: float
 ) -> Outcome:
     """M/M/n hour by hour; nobody abandons."""
-    aht_s = hours.handle_s + after_call_s
+    aht_s = hours.handle_s + turn_s
     rate = np.maximum(offered, 1e-6) / HOUR_S
     agents = np.maximum(hours.agents * factor, 1e-9)
     low = np.floor(agents)
@@ -89,9 +89,9 @@ def erlang_a_factor(log: ContactLog, fit: ContactsFit) -> float | None:
     where the log names no agents."""
     if fit.availability is None:
         return None
-    after_call_s = fit.after_call.mean
+    turn_s = fit.turns.mean_s.mean
     patience_s = fit.patience.laws["exponential"].parameters["mean_s"].mean
-    hours = Hours.of(log, Presence.of(log, after_call_s=after_call_s))
+    hours = Hours.of(log, Presence.of(log, turn_s=turn_s))
     offered = np.bincount(hours.place).astype(np.float64)
     lost = float(log.abandoned.sum())
 
@@ -100,7 +100,7 @@ def erlang_a_factor(log: ContactLog, fit: ContactsFit) -> float | None:
             hours,
             offered,
             factor=factor,
-            after_call_s=after_call_s,
+            turn_s=turn_s,
             patience_s=patience_s,
             threshold_s=0.0,
         )

@@ -21,6 +21,7 @@ import tomlkit
 import scenarios
 import sim
 from scenarios.scenario import Scenario
+from sim.experiment.contents import ALL, Contents
 from sim.experiment.estimates import season_metrics
 
 PACKAGES: Final = ("springpeak", "numpy", "polars", "pydantic", "scipy", "simpy")
@@ -51,15 +52,21 @@ def code_digest() -> str:
     return digest.hexdigest()
 
 
-def run_id(scenario: Scenario, *, seed: int) -> str:
+def run_id(scenario: Scenario, *, seed: int, contents: Contents) -> str:
     """Name of a run's directory unless the user gives one."""
     both = blake2b(f"{scenario.fingerprint}{code_digest()}".encode(), digest_size=4).hexdigest()
-    return f"{scenario.name}-{both}-{seed}"
+    kept = "" if contents == ALL else f"-{contents.name}"
+    return f"{scenario.name}-{both}-{seed}{kept}"
 
 
-def identity(scenario: Scenario, *, seed: int) -> dict[str, Any]:
+def identity(scenario: Scenario, *, seed: int, contents: Contents) -> dict[str, Any]:
     """What two invocations must share to be the same run."""
-    return {"fingerprint": scenario.fingerprint, "seed": seed, "code": code_digest()}
+    return {
+        "fingerprint": scenario.fingerprint,
+        "seed": seed,
+        "code": code_digest(),
+        "tables": contents.name,
+    }
 
 
 def scenario_text(scenario: Scenario) -> str:
@@ -67,14 +74,14 @@ def scenario_text(scenario: Scenario) -> str:
     return tomlkit.dumps(_plain(scenario.model_dump(exclude_none=True)))
 
 
-def manifest_text(scenario: Scenario, *, seed: int, state: State) -> str:
+def manifest_text(scenario: Scenario, *, seed: int, contents: Contents, state: State) -> str:
     """The manifest as JSON."""
     taken = sorted(state.replications, key=lambda receipt: receipt["replication"])
     cpu_s = math.fsum(receipt["cpu_s"] for receipt in taken)
-    attempts_count = sum(receipt["attempts_count"] for receipt in taken)
+    attempts_count = _attempts_count(taken)
     values = {
-        **identity(scenario, seed=seed),
-        "run_id": run_id(scenario, seed=seed),
+        **identity(scenario, seed=seed, contents=contents),
+        "run_id": run_id(scenario, seed=seed, contents=contents),
         "scenario": scenario.name,
         "first_day": scenario.horizon.first_day,
         "last_day": scenario.horizon.last_day,
@@ -85,7 +92,7 @@ def manifest_text(scenario: Scenario, *, seed: int, state: State) -> str:
         "wall_s": round(state.wall_s, 3),
         "cpu_s": round(cpu_s, 3),
         "attempts_count": attempts_count,
-        "contacts_per_s": round(attempts_count / cpu_s, 1) if cpu_s > 0.0 else None,
+        "contacts_per_s": round(attempts_count / cpu_s, 1) if attempts_count and cpu_s else None,
         "peak_memory_byte": max((r["peak_memory_byte"] for r in taken), default=None),
         "replications": taken,
         "python": platform.python_version(),
@@ -106,6 +113,12 @@ def summary_text(scenario: Scenario, *, seed: int, count: int, table: pl.DataFra
         "metrics": season_metrics(table),
     }
     return _json(values)
+
+
+def _attempts_count(taken: Sequence[Mapping[str, Any]]) -> int | None:
+    """Contacts offered in all; None where a replication did not count them."""
+    counts = [receipt["attempts_count"] for receipt in taken]
+    return None if None in counts else sum(counts)
 
 
 def _json(values: Mapping[str, Any]) -> str:

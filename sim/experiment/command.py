@@ -158,8 +158,10 @@ def simulate(
     days: tuple[int, int] | None,
     out: Path | None,
     resume: bool,
+    only_payouts: bool = False,
 ) -> "RunResult":
     """Run with a progress bar and say how it ended. Leaves the command if it was interrupted."""
+    from sim.experiment.contents import ALL, PAYOUT
     from sim.experiment.runner import run as run_replications
 
     if replications is None and precision_ratio is None:
@@ -176,6 +178,7 @@ def simulate(
             out=out,
             days=days,
             resume=resume,
+            contents=PAYOUT if only_payouts else ALL,
             progress=lambda done, planned: progress.update(task, completed=done, total=planned),
         )
     typer.echo(f"{result.finished_count} replications of {scenario.name} in {result.path}")

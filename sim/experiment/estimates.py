@@ -41,29 +41,46 @@ def estimates(tables: Tables, *, targets: Targets) -> pl.DataFrame:
 
 
 def _by_grain(tables: Tables, targets: Targets) -> Iterator[pl.DataFrame]:
-    day_guarantee = (*DAY, *GUARANTEE)
-    day_type = (*DAY, *STORE_TYPE)
-    for keys in (BUCKET_KEYS, DAY):
-        yield _rows(measures.floor(tables, keys=keys, targets=targets), keys, subjects.FLOOR)
-    yield _rows(measures.by_queue(tables), (*BUCKET_KEYS, "skill", "channel"), subjects.BY_QUEUE)
-    money = (subjects.PAYOUT_GROSS, subjects.PAYOUT_RECOVERED, subjects.PAYOUT_NET)
-    for keys, names in (
-        (DAY, money),
-        (day_guarantee, subjects.BY_GUARANTEE_DAILY),
-        (GUARANTEE, subjects.BY_GUARANTEE),
-        (("category",), subjects.BY_CATEGORY),
-    ):
-        yield _rows(measures.payouts(tables, keys=keys), keys, names)
+    """The measures of every table that the run has."""
+    if "intervals" in tables:
+        yield from _floor(tables, targets)
+    if "payouts" in tables:
+        yield from _money(tables)
     for table, column, subject in (
         ("demand", "orders_count", subjects.ORDERS),
         ("merchants_daily", "incidents_count", subjects.INCIDENTS),
         ("staffing", "wage_fen", subjects.WAGE),
     ):
-        summed = measures.daily_sum(tables, table=table, column=column, subject=subject)
-        yield _rows(summed, DAY, (subject,))
-    yield _rows(measures.alerts(tables), DAY, subjects.ALERTS_DAILY)
-    for keys in (day_type, STORE_TYPE):
-        yield _rows(measures.merchants(tables, keys=keys), keys, subjects.BY_STORE_TYPE)
+        if table in tables:
+            summed = measures.daily_sum(tables, table=table, column=column, subject=subject)
+            yield _rows(summed, DAY, (subject,))
+    if "alerts" in tables:
+        yield _rows(measures.alerts(tables), DAY, subjects.ALERTS_DAILY)
+    if "merchants_daily" in tables:
+        for keys in ((*DAY, *STORE_TYPE), STORE_TYPE):
+            yield _rows(measures.merchants(tables, keys=keys), keys, subjects.BY_STORE_TYPE)
+    if "pots" in tables:
+        yield from _pots(tables)
+
+
+def _floor(tables: Tables, targets: Targets) -> Iterator[pl.DataFrame]:
+    for keys in (BUCKET_KEYS, DAY):
+        yield _rows(measures.floor(tables, keys=keys, targets=targets), keys, subjects.FLOOR)
+    yield _rows(measures.by_queue(tables), (*BUCKET_KEYS, "skill", "channel"), subjects.BY_QUEUE)
+
+
+def _money(tables: Tables) -> Iterator[pl.DataFrame]:
+    money = (subjects.PAYOUT_GROSS, subjects.PAYOUT_RECOVERED, subjects.PAYOUT_NET)
+    for keys, names in (
+        (DAY, money),
+        ((*DAY, *GUARANTEE), subjects.BY_GUARANTEE_DAILY),
+        (GUARANTEE, subjects.BY_GUARANTEE),
+        (("category",), subjects.BY_CATEGORY),
+    ):
+        yield _rows(measures.payouts(tables, keys=keys), keys, names)
+
+
+def _pots(tables: Tables) -> Iterator[pl.DataFrame]:
     yield _rows(measures.pots_hourly(tables), (*BUCKET_KEYS, *GUARANTEE), subjects.POTS_HOURLY)
     days = tables["pots"].select(low=pl.col("lunar_day").min(), high=pl.col("lunar_day").max())
     first, last = days.row(0)

@@ -24,7 +24,7 @@ SEASON_TABLES = ("intervals", "alerts")
 
 def days(tables: Tables) -> pl.DataFrame:
     """The lunar days of the run."""
-    return tables["intervals"].select("lunar_day").unique().sort("lunar_day")
+    return _complete(tables).select("lunar_day").unique().sort("lunar_day")
 
 
 def floor(tables: Tables, *, keys: Sequence[str], targets: Targets) -> pl.DataFrame:
@@ -176,7 +176,7 @@ def totals(
     if "hour" in keys:
         hour = (pl.col("interval_start_s") % 86400.0 // 3600.0).cast(pl.Int8)
         frame = frame.with_columns(hour.alias("hour"))
-    replications = tables["intervals"].select("replication").unique()
+    replications = _complete(tables).select("replication").unique()
     keyed = frame.select(keys).unique() if domain is None else domain
     summed = frame.group_by(*keys, "replication", maintain_order=True).agg(**sums)
     return (
@@ -185,6 +185,11 @@ def totals(
         .with_columns(pl.col([name for name in sums if name not in nulls]).fill_null(0))
         .sort(*keys, "replication")
     )
+
+
+def _complete(tables: Tables) -> pl.DataFrame:
+    """A table in which every replication has rows of every day."""
+    return tables["payouts" if "payouts" in tables else "intervals"]
 
 
 def _queue_sums() -> dict[str, pl.Expr]:

@@ -138,11 +138,11 @@ class RunDirectory:
                 values.setdefault(replication, {})[metric] = value
         return values
 
-    def merge(self) -> None:
+    def merge(self, tables: Sequence[str]) -> None:
         """Move the parts into one file a table, in the order of the replications."""
         parts = self.parts()
         order = sorted({*parts, *self.merged()})
-        for name in MERGED:
+        for name in tables:
             files = [self.part(r) / f"{name}.parquet" for r in parts]
             new = [file for file in files if file.exists()]
             there = self.table(name).exists()

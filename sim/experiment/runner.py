@@ -23,11 +23,11 @@ from pydantic import ValidationError
 from scenarios.scenario import Scenario
 from sim.experiment import account
 from sim.experiment.account import State
+from sim.experiment.contents import ALL, Contents
 from sim.experiment.estimates import estimates
 from sim.experiment.precision import Plan
 from sim.experiment.rundir import (
     MANIFEST,
-    MERGED,
     ROW_TABLES,
     SCENARIO,
     SUMMARY,
@@ -64,6 +64,7 @@ def run(
     days: tuple[int, int] | None = None,
     resume: bool = False,
     keep_rows: int = 1,
+    contents: Contents = ALL,
     executor: Executor | None = None,
     progress: Progress | None = None,
     simulate: Simulate = simulate_replication,
@@ -71,6 +72,7 @@ def run(
     """Run until `replications` are finished or `precision_ratio` is reached, whichever is given.
 
     `days` narrows the horizon to lunar days; `keep_rows` replications keep their row tables;
+    `contents` are the tables that the run has;
     `progress(finished, planned)` is called after every replication; `out` is results/<run_id>
     unless given. Raises RunError, and leaves no directory behind, when the run cannot start.
     """
@@ -82,9 +84,10 @@ def run(
         raise RunError(f"the number of workers must be at least 1, not {workers}")
     if days is not None:
         scenario = with_days(scenario, days)
-    path = Path("results") / account.run_id(scenario, seed=seed) if out is None else out
+    path = out or Path("results") / account.run_id(scenario, seed=seed, contents=contents)
     directory = RunDirectory(path)
-    fresh = directory.claim(identity=account.identity(scenario, seed=seed), resume=resume)
+    identity = account.identity(scenario, seed=seed, contents=contents)
+    fresh = directory.claim(identity=identity, resume=resume)
     there: dict[str, Any] = {"wall_s": 0.0, "replications": []}
     there |= {} if fresh else directory.manifest()
     session = _Session(
@@ -93,6 +96,7 @@ def run(
         seed=seed,
         workers=workers,
         keep_rows=keep_rows,
+        contents=contents,
         simulate=simulate,
         started_s=time.perf_counter(),
         earlier_wall_s=there["wall_s"],
@@ -121,6 +125,7 @@ class _Session:
     seed: int
     workers: int
     keep_rows: int
+    contents: Contents
     simulate: Simulate
     started_s: float
     earlier_wall_s: float
@@ -144,7 +149,9 @@ class _Session:
             wall_s=self.earlier_wall_s + time.perf_counter() - self.started_s,
             replications=taken,
         )
-        text = account.manifest_text(self.scenario, seed=self.seed, state=state)
+        text = account.manifest_text(
+            self.scenario, seed=self.seed, contents=self.contents, state=state
+        )
         self.directory.write_text(MANIFEST, text)
 
     def job(self, replication: int) -> Job:
@@ -155,6 +162,7 @@ class _Session:
             seed=self.seed,
             replication=replication,
             directory=self.directory,
+            contents=self.contents,
             keep_rows=self.keep_rows,
         )
 
@@ -165,8 +173,9 @@ class _Session:
         if finished:
             # The receipts go with the parts, so the manifest has them before.
             self.write_manifest("running", planned_count=planned, taken=taken)
-            directory.merge()
-            tables = directory.read([name for name in MERGED if name not in ROW_TABLES])
+            directory.merge(self.contents.merged)
+            names = [name for name in self.contents.tables if name not in ROW_TABLES]
+            tables = directory.read(names)
             table = estimates(tables, targets=self.scenario.support.targets)
             write_estimates(directory, table)
             summary = account.summary_text(

@@ -21,8 +21,10 @@ import polars as pl
 from scenarios.scenario import Scenario
 from scenarios.support import Targets
 from sim.experiment import measures, subjects
+from sim.experiment.contents import Contents
 from sim.experiment.frames import schema, to_frame
-from sim.experiment.rundir import MERGED, REPLICATIONS, ROW_TABLES, RunDirectory
+from sim.experiment.memory import keep_memory
+from sim.experiment.rundir import REPLICATIONS, ROW_TABLES, RunDirectory
 
 RECEIPT = "receipt.json"
 # On Linux the kernel counts in KiB, on macOS in bytes.
@@ -53,7 +55,13 @@ class Job:
     seed: int
     replication: int
     directory: RunDirectory
+    contents: Contents
     keep_rows: int
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """The tables of single things that this replication keeps."""
+        return ROW_TABLES if self.replication < self.keep_rows else ()
 
 
 def start_worker() -> None:
@@ -64,19 +72,26 @@ def start_worker() -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["POLARS_MAX_THREADS"] = "1"
+    keep_memory()
 
 
 def replicate(job: Job) -> int:
     """Simulate one replication and write its part; returns its number."""
     scenario = job.kind.model_validate(job.values)
     wall_s, cpu_s = time.perf_counter(), time.thread_time()
-    result = job.simulate(scenario, seed=job.seed, replication=job.replication)
+    result = job.simulate(
+        scenario,
+        seed=job.seed,
+        replication=job.replication,
+        tables=job.contents.tables,
+        rows=job.rows,
+    )
     wall_s, cpu_s = time.perf_counter() - wall_s, time.thread_time() - cpu_s
     receipt = {
         "replication": job.replication,
         "wall_s": round(wall_s, 3),
         "cpu_s": round(cpu_s, 3),
-        "attempts_count": int(result.metrics["contacts_offered_count"][0]),
+        "attempts_count": _attempts_count(result),
         "peak_memory_byte": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_BYTE,
     }
     frames = _frames(job, result, scenario.support.targets)
@@ -93,22 +108,29 @@ def receipts(directory: RunDirectory) -> list[dict[str, Any]]:
     return [json.loads(file.read_text(encoding="utf-8")) for file in files]
 
 
+def _attempts_count(result: Result) -> int | None:
+    """Contacts that the floor was offered; None where nothing asked for them."""
+    offered = result.metrics.get("contacts_offered_count")
+    return None if offered is None else int(offered[0])
+
+
 def _frames(job: Job, result: Result, targets: Targets) -> Iterator[tuple[str, pl.DataFrame]]:
     """The tables one after another, so that only one of the large ones is in memory twice."""
-    for name in MERGED:
+    for name in job.contents.merged:
         if name == REPLICATIONS:
             yield name, _metrics_frame(job, result, targets)
-        elif name not in ROW_TABLES or job.replication < job.keep_rows:
+        elif name not in ROW_TABLES or name in job.rows:
             yield name, to_frame(name, result.tables[name], replication=job.replication)
 
 
 def _metrics_frame(job: Job, result: Result, targets: Targets) -> pl.DataFrame:
-    frames = {
-        name: to_frame(name, result.tables[name], replication=job.replication)
-        for name in measures.SEASON_TABLES
-    }
-    verdict = measures.season(frames, targets=targets)
     values = dict(result.metrics)
-    values |= {name: (verdict[name], subjects.UNITS[name]) for name in verdict}
+    if all(name in job.contents.tables for name in measures.SEASON_TABLES):
+        frames = {
+            name: to_frame(name, result.tables[name], replication=job.replication)
+            for name in measures.SEASON_TABLES
+        }
+        verdict = measures.season(frames, targets=targets)
+        values |= {name: (verdict[name], subjects.UNITS[name]) for name in verdict}
     rows = [(job.replication, name, float(value), unit) for name, (value, unit) in values.items()]
     return pl.DataFrame(rows, schema=schema(REPLICATIONS), orient="row").sort("metric")

@@ -1,10 +1,11 @@
 """When contacts arrive: profile by day type and hour, and how much days and hours vary around it.
 
-Decides means by weekday and hour, the CVs of the gamma factors of days and of hours (moments;
-jackknife over days), and the test that arrivals inside blocks are Poisson. A day type is a weekday.
-Hours are taken relative to their day's own total, with the share that this fixes given back.
-Sources: gamma mixtures, Jongbloed and Koole, Applied Stochastic Models 17 (2001); jackknife,
-Efron and Stein, Annals of Statistics 9 (1981).
+Of fresh contacts only: a day that loses many is called again by the same people, which is no demand
+(sim/fit/returns.py). Decides means by weekday and hour, the CVs of the gamma factors of days and of
+hours (moments; jackknife over days), and the test that arrivals inside blocks are Poisson. A day
+type is a weekday. Hours are taken relative to their day's own total, with the share that this fixes
+given back. Sources: gamma mixtures, Jongbloed and Koole, Applied Stochastic Models 17 (2001);
+jackknife, Efron and Stein, Annals of Statistics 9 (1981).
 """
 
 from dataclasses import dataclass, replace
@@ -17,8 +18,9 @@ from scipy import stats
 
 from sim.experiment.confidence import TAIL, Estimate
 from sim.fit.counts import Dispersion, dispersion, poisson_times
-from sim.fit.likelihood import Floats
+from sim.fit.likelihood import Floats, Z
 from sim.fit.logs import ContactLog
+from sim.fit.returns import fresh
 
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 HOURS: Final = 24
@@ -28,17 +30,21 @@ LEAST_EXPECTED: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """Profile and dispersion of the arrivals of whole days."""
+    """Profile and dispersion of the fresh contacts of whole days."""
 
     days_count: int
     per_day: dict[str, Estimate]
-    """Mean contacts a day, by weekday."""
+    """Mean fresh contacts a day, by weekday."""
     hour_share: dict[str, list[float]]
     """Share of a weekday's contacts by hour 0..23."""
     profile: list[float]
     """The same over all days."""
     day_cv: Estimate
     hour_cv: Estimate
+    fresh_ratio: float = 1.0
+    """Of all contacts."""
+    callers_known_ratio: float = 1.0
+    """Of all contacts; returns of the others count as fresh."""
     hourly: Dispersion | None = None
     """Hourly counts around weekday means: the test against Poisson, and the gamma shape."""
     blocks: tuple[int, float, float] | None = None
@@ -47,17 +53,26 @@ class Arrivals:
 
 def fit_arrivals(log: ContactLog) -> Arrivals:
     """All of it from the days between the first and the last arrival, both included."""
-    counts, weekday = hourly_counts(log)
+    first = fresh(log)
+    counts, weekday = hourly_counts(log, first)
     found = of_counts(counts, weekday)
-    return replace(found, hourly=_hourly(counts, weekday), blocks=_blocks(log))
+    return replace(
+        found,
+        fresh_ratio=float(first.mean()),
+        callers_known_ratio=float((log.caller != 0).mean()),
+        hourly=_hourly(counts, weekday),
+        blocks=_blocks(log.local_s[first]),
+    )
 
 
-def hourly_counts(log: ContactLog) -> tuple[Floats, NDArray[np.int64]]:
-    """Contacts by day and hour, and the weekday of each day (0 = Monday)."""
+def hourly_counts(
+    log: ContactLog, counted: NDArray[np.bool_]
+) -> tuple[Floats, NDArray[np.int64]]:
+    """Counted contacts by day and hour, and the weekday of each day (0 = Monday)."""
     first = int(log.day.min())
     days_count = int(log.day.max()) - first + 1
     counts = np.zeros((days_count, HOURS))
-    np.add.at(counts, (log.day - first, log.hour), 1.0)
+    np.add.at(counts, (log.day[counted] - first, log.hour[counted]), 1.0)
     return counts, (np.arange(days_count) + first + 3) % 7  # 1970-01-01 was a Thursday
 
 
@@ -126,8 +141,11 @@ def _root_of_ratio(top: Floats, bottom: Floats, *, lost: int, least: float) -> E
     error times the degrees of freedom below which it is not believed, 2 for normal values.
     """
     n = len(top)
-    if n - lost < 2 or top.sum() <= 0.0:
+    if n - lost < 2:
         return Estimate(0.0, 0.0, float("nan"), n)
+    if top.sum() <= 0.0:  # no more scatter than chance: only an upper limit can be told
+        chance = sqrt(float(((top - top.mean()) ** 2).sum()) * n / (n - lost))
+        return Estimate(0.0, 0.0, sqrt(max(top.sum() + Z * chance, 0.0) / bottom.sum()), n)
     value = float(top.sum() / bottom.sum())
     without = (top.sum() - top) / (bottom.sum() - bottom)
     error = sqrt(float(((without - without.mean()) ** 2).sum()) * (n - 1) / n) / value
@@ -148,13 +166,13 @@ def _hourly(counts: Floats, weekday: NDArray[np.int64]) -> Dispersion | None:
     return dispersion(counts.ravel()[busy], expected[busy]) if busy.sum() > 20 else None
 
 
-def _blocks(log: ContactLog) -> tuple[int, float, float] | None:
+def _blocks(local_s: Floats) -> tuple[int, float, float] | None:
     """Inside blocks the rate counts as constant; times are spread over their second, since logs
     round to it."""
     rng = np.random.default_rng(0)
-    block = np.floor(log.local_s / BLOCK_S)
-    whole = np.all(log.local_s[: 10 * HOURS] == np.floor(log.local_s[: 10 * HOURS]))
-    times = log.local_s - block * BLOCK_S + (rng.random(len(log)) if whole else 0.0)
+    block = np.floor(local_s / BLOCK_S)
+    whole = np.all(local_s[: 10 * HOURS] == np.floor(local_s[: 10 * HOURS]))
+    times = local_s - block * BLOCK_S + (rng.random(len(local_s)) if whole else 0.0)
     order = np.argsort(block, kind="stable")
     values, first = np.unique(block[order], return_index=True)
     parts = np.split(times[order], first[1:])

@@ -1,7 +1,8 @@
 """The factor between the presence that a log shows and the time that agents are truly available.
 
 Decides it by matching: the log's own days are replayed (sim/fit/replay.py) with one factor until
-as many contacts abandon as did; the slope then turns the scatter of days into an interval, and
+as many contacts abandon as did, beside the pauses that the log does show (sim/fit/turns.py);
+the slope then turns the scatter of days into an interval, and
 the scatter of hours beyond what a replay scatters by itself into the factor's CV by hour.
 Simulated moments: D. McFadden, Econometrica 57 (1989).
 """
@@ -17,8 +18,9 @@ from sim.experiment.confidence import Estimate
 from sim.fit.likelihood import Floats, Z
 from sim.fit.logs import ContactLog
 from sim.fit.patience import PatienceFit
-from sim.fit.presence import Presence
+from sim.fit.presence import LONGEST_HANDLE_S, Presence
 from sim.fit.replay import FloorLaw, by_day, replay
+from sim.fit.turns import Turns
 
 MOST_DAYS: Final = 120
 ROUNDS: Final = 5
@@ -33,15 +35,18 @@ class Availability:
     """The factor, and how it varies from hour to hour."""
 
     ratio: Estimate
+    """Of the time present, the share that is not spent on pauses."""
+    factor: float
+    """What a replay multiplies presence with, which draws pauses one by one."""
     hour_cv: float
     days_count: int
 
 
 def fit_availability(
-    log: ContactLog, patience: PatienceFit, after_call: float, *, seed: int
+    log: ContactLog, patience: PatienceFit, turns: Turns, *, seed: int
 ) -> Availability | None:
     """None where the log names no agents."""
-    presence = Presence.of(log, after_call_s=after_call)
+    presence = Presence.of(log, turn_s=turns.mean_s.mean)
     if not len(presence.from_s):
         return None
     days = np.array([day for day, _ in by_day(log)])
@@ -53,7 +58,7 @@ def fit_availability(
         longest_wait_s=patience.longest_wait_s,
         availability=1.0,
         availability_hour_cv=0.0,
-        after_call_s=after_call,
+        turns_s=turns.law_s,
     )
 
     def abandoned(ratio: float, draw: int = 0, hour_cv: float = 0.0) -> Floats:
@@ -78,8 +83,20 @@ def fit_availability(
     # Loss is convex in the factor: hours that vary lose more, which the factor has to give back.
     varied = np.mean([abandoned(ratio, draw, hour_cv) for draw in range(PAIRS)], axis=0)
     ratio *= float(np.exp((observed - varied).sum() / slope.sum()))
-    value = Estimate(ratio, ratio * np.exp(-Z * error), ratio * np.exp(Z * error), len(days))
-    return Availability(value, hour_cv, len(days))
+    return Availability(_available(log, turns, ratio, error, len(days)), ratio, hour_cv, len(days))
+
+
+def _available(
+    log: ContactLog, turns: Turns, factor: float, error: float, days_count: int
+) -> Estimate:
+    """The factor times the share of an agent's cycle that is no pause; errors of ln are added."""
+    handle_s = float(np.minimum(log.handle_s[~log.abandoned], LONGEST_HANDLE_S).mean())
+    pause, worked_s = turns.pause_s, handle_s + turns.after_call_s.mean
+    cycle_s = worked_s + pause.mean
+    from_pauses = (pause.high - pause.mean) / Z / cycle_s
+    spread = float(np.exp(Z * np.hypot(error, from_pauses)))
+    ratio = factor * worked_s / cycle_s
+    return Estimate(ratio, ratio / spread, ratio * spread, days_count)
 
 
 def _match(excess: Callable[[float], float]) -> float:

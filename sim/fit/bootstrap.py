@@ -19,7 +19,7 @@ from sim.fit.likelihood import Z
 from sim.fit.logs import ContactLog
 from sim.fit.presence import LONGEST_HANDLE_S
 from sim.fit.replay import by_day
-from sim.fit.returns import Links, fit_returns
+from sim.fit.returns import Links, fit_returns, fresh
 from sim.fit.survival import Waits, fit_law
 
 DRAWS: Final = 100
@@ -34,7 +34,7 @@ def joint_draws(
     links = Links.of(log)
     links_by_day = {day: np.flatnonzero(links.day == day) for day in np.unique(links.day).tolist()}
     names = [day for day, _ in by_day(log)]
-    counts, weekday = hourly_counts(log)
+    counts, weekday = hourly_counts(log, fresh(log))
     offset = [day - int(log.day.min()) for day in names]
     handle_s = np.minimum(log.handle_s, LONGEST_HANDLE_S)
     wait_s, gone = log.wait_s, log.abandoned

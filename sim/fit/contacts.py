@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.experiment.confidence import Estimate
 from sim.fit.arrivals import Arrivals, fit_arrivals
 from sim.fit.availability import Availability, fit_availability
 from sim.fit.handling import HandleTimes, handle_times
@@ -12,9 +11,10 @@ from sim.fit.hours import Hours
 from sim.fit.logs import ContactLog
 from sim.fit.mixture import Part, fit_mixture
 from sim.fit.patience import PatienceFit, fit_patience
-from sim.fit.presence import LONGEST_HANDLE_S, Presence, after_call_s
+from sim.fit.presence import LONGEST_HANDLE_S, Presence
 from sim.fit.problems import LogError
 from sim.fit.returns import Links, Returns, fit_returns
+from sim.fit.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +28,16 @@ class ContactsFit:
     patience: PatienceFit
     returns: Returns
     mixture: list[Part]
-    after_call: Estimate
+    turns: Turns
     availability: Availability | None
 
 
 def fit_contacts(log: ContactLog, *, seed: int = 1, match_floor: bool = True) -> ContactsFit:
     """Raises LogError where the log is too thin; `match_floor` replays days for availability."""
     handle_s = np.minimum(log.handle_s[~log.abandoned], LONGEST_HANDLE_S)
-    after_call = after_call_s(log)
-    presence = Presence.of(log, after_call_s=after_call.mean)
-    load = Hours.of(log, presence).load_ratio(after_call.mean) if len(presence.from_s) else None
+    turns = Turns.of(log)
+    presence = Presence.of(log, turn_s=turns.mean_s.mean)
+    load = Hours.of(log, presence).load_ratio(turns.mean_s.mean) if len(presence.from_s) else None
     try:
         handling = handle_times(handle_s[handle_s > 0.0])
         patience = fit_patience(log, load)
@@ -45,7 +45,7 @@ def fit_contacts(log: ContactLog, *, seed: int = 1, match_floor: bool = True) ->
         raise LogError(f"{log.name}: {error}") from None
     floor = None
     if match_floor:
-        floor = fit_availability(log, patience, after_call.mean, seed=seed)
+        floor = fit_availability(log, patience, turns, seed=seed)
     return ContactsFit(
         source=log.name,
         rows_count=len(log),
@@ -54,6 +54,6 @@ def fit_contacts(log: ContactLog, *, seed: int = 1, match_floor: bool = True) ->
         patience=patience,
         returns=fit_returns(Links.of(log)),
         mixture=fit_mixture(log),
-        after_call=after_call,
+        turns=turns,
         availability=floor,
     )

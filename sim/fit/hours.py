@@ -18,7 +18,7 @@ HOUR_S: Final = 3600.0
 FEWEST_CONTACTS: Final = 40
 FEWEST_AGENTS: Final = 3.0
 # Beyond these a load tells no more of an hour than that it was slack, or hopeless.
-LOAD_BOUNDS: Final = (0.5, 3.0)
+LOAD_BOUNDS: Final = (0.5, 8.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +82,9 @@ class Hours:
         used = (offered >= FEWEST_CONTACTS) & (agents >= FEWEST_AGENTS)
         return cls(start_s, place, agents, mean_s, used)
 
-    def load_ratio(self, after_call_s: float) -> Floats:
+    def load_ratio(self, turn_s: float) -> Floats:
         """Work offered over time present in each contact's hour, within `LOAD_BOUNDS`."""
-        work_s = np.bincount(self.place) * (self.handle_s + after_call_s)
+        work_s = np.bincount(self.place) * (self.handle_s + turn_s)
         load = work_s / (HOUR_S * np.maximum(self.agents, 1e-3))
         return np.clip(load, *LOAD_BOUNDS)[self.place]
 

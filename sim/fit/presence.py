@@ -1,8 +1,7 @@
 """Who was on duty, as far as a log of contacts can show it.
 
 Nobody logs agents' pauses. Decides that an agent is present from the start of a contact until the
-end of the last one that follows within `GAP_S`, after-call time included, and how long that is:
-the time from one contact's end to the next one's answer when somebody was waiting already. What
+end of the last one that follows within `GAP_S`, and a mean turn (sim/fit/turns.py) longer. What
 this takes for presence is more than what was available: sim/fit/availability.py finds the factor.
 Seconds.
 """
@@ -13,12 +12,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.experiment.confidence import Estimate
-from sim.fit.likelihood import Floats, Z
+from sim.fit.likelihood import Floats
 from sim.fit.logs import ContactLog
 
 GAP_S: Final = 600.0
-LONGEST_TURN_S: Final = 60.0
 # A contact longer than this is one that nobody hung up.
 LONGEST_HANDLE_S: Final = 3600.0
 
@@ -31,15 +28,15 @@ class Presence:
     until_s: Floats
 
     @classmethod
-    def of(cls, log: ContactLog, *, after_call_s: float = 0.0) -> "Presence":
-        rows, follows = _by_agent(log)
+    def of(cls, log: ContactLog, *, turn_s: float = 0.0) -> "Presence":
+        rows, follows = by_agent(log)
         start = log.answered_s[rows]
         end = start + np.minimum(log.handle_s[rows], LONGEST_HANDLE_S)
         if not len(rows):
             return cls(start, end)
         new = np.concatenate([[True], ~follows | (start[1:] - end[:-1] > GAP_S)])
         first = np.flatnonzero(new)
-        return cls(start[first], np.maximum.reduceat(end, first) + after_call_s)
+        return cls(start[first], np.maximum.reduceat(end, first) + turn_s)
 
     def between(self, low_s: float, high_s: float) -> "Presence":
         """The spells that touch an interval, cut to it, times from its start."""
@@ -58,23 +55,7 @@ class Presence:
         return np.asarray(np.interp(before_s, times[order], total))
 
 
-def after_call_s(log: ContactLog) -> Estimate:
-    """Mean time between two contacts of an agent while somebody waited; longer ones are pauses.
-
-    Zero where the log names no agents or nobody ever waited.
-    """
-    rows, follows = _by_agent(log)
-    start, end, arrived = log.answered_s[rows], log.ended_s[rows], log.arrived_s[rows]
-    turn = start[1:] - end[:-1]
-    usual = follows & (arrived[1:] <= end[:-1]) & (turn >= 0.0) & (turn <= LONGEST_TURN_S)
-    x = turn[usual]
-    if len(x) < 30:
-        return Estimate(0.0, 0.0, 0.0, len(x))
-    mean, half = float(x.mean()), Z * float(x.std(ddof=1)) / len(x) ** 0.5
-    return Estimate(mean, mean - half, mean + half, len(x))
-
-
-def _by_agent(log: ContactLog) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def by_agent(log: ContactLog) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Answered contacts agent by agent, in order; whether the next one is the same agent's."""
     rows = np.flatnonzero(~log.abandoned & (log.agent >= 0))
     rows = rows[np.lexsort((log.answered_s[rows], log.agent[rows]))]

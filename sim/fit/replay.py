@@ -1,28 +1,24 @@
-"""A logged day once more, through the support pool: same arrivals, same staffing, patience drawn.
+"""A logged day once more: same arrivals, same staffing, patience drawn.
 
 Decides what a replay takes from the log (arrivals, who was present, how long contacts took) and
-what it draws (patience, how long those would have taken who abandoned, how available the agents
-were in each hour). Days are replayed one by one and start empty. Does not judge: sim/backtest
-does. Seconds.
+what it draws (patience, how long agents take between contacts, how long those would have taken who
+abandoned, how available the agents were in each hour). Days are replayed one by one and start
+empty. Does not judge: sim/backtest does. Seconds.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import simpy
 from numpy.typing import NDArray
 
+from sim.fit.floor import Staff, answered_at
 from sim.fit.hours import HOUR_S, Hours
 from sim.fit.likelihood import Floats
 from sim.fit.logs import ContactLog
 from sim.fit.patience import draw
 from sim.fit.presence import LONGEST_HANDLE_S, Presence
-from sim.support.attempts import ABANDONED, ANSWERED
-from sim.support.cases import ATTEMPT_COLUMNS, Cases
-from sim.support.layout import Layout, TeamPlan
-from sim.support.pool import Pool
 
 DAY_S: Final = 86400.0
 # Contacts still in the system at midnight have so long to come to an end.
@@ -30,9 +26,6 @@ AFTERMATH_S: Final = 7200.0
 TICK_S: Final = 60.0
 # Who abandoned would have taken as long as one of so many answered contacts around.
 NEIGHBOURS: Final = 20
-FLOOR: Final = Layout(
-    teams=(TeamPlan("all", 0, (), 0.0, 1),), escalation_queue=0, queues_count=1, topics_count=1
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +40,13 @@ class FloorLaw:
     """Nobody in the fitted log waited longer."""
     availability: float
     availability_hour_cv: float
-    after_call_s: float
+    turns_s: Floats
+    """Equally likely times from a contact's end until its agent is free; empty: all are 0."""
+
+    @property
+    def turn_s(self) -> float:
+        """Their mean."""
+        return float(self.turns_s.mean()) if len(self.turns_s) else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +62,12 @@ def replay(
     *, days: NDArray[np.int64] | None = None,
 ) -> Replayed:
     """Every day of the log, or the chosen ones (others stay NaN and False)."""
-    load = Hours.of(log, presence).load_ratio(law.after_call_s)
+    load = Hours.of(log, presence).load_ratio(law.turn_s)
     patience_s = draw(law.patience, log, rng) * load**-law.load_slope
     patience_s = np.minimum(patience_s, law.longest_wait_s)
-    handle_s = _handle_times(log, rng) + law.after_call_s
+    handle_s = _handle_times(log, rng)
+    if len(law.turns_s):
+        handle_s += rng.choice(law.turns_s, len(log))
     wait_s = np.full(len(log), np.nan)
     abandoned = np.zeros(len(log), dtype=np.bool_)
     for day, rows in by_day(log):
@@ -76,17 +77,19 @@ def replay(
             continue
         # The wall clock's midnight; presence and contacts live on the clock that never changes.
         start_s = float(log.arrived_s[rows[0]] - log.local_s[rows[0]] % DAY_S)
-        pool = _run(
-            _cases(log.arrived_s[rows] - start_s, patience_s[rows], handle_s[rows]),
-            presence.between(start_s, start_s + DAY_S + AFTERMATH_S),
-            law.availability * noise,
+        came_s = log.arrived_s[rows] - start_s
+        answered_s = answered_at(
+            came_s,
+            patience_s[rows],
+            handle_s[rows],
+            staffed(
+                presence.between(start_s, start_s + DAY_S + AFTERMATH_S), law.availability * noise
+            ),
+            until_s=DAY_S + AFTERMATH_S,
         )
-        attempts = pool.attempts()
-        place = rows[attempts.case_row]
-        seen_s = np.where(attempts.outcome == ANSWERED, attempts.answered_s, DAY_S + AFTERMATH_S)
-        seen_s = np.where(attempts.outcome == ABANDONED, attempts.ended_s, seen_s)
-        wait_s[place] = seen_s - attempts.arrived_s
-        abandoned[place] = attempts.outcome != ANSWERED
+        left = np.isnan(answered_s)
+        wait_s[rows] = np.where(left, patience_s[rows], answered_s - came_s)
+        abandoned[rows] = left
     return Replayed(wait_s, abandoned)
 
 
@@ -108,28 +111,8 @@ def _handle_times(log: ContactLog, rng: np.random.Generator) -> Floats:
     return handle_s
 
 
-def _cases(arrived_s: Floats, patience_s: Floats, handle_s: Floats) -> Cases:
-    """One attempt each: those who come back are in the log themselves."""
-    n = len(arrived_s)
-    never = np.full((n, ATTEMPT_COLUMNS), np.inf)
-    zeros = np.zeros(n, dtype=np.int8)
-    return Cases(
-        case_id=np.arange(n),
-        arrived_s=arrived_s,
-        queue=zeros,
-        priority=zeros,
-        topic=zeros,
-        patience_s=np.repeat(patience_s[:, np.newaxis], ATTEMPT_COLUMNS, axis=1),
-        redial_delay_s=never,
-        handle_s=np.repeat(handle_s[:, np.newaxis], ATTEMPT_COLUMNS, axis=1),
-        reconnect_delay_s=never,
-        escalation_delay_s=never[:, 0],
-        escalation_handle_s=np.ones(n),
-    )
-
-
-def _run(cases: Cases, presence: Presence, availability_by_hour: Floats) -> Pool:
-    """The floor with as many agents as are present; each works at the pace of his availability."""
+def staffed(presence: Presence, availability_by_hour: Floats) -> Staff:
+    """As many agents as are present; each works at the pace of the hour's availability."""
     steps = np.floor(np.concatenate([presence.from_s, presence.until_s]) / TICK_S) * TICK_S
     order = np.argsort(steps, kind="stable")
     change = np.repeat([1, -1], len(presence.from_s))[order]
@@ -137,17 +120,4 @@ def _run(cases: Cases, presence: Presence, availability_by_hour: Floats) -> Pool
     ticks = np.unique(np.concatenate([steps, hours]))
     levels = np.concatenate([[0], np.cumsum(change)])
     agents = levels[np.searchsorted(steps[order], ticks, side="right")]
-    env = simpy.Environment()
-    pool = Pool(env, FLOOR)
-
-    def floor() -> Generator[simpy.Event, Any, None]:
-        pool.staff((0,), (1.0,))
-        pool.offer(cases)
-        for at_s, count in zip(ticks.tolist(), agents.tolist(), strict=True):
-            if at_s > env.now:
-                yield env.timeout(at_s - env.now)
-            pool.staff((count,), (1.0 / availability_by_hour[int(at_s // HOUR_S)],))
-
-    env.process(floor())
-    env.run(until=DAY_S + AFTERMATH_S)
-    return pool
+    return Staff(ticks, agents, 1.0 / availability_by_hour[(ticks // HOUR_S).astype(np.int64)])

@@ -36,6 +36,19 @@ class Returns:
     reconnect_delay_sigma: Estimate | None = None
 
 
+def fresh(log: ContactLog) -> NDArray[np.bool_]:
+    """Contacts that follow no earlier one of their caller within the windows; of unknown callers
+    all, since nothing tells their returns."""
+    known = np.flatnonzero(log.caller != 0)
+    rows = known[np.lexsort((log.arrived_s[known], log.caller[known]))]
+    before, after = rows[:-1], rows[1:]
+    window_s = np.where(log.abandoned[before], REDIAL_WINDOW_S, RECONNECT_WINDOW_S)
+    since_s = log.arrived_s[after] - log.ended_s[before]
+    found = np.ones(len(log), dtype=np.bool_)
+    found[after[(log.caller[before] == log.caller[after]) & (since_s <= window_s)]] = False
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Links:
     """Contacts of known callers: how long until the same caller's next one, and until the log or

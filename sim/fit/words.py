@@ -12,7 +12,7 @@ def estimates(fit: ContactsFit) -> Iterator[tuple[str, Estimate]]:
     """Every scalar estimate by name, unit last."""
     arrivals, handling, returns = fit.arrivals, fit.handling, fit.returns
     for weekday, per_day in arrivals.per_day.items():
-        yield f"arrivals_{weekday}_count", per_day
+        yield f"fresh_{weekday}_count", per_day
     yield "arrivals_day_cv", arrivals.day_cv
     yield "arrivals_hour_cv", arrivals.hour_cv
     yield "handle_short_ratio", handling.short_ratio
@@ -27,7 +27,9 @@ def estimates(fit: ContactsFit) -> Iterator[tuple[str, Estimate]]:
         value = getattr(returns, name)
         if value is not None:
             yield name, value
-    yield "after_call_s", fit.after_call
+    yield "turn_mean_s", fit.turns.mean_s
+    yield "after_call_s", fit.turns.after_call_s
+    yield "pause_s", fit.turns.pause_s
     if fit.availability is not None:
         yield "availability_ratio", fit.availability.ratio
 
@@ -41,6 +43,8 @@ def document(fit: ContactsFit) -> dict[str, Any]:
         "source": fit.source,
         "rows_count": fit.rows_count,
         "days_count": arrivals.days_count,
+        "fresh_ratio": arrivals.fresh_ratio,
+        "callers_known_ratio": arrivals.callers_known_ratio,
         "estimates": {name: asdict(one) for name, one in estimates(fit)},
         "hour_share_by_weekday": arrivals.hour_share,
         "dispersion": hourly
@@ -64,9 +68,9 @@ def document(fit: ContactsFit) -> dict[str, Any]:
             "patience": patience.by_queue,
             "patience_load_slope": patience.load_slope.mean,
             "longest_wait_s": patience.longest_wait_s,
-            "availability": floor.ratio.mean,
+            "availability": floor.factor,
             "availability_hour_cv": floor.hour_cv,
-            "after_call_s": fit.after_call.mean,
+            "turns_s": fit.turns.law_s.tolist(),
         },
         "patience_mean_s": patience.laws["exponential"].parameters["mean_s"].mean,
         "handle_mean_s": fit.handling.mean_s.mean,

@@ -19,9 +19,10 @@ from scenarios.words import CATEGORIES, INCIDENT_TYPES, REGIONS, STORE_TYPES
 from sim.columns import Bools, Floats, Ints
 from sim.market.conduct import DISSATISFACTION, Conduct
 from sim.market.demand import Demand
-from sim.market.fleet import CELLS, Fleet
+from sim.market.fleet import Fleet
 from sim.market.monitoring import CLOSED, Monitoring, Warnings
 from sim.market.opening import Closures, closures
+from sim.market.placing import Guide, find, guide, place, split_cumulated
 from sim.market.shocks import ShockField
 from sim.market.stock import HOTEL, RoomDay, room_day
 from sim.streams import Streams, poisson_count
@@ -91,15 +92,6 @@ def opportunism_multiple(share: float, generosity: float, elasticity: float) -> 
     return float(1.0 - share + share * generosity**elasticity)
 
 
-def find(cum: Floats, keys: Floats) -> Ints:
-    """`searchsorted(cum, keys, "right")`, several times faster on a long `cum`: sorted keys walk
-    through memory once."""
-    order = np.argsort(keys)
-    found = np.empty(keys.size, dtype=np.int64)
-    found[order] = np.searchsorted(cum, keys[order], side="right")
-    return found
-
-
 def pick_stores(cum: Floats, uniform: Floats) -> Ints:
     """Rows drawn with probability proportional to the increments of `cum`."""
     return np.minimum(find(cum, uniform * cum[-1]), cum.size - 1)
@@ -109,11 +101,6 @@ def cell_masses(cum: Floats, edges: Ints) -> Floats:
     """Mass of each (region, type) from a cumulated weight with a leading 0; shape (regions, types).
     """
     return np.asarray(np.diff(cum[edges]).reshape(len(REGIONS), len(STORE_TYPES)))
-
-
-def cumulated(weight: Floats) -> Floats:
-    """Cumulated weight with a leading 0."""
-    return np.concatenate(([0.0], np.cumsum(weight)))
 
 
 class Market:
@@ -186,9 +173,8 @@ class Market:
     ) -> _CategoryDay:
         """All that goes wrong in a category, except for rooms; arrays over its stores."""
         edges = self._fleet.cell_edges(category)
-        silent_cum = cumulated(selling * undeclared)
-        serving_cum = cumulated(selling * ~undeclared)
-        selling_cum = silent_cum + serving_cum
+        silent_cum, serving_cum, selling_cum = split_cumulated(selling, undeclared)
+        silent, serving = (silent_cum, guide(silent_cum)), (serving_cum, guide(serving_cum))
         mass = cell_masses(selling_cum, edges)
         by_region = np.maximum(mass.sum(axis=1), 1e-300)
         orders = self._demand.orders[ticks, category, :]
@@ -199,16 +185,14 @@ class Market:
         for kind in range(len(INCIDENT_TYPES)):
             if kind == NO_ROOM:
                 continue
-            weight_cum = silent_cum if kind == CLOSED else serving_cum
-            share = cell_masses(weight_cum, edges) / by_region[:, None]
+            stores = silent if kind == CLOSED else serving
+            share = cell_masses(stores[0], edges) / by_region[:, None]
             if kind != CLOSED:
                 share *= self.conduct.type_ratio(category=category, kind=kind)
             factor = self._factor(category, kind, lunar_day, ticks)
             intensity = (orders * factor)[:, :, None] * share
             wrong_mean += intensity.sum(axis=(0, 2))
-            block = self._block(
-                lunar_day, category, kind, intensity=intensity, store_cum=weight_cum
-            )
+            block = self._block(lunar_day, category, kind, intensity=intensity, stores=stores)
             if block is not None:
                 blocks.append(block)
                 placed = self._fleet.region[block.stores[~block.prevented]]
@@ -239,29 +223,37 @@ class Market:
         return np.full(shape, day_factor)
 
     def _block(
-        self, lunar_day: int, category: int, kind: int, *, intensity: Floats, store_cum: Floats
+        self,
+        lunar_day: int,
+        category: int,
+        kind: int,
+        *,
+        intensity: Floats,
+        stores: tuple[Floats, Guide],
     ) -> Block | None:
-        """Draw the incidents behind an intensity by (tick, region, type)."""
+        """Draw the incidents behind an intensity by (tick, region, type), at stores by their
+        cumulated weight, which comes with its guide."""
         mean = float(intensity.sum())
         if mean <= 0.0:
             return None
         name = f"d{lunar_day:+d}/{CATEGORIES[category]}/{INCIDENT_TYPES[kind]}"
         streams, fleet = self._streams, self._fleet
         count = poisson_count(streams.rng(f"incident.count/{name}").random(), mean)
-        cum = np.cumsum(intensity.ravel())
-        target = streams.rng(f"incident.time/{name}").random(count) * cum[-1]
-        cell = np.minimum(find(cum, target), cum.size - 1)
-        width = np.maximum(np.diff(cum, prepend=0.0)[cell], 1e-300)
-        within = np.clip(1.0 - (cum[cell] - target) / width, 0.0, 1.0)
-        tick = cell // CELLS
-        group = cell - tick * CELLS
-        due_s = (tick + within) * self._scenario.horizon.tick_s
-        edges = fleet.cell_edges(category)
-        low, high = store_cum[edges[group]], store_cum[edges[group + 1]]
-        draw = low + streams.rng(f"incident.store/{name}").random(count) * (high - low)
-        found = find(store_cum, draw) - 1
-        stores = fleet.rows(category).start + np.minimum(found, edges[group + 1] - 1)
-        return self._warned(lunar_day, category, kind, name=name, stores=stores, due_s=due_s)
+        ticks, rows = place(
+            np.cumsum(intensity.ravel()),
+            *stores,
+            fleet.cell_edges(category),
+            streams.rng(f"incident.time/{name}").random(count),
+            streams.rng(f"incident.store/{name}").random(count),
+        )
+        return self._warned(
+            lunar_day,
+            category,
+            kind,
+            name=name,
+            stores=fleet.rows(category).start + rows,
+            due_s=ticks * self._scenario.horizon.tick_s,
+        )
 
     def _rooms(self, lunar_day: int, bookings: Floats, ticks: slice) -> tuple[RoomDay, Block]:
         """Oversold rooms as incidents, at check-in time."""

@@ -15,9 +15,9 @@ from typing import Any
 import polars as pl
 
 from sim.staffing.breaches import breaches
-from sim.staffing.curve import Answers, curve
-from sim.staffing.plan import Planner
-from sim.staffing.proof import Proven
+from sim.staffing.curve import Answers, curve, steps
+from sim.staffing.plan import Plan, Planner
+from sim.staffing.study import Findings
 from sim.staffing.tables import tables, typed
 from sim.staffing.worth import Worth
 
@@ -39,31 +39,23 @@ def whole(out: Path) -> Iterator[Path]:
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def write(
-    folder: Path,
-    *,
-    planner: Planner,
-    proven: Sequence[Proven],
-    mine: Proven,
-    said: Answers,
-    worth: Sequence[Worth],
-) -> int:
+def write(folder: Path, found: Findings, *, said: Answers, worth: Sequence[Worth]) -> int:
     """Write everything; returns the breaches that the judge of lines.csv finds."""
-    found = tables(planner, mine)
-    found["curve"] = typed("curve", pl.DataFrame(curve(proven)))
-    for name, frame in found.items():
+    planner, mine = found.planner, found.mine_whole
+    frames = tables(planner, mine)
+    frames["curve"] = typed("curve", pl.DataFrame(curve(found), infer_schema_length=None))
+    frames["steps"] = typed("steps", pl.DataFrame(steps(found)))
+    for name, frame in frames.items():
         frame.write_csv(folder / f"{name}.csv")
-    (folder / OVERLAY).write_text(overlay_text(planner, mine), encoding="utf-8")
+    (folder / OVERLAY).write_text(overlay_text(planner, mine.plan), encoding="utf-8")
     broken, heads_count = breaches(folder / "lines.csv", planner.scenario.support.labour)
     roster = mine.plan.roster
+    missed = frames["required"]["missed_because"]
     summary: dict[str, Any] = {
         "scenario": planner.scenario.name,
         "fingerprint": planner.scenario.fingerprint,
         **asdict(said),
-        "missed_because": {
-            why: found["required"].filter(pl.col("missed_because") == why).height
-            for why in ("heads", "chance")
-        },
+        "missed_because": {why: int((missed == why).sum()) for why in ("heads", "chance")},
         "uncovered_h": float(mine.plan.uncovered.sum()) / 2.0,
         "open_shifts_count": len(mine.plan.lines.open_shifts),
         "program_cost_fen": roster.cost_fen,
@@ -78,9 +70,9 @@ def write(
     return len(broken)
 
 
-def overlay_text(planner: Planner, mine: Proven) -> str:
+def overlay_text(planner: Planner, plan: Plan) -> str:
     """The overlay with which `springpeak run --overlay` simulates the roster."""
-    heads_count = mine.plan.heads_count
+    heads_count = plan.heads_count
     support = planner.scenario.support
     lines = [
         f'description = "Roster of {heads_count} heads, found by springpeak staff"',
@@ -95,6 +87,6 @@ def overlay_text(planner: Planner, mine: Proven) -> str:
     ]
     lines += [
         f"{name} = {json.dumps(list(values), ensure_ascii=False)}"
-        for name, values in mine.plan.duties.model_dump().items()
+        for name, values in plan.duties.model_dump().items()
     ]
     return "\n".join(lines) + "\n"

@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final, Literal
 
 import numpy as np
@@ -20,11 +18,11 @@ from scipy.ndimage import uniform_filter1d
 
 from scenarios.scenario import Scenario
 from sim.columns import Floats, Ints
-from sim.experiment.runner import Progress, worker_pool
+from sim.experiment.runner import Progress
 from sim.market.shocks import shock_field
 from sim.staffing.actuals import Actuals, Clock
 from sim.staffing.floor import Groups, Shown
-from sim.staffing.floors import Job, run_all
+from sim.staffing.floors import Tapes
 from sim.staffing.level import Level
 from sim.staffing.wanted import Wanted, slots_of_load, wanted
 from sim.streams import Streams
@@ -98,10 +96,8 @@ def replan(
     groups = Groups.of(day.support)
     report = progress or (lambda _done, _planned: None)
     report(0, replications)
-    with TemporaryDirectory(prefix="springpeak-") as folder, worker_pool(workers, executor) as pool:
-        values = day.model_dump()
-        jobs = [Job(type(day), values, seed, r, Path(folder)) for r in range(replications)]
-        floors = run_all(pool, jobs, lambda done: report(done, replications))
+    with Tapes.open(day, seed=seed, workers=workers, executor=executor) as tapes:
+        floors = tapes.record(range(replications), lambda done: report(done, replications))
     plan = _Plan(day, groups, floors, now, targets)
     return plan.answer(actuals, _present(day, groups, seed, replications), risk_ratio)
 

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.scenario import Scenario
-from sim.staffing.requirement import Requirement
 from sim.staffing.shifts import SLOTS_PER_DAY
 from sim.support.roster import Ints
 
@@ -19,9 +18,9 @@ from sim.support.roster import Ints
 CUT_RATIO: Final = 0.08
 
 
-def heads_for(requirement: Requirement, scenario: Scenario) -> Ints:
-    """Heads at desks by half hour from productive agents by interval."""
-    support, agents = scenario.support, requirement.agents
+def heads_of(agents: Ints, scenario: Scenario) -> Ints:
+    """Heads at desks by half hour from productive agents by interval, shape (intervals, groups)."""
+    support = scenario.support
     productive = support.attendance_ratio * (1.0 - support.shrinkage_ratio)
     per_slot = scenario.horizon.ticks_per_day // SLOTS_PER_DAY
     by_slot = agents.reshape(-1, per_slot, agents.shape[1]).max(axis=1)

@@ -1,43 +1,26 @@
 """How many productive agents each skill needs in each interval, for targets and a stated risk.
 
-Start: the load that an endless floor would carry in each replication, with its returns, lognormal
-handle times, sessions and random demand, staffed by M/M/n+G at the quantile of replications that
-the risk asks for (modified offered load). Then simulation-based iterative staffing
-(sim/staffing/isa.py) through the real pool: every replication's floor is run again with the agents
-found so far, until they stop moving. What asks for a service level within T may have as many
-waiting as leave the queue in T. Sources: Jennings, Mandelbaum, Massey and Whitt, Management Science
-42 (1996); Feldman et al., Management Science 54 (2008). Absence is the roster's matter, not this
-one's.
+Start: theory on the load of an endless floor (sim/staffing/start.py). Then simulation-based
+iterative staffing (sim/staffing/isa.py) through the real pool: every replication's floor is run
+again with the agents found so far, until they stop moving. Source: Feldman et al., Management
+Science 54 (2008). Absence is the roster's matter, not this one's.
 """
 
-from collections.abc import Sequence
-from concurrent.futures import Executor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
 
-from scenarios.scenario import Scenario
 from sim.columns import Floats, Ints
-from sim.experiment.runner import Progress, worker_pool
 from sim.staffing.floor import Groups, Shown
-from sim.staffing.floors import Job, run_all
-from sim.staffing.isa import by_replication, upper
-from sim.staffing.wanted import Wanted, slots_of_load, wanted
-from sim.theory.targets import Target, contradictions
+from sim.staffing.floors import Tapes
+from sim.staffing.start import Start, asked_of
+from sim.theory.targets import Target
 
 ITERATIONS: Final = 3
-# Intervals that share a spread over replications: two hours and a quarter.
-WINDOW: Final = 9
 # Agents that move by less than one and this share of a standard deviation are found.
 STILL_RATIO: Final = 0.25
-
-
-class TargetError(ValueError):
-    """Raised when no number of agents can meet the targets together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,117 +35,51 @@ class Requirement:
     first_lunar_day: int
     tick_s: int
     agents: Ints
+    better_forecast_ratio: Floats
+    """Of those, what a 5 % better forecast would leave; by theory, same shape."""
 
 
 def required(
-    scenario: Scenario,
+    tapes: Tapes,
+    replications: Sequence[int],
+    endless: Sequence[Shown],
     *,
     targets: Sequence[Target],
     risk_ratio: float,
-    seed: int,
-    replications: int,
-    workers: int,
-    progress: Progress | None = None,
-    executor: Executor | None = None,
+    report: Callable[[int, int], None] = lambda _done, _planned: None,
 ) -> Requirement:
     """The agents needed so that on `risk_ratio` of replications an interval keeps the targets.
 
-    No `targets` means the scenario's own. `progress(done, planned)` counts floors run. Raises
-    TargetError where targets contradict each other.
+    `endless` is what the tapes' recording showed of the replications. `report(done, planned)`
+    counts floors run. Raises TargetError where targets contradict each other.
     """
+    scenario = tapes.scenario
     groups = Groups.of(scenario.support)
-    asked = [wanted(scenario, channel, targets) for channel in groups.channels]
-    said = sorted({text for one in asked for text in contradictions(one.targets)})
-    if said:
-        raise TargetError("; ".join(said))
-    report = progress or (lambda _done, _planned: None)
-    planned = replications * (1 + ITERATIONS)
-    with TemporaryDirectory(prefix="springpeak-") as folder, worker_pool(workers, executor) as pool:
+    start = Start(
+        groups,
+        asked_of(scenario, targets),
+        loads=np.array([one.load for one in endless]),
+        handle_s=np.mean([one.handle_s for one in endless], axis=0),
+        risk_ratio=risk_ratio,
+    )
+    agents, count = start.agents, len(replications)
+    planned = count * ITERATIONS
+    for number in range(ITERATIONS):
+        before = number * count
 
-        def floors(round_number: int, agents: Ints | None) -> list[Shown]:
-            report(round_number * replications, planned)
-            kind, values = type(scenario), scenario.model_dump()
-            jobs = [
-                Job(kind, values, seed, number, Path(folder), agents)
-                for number in range(replications)
-            ]
-            return run_all(
-                pool, jobs, lambda done: report(round_number * replications + done, planned)
-            )
+        def told(done: int, before: int = before) -> None:
+            report(before + done, planned)
 
-        endless = floors(0, None)
-        start = _Start(groups, asked, endless, risk_ratio)
-        agents = start.agents
-        for round_number in range(1, ITERATIONS + 1):
-            found = start.iterate(floors(round_number, agents))
-            moved = np.abs(found - agents) > 1.0 + STILL_RATIO * np.sqrt(agents)
-            agents = found
-            if not moved.any():
-                break
+        found = start.iterate(tapes.floors(replications, agents, told))
+        moved = np.abs(found - agents) > 1.0 + STILL_RATIO * np.sqrt(agents)
+        agents = found
+        if not moved.any():
+            break
     report(planned, planned)
     return Requirement(
         skills=groups.names,
         first_lunar_day=scenario.horizon.start_day,
         tick_s=scenario.horizon.tick_s,
         agents=agents,
+        better_forecast_ratio=start.better_forecast_ratio(scenario.horizon.ticks_per_day),
     )
-
-
-class _Start:
-    """What an endless floor showed, and what follows from it; arrays (intervals, groups)."""
-
-    def __init__(
-        self,
-        groups: Groups,
-        asked: Sequence[Wanted],
-        endless: Sequence[Shown],
-        risk_ratio: float,
-    ) -> None:
-        self._groups, self._asked, self._risk_ratio = groups, asked, risk_ratio
-        loads = np.array([one.load for one in endless])
-        self._load = uniform_filter1d(loads.mean(axis=0), 3, axis=0, mode="nearest")
-        self._handle_s = np.mean([one.handle_s for one in endless], axis=0)
-        risky = np.empty_like(self._load)
-        for g in range(len(asked)):
-            own = uniform_filter1d(loads[:, :, g], 3, axis=1, mode="nearest")
-            risky[:, g] = upper(self._load[:, g], own, risk_ratio=risk_ratio, window=WINDOW)
-        self.agents = self._by_theory(risky, [one.targets for one in asked])
-        self._others = self._by_theory(risky, [one.others for one in asked])
-
-    def _by_theory(self, load: Floats, targets: Sequence[Sequence[Target]]) -> Ints:
-        """Agents by M/M/n+G. Raises TargetError."""
-        try:
-            slots = [
-                slots_of_load(
-                    load[:, g],
-                    targets[g],
-                    handle_s=float(self._handle_s[g]),
-                    patience=self._asked[g].patience,
-                )
-                for g in range(len(targets))
-            ]
-        except ValueError as error:
-            raise TargetError(str(error)) from None
-        return self._whole_agents(np.stack(slots, axis=1).astype(np.float64))
-
-    def iterate(self, floors: Sequence[Shown]) -> Ints:
-        """The agents that follow from floors run with those found before."""
-        slots = np.zeros_like(self._load)
-        for g, one in enumerate(self._asked):
-            in_system = np.array([floor.in_system[:, :, g] for floor in floors], dtype=np.float64)
-            for target in one.delays:
-                late_ratio = 1.0 - target.bound if target.at_least else target.bound
-                needed = by_replication(
-                    in_system,
-                    self._load[:, g],
-                    delay_ratio=late_ratio,
-                    risk_ratio=self._risk_ratio,
-                    window=WINDOW,
-                )
-                # A queue that is gone within T: n slots and n x T / handle time contacts in line.
-                gone = 1.0 + (target.threshold_s or 0.0) / float(self._handle_s[g])
-                slots[:, g] = np.maximum(slots[:, g], needed / gone)
-        return np.maximum(self._whole_agents(slots), self._others)
-
-    def _whole_agents(self, slots: Floats) -> Ints:
-        return np.ceil(slots / self._groups.sessions - 1e-9).astype(np.int64)

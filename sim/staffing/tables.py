@@ -5,15 +5,16 @@ import polars as pl
 
 from scenarios.labour import STEP_H
 from scenarios.staff_tables import STAFF_TABLES
-from sim.staffing.plan import Planner
+from sim.staffing.plan import Plan, Planner
 from sim.staffing.proof import Proven
 from sim.staffing.shifts import SLOTS_PER_DAY
 
 
 def tables(planner: Planner, proven: Proven) -> dict[str, pl.DataFrame]:
-    """required, roster and lines by name."""
+    """required, cover, roster and lines by name."""
     found = {
         "required": _required(planner, proven),
+        "cover": _cover(planner, proven.plan),
         "roster": pl.DataFrame(planner.duties(proven.plan.heads).model_dump()),
         "lines": _lines(planner, proven),
     }
@@ -47,6 +48,23 @@ def _required(planner: Planner, proven: Proven) -> pl.DataFrame:
             "heads_count": need.ravel(),
             "uncovered_count": missing.ravel(),
             "held_ratio": pl.Series(held.ravel()).fill_nan(None),
+        }
+    )
+
+
+def _cover(planner: Planner, plan: Plan) -> pl.DataFrame:
+    slot = np.arange(len(plan.need))
+    at_desks = np.zeros(len(slot), dtype=np.int64)
+    of_column = plan.heads.sum(axis=1)
+    for column in np.flatnonzero(of_column):
+        at_desks[planner.shifts.covers[column]] += of_column[column]
+    return pl.DataFrame(
+        {
+            "lunar_day": planner.first_lunar_day + slot // SLOTS_PER_DAY,
+            "start_h": slot % SLOTS_PER_DAY * STEP_H,
+            "needed_count": plan.need.sum(axis=1),
+            "rostered_count": at_desks,
+            "uncovered_count": plan.uncovered.sum(axis=1),
         }
     )
 

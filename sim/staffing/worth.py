@@ -2,37 +2,104 @@
 
 Compared are bounds of the program (wages and priced uncovered hours of the best roster, however it
 rounds) and the fewest heads that cover the need; nothing is simulated. Cross-training is compared
-where it acts, in the dealing of shifts to teams: what stays uncovered without it, at its price.
+where it acts, in the dealing of shifts to teams: what stays uncovered without it, at its price. A
+better forecast is one whose days miss it by 5 % less (sim/staffing/start.py): the need
+shrinks by the share that theory says.
 """
 
+from collections.abc import Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from scenarios.labour import Labour
 from scenarios.scenario import Scenario
-from sim.staffing.plan import Plan, Planner
+from sim.columns import Floats
+from sim.staffing.floors import all_of
+from sim.staffing.plan import Planner
+from sim.staffing.program import Roster
+from sim.staffing.study import Findings, Tell
 from sim.support.roster import Ints
 
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """An option: the cost and the heads that its absence adds; null where it has no such effect."""
+    """An option: the cost and the heads that it saves; null where it has no such effect."""
 
     option: str
     cost_fen: float
     heads_count: int | None
 
 
-def worths(planner: Planner, plan: Plan) -> list[Worth]:
-    """What long shifts, part-timers, overtime and cross-training are worth to a plan."""
-    labour, need = planner.scenario.support.labour, plan.need
-    fewest = planner.fewest_heads(need)
-    found = []
-    for option, without in _without(labour).items():
-        other = Planner(_with_labour(planner.scenario, without))
-        cost_fen = other.bound_fen(need, heads_count=plan.heads_count) - plan.roster.bound_fen
-        found.append(Worth(option, cost_fen, other.fewest_heads(need) - fewest))
-    found.append(Worth("cross_training", _cross_training_fen(planner, plan, need), None))
-    return found
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A need under rules of work; picklable."""
+
+    kind: type[Scenario]
+    values: Mapping[str, Any]
+    labour: Mapping[str, Any]
+    need: Ints
+    heads_count: int
+    roster: Roster | None = None
+    """Set where cross-training is asked about."""
+
+
+def worths(found: Findings, pool: Executor, tell: Tell) -> list[Worth]:
+    """What long shifts, part-timers, overtime, a better forecast and cross-training are worth."""
+    scenario, plan = found.planner.scenario, found.mine.plan
+    labour, values = scenario.support.labour, scenario.model_dump()
+
+    def job(rules: Labour, need: Ints, roster: Roster | None = None) -> _Job:
+        return _Job(type(scenario), values, rules.model_dump(), need, plan.heads_count, roster)
+
+    without = _without(labour)
+    better = better_forecast(found.need, found.requirement.better_forecast_ratio)
+    jobs = [job(labour, found.need), job(labour, better)]
+    jobs += [job(rules, found.need) for rules in without.values()]
+    crossed = pool.submit(_crossed, job(labour, found.need, plan.roster))
+    futures = [*(pool.submit(_priced, one) for one in jobs), crossed]
+    what = "what options are worth"
+    *priced, saved_fen = all_of(futures, lambda done: tell(what, done, len(futures)))
+    (base_fen, base_heads), (better_fen, better_heads), *others = priced
+    worth = [
+        Worth(option, fen - base_fen, heads - base_heads)
+        for option, (fen, heads) in zip(without, others, strict=True)
+    ]
+    worth.append(Worth("cross_training", saved_fen, None))
+    worth.append(Worth("better_forecast", base_fen - better_fen, base_heads - better_heads))
+    return worth
+
+
+def better_forecast(need: Ints, ratio: Floats) -> Ints:
+    """The need by slot when its agents by interval shrink by these shares."""
+    per_slot = len(ratio) // len(need)
+    by_slot = ratio.reshape(len(need), per_slot, -1).mean(axis=1)
+    return np.asarray(np.ceil(need * np.minimum(by_slot, 1.0) - 1e-9), dtype=np.int64)
+
+
+def _priced(job: _Job) -> tuple[float, int]:
+    """Bound of the program (fen) and fewest heads."""
+    planner = Planner(_scenario(job))
+    bound_fen = planner.bound_fen(job.need, heads_count=job.heads_count)
+    return bound_fen, planner.fewest_heads(job.need)
+
+
+def _crossed(job: _Job) -> float:
+    """Price of what stays uncovered when nobody is cross-trained, less what does anyway (fen)."""
+    planner = Planner(_scenario(job))
+    price_fen = planner.scenario.support.labour.uncovered_fen_per_h / 2.0
+    assert job.roster is not None, "a roster to deal"
+    with_all, with_none = (
+        planner.deal(job.roster, job.need, ratio).uncovered.sum() for ratio in (1.0, 0.0)
+    )
+    return float(with_none - with_all) * price_fen
+
+
+def _scenario(job: _Job) -> Scenario:
+    support = {**job.values["support"], "labour": job.labour}
+    return job.kind.model_validate({**job.values, "support": support})
 
 
 def _without(labour: Labour) -> dict[str, Labour]:
@@ -46,16 +113,3 @@ def _without(labour: Labour) -> dict[str, Labour]:
     kinds = {name: kind | {"overtime_max_h": 0} for name, kind in values["kinds"].items()}
     found["overtime"] = Labour.model_validate(values | {"kinds": kinds})
     return found
-
-
-def _with_labour(scenario: Scenario, labour: Labour) -> Scenario:
-    values = scenario.model_dump()
-    values["support"]["labour"] = labour.model_dump()
-    return Scenario.model_validate(values)
-
-
-def _cross_training_fen(planner: Planner, plan: Plan, need: Ints) -> float:
-    """Price of what stays uncovered when nobody is cross-trained, less what does anyway."""
-    price_fen = planner.scenario.support.labour.uncovered_fen_per_h / 2.0
-    shares = [planner.deal(plan.roster, need, ratio).uncovered.sum() for ratio in (1.0, 0.0)]
-    return float(shares[1] - shares[0]) * price_fen

@@ -4,23 +4,43 @@ Decides how attempts are kept, not what they mean (sim/support/service.py comput
 Times in seconds from the horizon's start, NaN where it did not happen.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scenarios.words import OUTCOMES
-from sim.support.cases import ATTEMPT_COLUMNS, CaseFile, Floats
-from sim.support.entries import RECORD_LENGTH, Record
-from sim.support.key import ESCALATION, abandonments, answers, kind_of, row_of
-from sim.support.layout import Layout
+from scenarios.words import ATTEMPT_KINDS, OUTCOMES
+from sim.support.cases import Floats
 
 ANSWERED: Final = OUTCOMES.index("answered")
 ABANDONED: Final = OUTCOMES.index("abandoned")
 IN_SYSTEM: Final = OUTCOMES.index("in_system")
+FRESH: Final = ATTEMPT_KINDS.index("fresh")
+REDIAL: Final = ATTEMPT_KINDS.index("redial")
+RECONNECT: Final = ATTEMPT_KINDS.index("reconnect")
+ESCALATION: Final = ATTEMPT_KINDS.index("escalation")
 NO_TEAM: Final = -1
+
+ATTEMPT_RECORD: Final = np.dtype(
+    [
+        ("arrived_s", np.float64),
+        ("answered_s", np.float64),  # NaN if not answered
+        ("ended_s", np.float64),  # NaN while waiting or in hand
+        ("patience_s", np.float64),
+        ("next_delay_s", np.float64),  # until the case comes back; inf = it does not
+        ("row", np.int32),  # of the case
+        ("behind", np.int32),  # the attempt that came behind it in its line
+        ("kind", np.int8),
+        ("abandonments", np.int8),  # of the case before the attempt
+        ("answers", np.int8),
+        ("queue", np.int8),
+        ("priority", np.int8),
+        ("topic", np.int8),
+        ("team", np.int8),  # in hand or answered by; NO_TEAM = nobody so far
+    ],
+    align=True,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +63,34 @@ class Attempts:
     followed: NDArray[np.bool_]  # the case comes back after it, be it after the horizon
     resolved: NDArray[np.bool_]  # answered, ended and not followed
 
+    @classmethod
+    def of(cls, records: NDArray[Any], case_ids: NDArray[np.int64]) -> "Attempts":
+        """The columns of ATTEMPT_RECORDs; `case_ids` goes by case row."""
+        row = records["row"].astype(np.int64)
+        team = records["team"].copy()
+        ended_s = records["ended_s"].copy()
+        answered, ended = team != NO_TEAM, ~np.isnan(ended_s)
+        followed = np.isfinite(records["next_delay_s"])
+        outcome = np.where(ended, np.int8(ABANDONED), np.int8(IN_SYSTEM))
+        outcome[answered] = ANSWERED
+        return cls(
+            case_row=row,
+            case_id=case_ids.take(row),
+            attempt=records["abandonments"] + records["answers"] + np.int16(1),
+            kind=records["kind"].copy(),
+            queue=records["queue"].copy(),
+            priority=records["priority"].copy(),
+            topic=records["topic"].copy(),
+            arrived_s=records["arrived_s"].copy(),
+            answered_s=records["answered_s"].copy(),
+            ended_s=ended_s,
+            outcome=outcome,
+            team=team,
+            patience_s=records["patience_s"].copy(),
+            followed=followed,
+            resolved=answered & ended & ~followed,
+        )
+
     def __len__(self) -> int:
         return len(self.case_id)
 
@@ -60,87 +108,3 @@ class Outcomes:
     """Cases whose consumer gave up and goes over the floor's head."""
     escalated_s: Floats
     """When the escalation is raised; not in order, and maybe later than now."""
-
-
-class AttemptLog:
-    """Records in order of their end. `entries` grows by a packed record at a time, `raised` by an
-    escalation's (case row, time)."""
-
-    def __init__(self, file: CaseFile) -> None:
-        self.entries = bytearray()
-        self.raised: list[tuple[int, float]] = []
-        self._file = file
-        self._sealed: list[Floats] = []
-
-    def _seal(self) -> Floats:
-        """Moves the entries into a compact column block, and returns it."""
-        block = np.frombuffer(bytes(self.entries), np.float64).reshape(-1, RECORD_LENGTH)
-        self.entries.clear()
-        self._sealed.append(block)
-        return block
-
-    def outcomes(self) -> Outcomes:
-        """Cases that came to an end since the last call."""
-        ended_s, _, key, team, _, _, next_delay_s = self._seal().T
-        final = np.isinf(next_delay_s)
-        keys = key.astype(np.int64)
-        case_id = self._file.case_id.take(row_of(keys))
-        escalated = kind_of(keys) == ESCALATION
-        resolved = final & (team != NO_TEAM)
-        given_up = final & (team == NO_TEAM)
-        raised = np.array(self.raised, dtype=np.float64).reshape(-1, 2)
-        self.raised.clear()
-        return Outcomes(
-            resolved_case_id=case_id[resolved],
-            resolved_s=ended_s[resolved],
-            resolved_escalated=escalated[resolved],
-            given_up_case_id=case_id[given_up],
-            given_up_s=ended_s[given_up],
-            escalated_case_id=self._file.case_id.take(raised[:, 0].astype(np.int64)),
-            escalated_s=raised[:, 1],
-        )
-
-    def attempts(self, still_open: Sequence[Record], layout: Layout) -> Attempts:
-        """All records, with those of attempts still in the system, in order of arrival."""
-        self._seal()
-        still_open_block = np.array(still_open, dtype=np.float64).reshape(-1, RECORD_LENGTH)
-        blocks = [*self._sealed, still_open_block]
-
-        def column(number: int) -> Floats:
-            return np.concatenate([block[:, number] for block in blocks])
-
-        order = np.lexsort((column(2), column(4)))
-        ended_s, key, team_number, arrived_s, answered_s, next_delay_s = (
-            column(number).take(order) for number in (0, 2, 3, 4, 5, 6)
-        )
-        keys = key.astype(np.int64)
-        row = row_of(keys)
-        team = team_number.astype(np.int8)
-        kind = kind_of(keys).astype(np.int8)
-        before = abandonments(keys) + answers(keys)
-        escalated = kind == ESCALATION
-        answered = team != NO_TEAM
-        ended = ~np.isnan(ended_s)
-        followed = np.isfinite(next_delay_s)
-        patience_s = self._file.patience_s[row, np.minimum(before, ATTEMPT_COLUMNS - 1)]
-        line, topic = np.divmod(self._file.place.take(row), layout.topics_count)
-        priority, queue = np.divmod(line, layout.queues_count)
-        return Attempts(
-            case_row=row,
-            case_id=self._file.case_id.take(row),
-            attempt=(before + 1).astype(np.int16),
-            kind=kind,
-            queue=np.where(escalated, layout.escalation_queue, queue).astype(np.int8),
-            priority=np.where(escalated, 0, priority).astype(np.int8),
-            topic=topic.astype(np.int8),
-            arrived_s=arrived_s,
-            answered_s=answered_s,
-            ended_s=ended_s,
-            outcome=np.where(answered, ANSWERED, np.where(ended, ABANDONED, IN_SYSTEM)).astype(
-                np.int8
-            ),
-            team=team,
-            patience_s=np.where(escalated, np.inf, patience_s),
-            followed=followed,
-            resolved=answered & ended & ~followed,
-        )

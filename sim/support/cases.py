@@ -23,18 +23,22 @@ ATTEMPT_COLUMNS: Final = 3
 
 # Room for the cases of ten national days without a copy.
 _ROWS_NATIONAL_COUNT: Final = 1 << 20
-_PER_CASE: Final = (np.float64,)
-_PER_ATTEMPT: Final = (np.float64, ATTEMPT_COLUMNS)
-_FILED: Final[dict[str, tuple[Any, ...]]] = {
-    "case_id": (np.int64,),
-    "place": (np.int16,),
-    "patience_s": _PER_ATTEMPT,
-    "redial_delay_s": _PER_ATTEMPT,
-    "handle_s": _PER_ATTEMPT,
-    "reconnect_delay_s": _PER_ATTEMPT,
-    "escalation_delay_s": _PER_CASE,
-    "escalation_handle_s": _PER_CASE,
-}
+_CASE_RECORD: Final = np.dtype(
+    [
+        ("arrived_s", np.float64),
+        ("patience_s", np.float64, ATTEMPT_COLUMNS),
+        ("redial_delay_s", np.float64, ATTEMPT_COLUMNS),
+        ("handle_s", np.float64, ATTEMPT_COLUMNS),
+        ("reconnect_delay_s", np.float64, ATTEMPT_COLUMNS),
+        ("escalation_delay_s", np.float64),
+        ("escalation_handle_s", np.float64),
+        ("attempt", np.int32),  # the last one so far
+        ("queue", np.int8),
+        ("priority", np.int8),
+        ("topic", np.int8),
+    ],
+    align=True,
+)
 
 
 def on_grid(time_s: FloatOrFloats) -> FloatOrFloats:
@@ -88,35 +92,29 @@ class Cases:
 class CaseFile:
     """All cases offered so far, found by their row: the position in the order of offering.
 
-    Its columns are those of Cases, with `place` (line x topics + topic, as the pool counts) for
-    queue, priority and topic together; they have room behind the last row.
+    `records` has the columns of Cases side by side, so that all of a case lies together; like
+    `case_id` it has room behind the last row.
     """
 
-    case_id: NDArray[np.int64]
-    place: NDArray[np.int16]
-    patience_s: Floats
-    redial_delay_s: Floats
-    handle_s: Floats
-    reconnect_delay_s: Floats
-    escalation_delay_s: Floats
-    escalation_handle_s: Floats
-
     def __init__(self) -> None:
-        self._rows_count = 0
-        self._capacity_count = _ROWS_NATIONAL_COUNT
+        self.rows_count = 0
         # Memory that has not been written yet is only an address, so a roomy start costs nothing.
-        for name, (dtype, *shape) in _FILED.items():
-            setattr(self, name, np.empty((self._capacity_count, *shape), dtype=dtype))
+        self.case_id = np.empty(_ROWS_NATIONAL_COUNT, dtype=np.int64)
+        self.records: NDArray[Any] = np.empty(_ROWS_NATIONAL_COUNT, dtype=_CASE_RECORD)
 
-    def add(self, cases: Cases, place: NDArray[np.int64]) -> int:
-        """Keeps the cases and returns the row of the first."""
-        start, end = self._rows_count, self._rows_count + len(cases)
-        while end > self._capacity_count:
-            self._capacity_count *= 2
-            for name in _FILED:
-                kept = getattr(self, name)
-                setattr(self, name, np.concatenate([kept, np.empty_like(kept)]))
-        for name in _FILED:
-            getattr(self, name)[start:end] = place if name == "place" else getattr(cases, name)
-        self._rows_count = end
-        return start
+    def add(self, cases: Cases) -> None:
+        """Keeps the cases."""
+        start, end = self.rows_count, self.rows_count + len(cases)
+        while end > len(self.records):
+            self.case_id = doubled(self.case_id)
+            self.records = doubled(self.records)
+        self.case_id[start:end] = cases.case_id
+        for name in _CASE_RECORD.names or ():
+            if name != "attempt":
+                self.records[name][start:end] = getattr(cases, name)
+        self.rows_count = end
+
+
+def doubled(table: NDArray[Any]) -> NDArray[Any]:
+    """The same rows, with as much room again behind them."""
+    return np.concatenate([table, np.empty_like(table)])

@@ -10,12 +10,15 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from scenarios.words import ATTEMPT_KINDS
-from sim.support.attempts import ABANDONED, ANSWERED, IN_SYSTEM, Attempts
+from sim.support.attempts import (
+    ABANDONED,
+    ANSWERED,
+    Attempts,
+)
 from sim.support.cases import CaseFile, Floats
 from sim.support.integrals import open_integral
-from sim.support.key import ESCALATION, FRESH, RECONNECT, REDIAL
-from sim.support.layout import PRIORITIES_COUNT, Layout
+from sim.support.layout import Layout
+from sim.support.rules import HOLD, RULES, first_broken
 
 LITTLE_RATIO: Final = 1e-9
 Bools: TypeAlias = NDArray[np.bool_]
@@ -26,107 +29,37 @@ def check(
     attempts: Attempts, *, cases: CaseFile, layout: Layout, staffed: Staffed, end_s: float
 ) -> None:
     """All invariants of a run that ended at `end_s`."""
-    _hold_in_each_attempt(attempts)
-    _hold_between_attempts(attempts, cases, end_s)
-    _first_come_first_served(attempts, layout)
+    _hold_attempt_by_attempt(attempts, cases, layout, end_s)
     _never_more_than_slots(attempts, layout, staffed)
     _obey_littles_law(attempts, end_s)
 
 
-def _require(holds: Bools, rule: str, attempts: Attempts) -> None:
-    if not holds.all():
-        worst = int(np.argmin(holds))
-        raise AssertionError(
-            f"{rule}: broken by {int((~holds).sum())} attempts, the first of them case "
-            f"{attempts.case_id[worst]}, attempt {attempts.attempt[worst]}, "
-            f"which arrived at {attempts.arrived_s[worst]} s"
-        )
-
-
-def _hold_in_each_attempt(attempts: Attempts) -> None:
-    """1, 5 and 6: outcomes partition; nobody leaves early or is answered too late."""
-    answered = attempts.outcome == ANSWERED
-    abandoned = attempts.outcome == ABANDONED
-    waiting = attempts.outcome == IN_SYSTEM
-    # A comparison with NaN is false, which is what is asked of those that did not happen.
-    wait_s = attempts.answered_s - attempts.arrived_s
-    _require(
-        answered == (attempts.team >= 0), "an agent exactly where the outcome is answered", attempts
-    )
-    _require(np.isnan(attempts.ended_s) | ~waiting, "nobody who waits still has ended", attempts)
-    _require(
-        ~answered | ((wait_s >= 0.0) & (wait_s <= attempts.patience_s)),
-        "answered after arrival and within the patience",
-        attempts,
-    )
-    _require(
-        ~answered | np.isnan(attempts.ended_s) | (attempts.ended_s >= attempts.answered_s),
-        "handling ends after it starts",
-        attempts,
-    )
-    _require(
-        ~abandoned
-        | (
-            np.isnan(attempts.answered_s)
-            & (attempts.ended_s == attempts.arrived_s + attempts.patience_s)
-        ),
-        "whoever abandons waits exactly the patience",
-        attempts,
-    )
-
-
-def _hold_between_attempts(attempts: Attempts, cases: CaseFile, end_s: float) -> None:
-    """6 and 7: the next attempt comes after exactly the drawn delay, and only if one was drawn."""
-    # By case, then by number; a case has less than 2^15 attempts.
-    order = np.argsort(attempts.case_row << 15 | attempts.attempt)
-    row = attempts.case_row[order]
-    first = np.r_[True, row[1:] != row[:-1]][: len(row)]
-    kind = attempts.kind[order]
-    abandoned = attempts.outcome[order] == ABANDONED
-    answered = attempts.outcome[order] == ANSWERED
-    ended_s = attempts.ended_s[order]
-    number = attempts.attempt[order]
-    starts = np.flatnonzero(first)
-    lengths = np.diff(np.r_[starts, len(row)])
-    assert np.array_equal(number, np.arange(len(row)) - np.repeat(starts, lengths) + 1), (
-        "attempts of a case are numbered 1, 2, 3, ..."
-    )
-    assert np.array_equal(kind == FRESH, first), "exactly the first attempt of a case is fresh"
-    total_abandoned = np.cumsum(abandoned)
-    before = np.repeat((total_abandoned - abandoned)[starts], lengths)
-    # Counts up to and including the previous attempt, for every attempt but the first.
-    next_at = np.flatnonzero(~first)
-    previous = next_at - 1
-    abandons = (total_abandoned - before)[previous]
-    answers = number[previous] - abandons
-    for code, column, index, came_after in (
-        (REDIAL, cases.redial_delay_s, abandons - 1, abandoned),
-        (RECONNECT, cases.reconnect_delay_s, answers - 1, answered),
-        (ESCALATION, cases.escalation_delay_s[:, np.newaxis], np.zeros_like(answers), abandoned),
-    ):
-        name = ATTEMPT_KINDS[code]
-        chosen = kind[next_at] == code
-        if not chosen.any():
-            continue
-        assert came_after[previous[chosen]].all(), f"{name}: comes after its cause"
-        delay_s = column[row[next_at[chosen]], index[chosen]]
-        arrived_s = attempts.arrived_s[order[next_at[chosen]]]
-        assert np.array_equal(arrived_s, ended_s[previous[chosen]] + delay_s), (
-            f"{name}: the next attempt comes after exactly the drawn delay"
-        )
-    followed = attempts.followed[order]
-    assert not (followed & (kind == ESCALATION)).any(), "an escalation ends the case"
-    assert followed[previous].all(), "a case that is resolved or given up never returns"
-    assert not (ended_s > end_s).any(), "nothing ends after the horizon"
-
-
-def _first_come_first_served(attempts: Attempts, layout: Layout) -> None:
-    """4: within a line (queue x priority) answers come in the order of arrival."""
-    served = attempts.outcome == ANSWERED
+def _hold_attempt_by_attempt(
+    attempts: Attempts, cases: CaseFile, layout: Layout, end_s: float
+) -> None:
+    """1 and 4 to 7. Raises with the first attempt that breaks a rule."""
     line = attempts.priority.astype(np.int64) * layout.queues_count + attempts.queue
-    for number in range(PRIORITIES_COUNT * layout.queues_count):
-        answered_s = attempts.answered_s[served & (line == number)]
-        assert (np.diff(answered_s) >= 0.0).all(), f"line {number} is served first come first"
+    rule, i = first_broken(
+        attempts.case_row,
+        attempts.attempt,
+        attempts.kind,
+        attempts.outcome,
+        attempts.team,
+        attempts.arrived_s,
+        attempts.answered_s,
+        attempts.ended_s,
+        attempts.patience_s,
+        attempts.followed,
+        line,
+        cases.records[: cases.rows_count],
+        layout.lines_count,
+        end_s,
+    )
+    if rule != HOLD:
+        raise AssertionError(
+            f"{RULES[rule]}: broken by attempt {attempts.attempt[i]} of case "
+            f"{attempts.case_id[i]}, which arrived at {attempts.arrived_s[i]} s"
+        )
 
 
 def _never_more_than_slots(attempts: Attempts, layout: Layout, staffed: Staffed) -> None:

@@ -18,10 +18,18 @@ from scenarios.support import Support
 from scenarios.words import CHANNELS
 from sim.columns import Columns
 from sim.support import invariants
-from sim.support.attempts import ABANDONED, ANSWERED, IN_SYSTEM, Attempts
+from sim.support.attempts import (
+    ABANDONED,
+    ANSWERED,
+    ESCALATION,
+    FRESH,
+    IN_SYSTEM,
+    RECONNECT,
+    REDIAL,
+    Attempts,
+)
 from sim.support.cases import Floats
 from sim.support.integrals import open_integral
-from sim.support.key import ESCALATION, FRESH, RECONNECT, REDIAL
 from sim.support.layout import QUEUES_COUNT, Layout
 from sim.support.pool import Pool
 from sim.support.roster import Roster

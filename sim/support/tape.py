@@ -5,7 +5,6 @@ in the world (pots that run dry later or earlier, and so the surcharge on handle
 was taken down.
 """
 
-import gc
 from collections.abc import Generator
 from dataclasses import dataclass, field
 
@@ -44,11 +43,5 @@ class Tape:
                 pool.offer(cases)
                 yield env.timeout(tick_s)
 
-        collects = gc.isenabled()
-        gc.disable()
-        try:
-            env.run(until=env.process(live()))
-        finally:
-            if collects:
-                gc.enable()
+        env.run(until=env.process(live()))
         return pool.attempts()

@@ -1,0 +1,198 @@
+"""The whole study of a scenario's staffing: what is needed, which heads are enough, and what of it.
+
+Worlds are simulated once and kept as tapes. The need is found on the fit replications: first by
+iterative staffing, then by cuts, which raise it where the roster of the fewest heads that cover it
+misses a target. Everything that is said is then shown on proof replications, which the need has
+never seen: rosters of several headcounts on tapes, and the one asked about in whole simulations.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Final
+
+import numpy as np
+
+from sim.columns import Floats, Ints
+from sim.staffing import need as needs
+from sim.staffing.floors import Tapes
+from sim.staffing.headcount import Smallest, smallest
+from sim.staffing.plan import Plan, Planner
+from sim.staffing.planning import plans
+from sim.staffing.proof import GOOD_INTERVALS_RATIO, Proven, by_group
+from sim.staffing.requirement import Requirement, required
+from sim.staffing.trial import Trial, targets_by_queue
+from sim.theory.targets import Target
+
+Tell = Callable[[str, int, int], None]
+"""Hears what is being done, how much of it is, and how much of it there is."""
+CUT_ROUNDS: Final = 2
+# Headcounts of the curve, in shares of the fewest heads that cover the need.
+CURVE_RATIOS: Final = (0.8, 0.9, 0.95, 1.0, 1.08)
+SEARCH_ROUNDS: Final = 1
+# Replications of a curve's point that are simulated whole, for what tapes do not have: payouts.
+WHOLE_COUNT: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is asked, and with how much simulation it is answered."""
+
+    heads_count: int
+    targets: Sequence[Target]
+    risk_ratio: float
+    fit: Sequence[int]
+    """Replications that the need is found with."""
+    proof: Sequence[int]
+    """Replications that everything is shown on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a study found; `proven` in order of headcount."""
+
+    setting: Setting
+    planner: Planner
+    requirement: Requirement
+    need: Ints
+    """Heads at desks by half hour and group, cuts included."""
+    fewest_heads_count: int
+    """The fewest heads that cover the need everywhere, by the program."""
+    proven: tuple[Proven, ...]
+    payouts_fen: dict[int, Floats]
+    """Net payout by headcount, of the first proof replications."""
+    whole: Trial
+    """Whole simulations of the plan asked about, of all proof replications."""
+    smallest: Smallest
+
+    @property
+    def mine(self) -> Proven:
+        """The plan of the headcount asked about, as its tapes show it."""
+        asked = self.setting.heads_count
+        return next(one for one in self.proven if one.plan.heads_count == asked)
+
+    @property
+    def mine_whole(self) -> Proven:
+        """The same plan as whole simulations show it."""
+        return Proven.of(
+            self.mine.plan,
+            self.whole,
+            target_ratio=targets_by_queue(self.planner.scenario),
+            risk_ratio=self.setting.risk_ratio,
+        )
+
+
+class Study:
+    """Does one study on tapes; `tell` hears how far it is."""
+
+    def __init__(self, tapes: Tapes, setting: Setting, tell: Tell) -> None:
+        self._tapes, self._setting, self._tell = tapes, setting, tell
+        self.planner = Planner(tapes.scenario)
+        self._targets = targets_by_queue(tapes.scenario)
+        self._proven: dict[int, Proven] = {}
+
+    def findings(self) -> Findings:
+        """The whole study. Raises TargetError where targets contradict each other."""
+        setting, tapes = self._setting, self._tapes
+        count = len(setting.fit) + len(setting.proof)
+        endless = tapes.record(
+            (*setting.fit, *setting.proof), self._counting("worlds simulated", count)
+        )
+        requirement = required(
+            tapes,
+            setting.fit,
+            endless[: len(setting.fit)],
+            targets=setting.targets,
+            risk_ratio=setting.risk_ratio,
+            report=lambda done, planned: self._tell("agents needed: floors", done, planned),
+        )
+        need = self._cut(needs.heads_of(requirement.agents, tapes.scenario))
+        fewest = self.planner.fewest_heads(need)
+        self._prove(need, self._curve_counts(fewest))
+        for _ in range(SEARCH_ROUNDS):
+            self._prove(need, self._next_counts())
+        whole, payouts_fen = self._whole()
+        proven = tuple(one for _, one in sorted(self._proven.items()))
+        return Findings(
+            setting=setting,
+            planner=self.planner,
+            requirement=requirement,
+            need=need,
+            fewest_heads_count=fewest,
+            proven=proven,
+            payouts_fen=payouts_fen,
+            whole=whole,
+            smallest=smallest(proven),
+        )
+
+    def _counting(self, what: str, count: int) -> Callable[[int], None]:
+        self._tell(what, 0, count)
+        return lambda done: self._tell(what, done, count)
+
+    def _cut(self, need: Ints) -> Ints:
+        """The need raised until the roster of the fewest heads for it holds on the fit."""
+        fit, ticks_per_day = self._setting.fit, self.planner.scenario.horizon.ticks_per_day
+        for number in range(CUT_ROUNDS):
+            fewest = self.planner.fewest_heads(need)
+            (plan,) = self._plans(need, [fewest], f"cuts {number + 1}: program")
+            (trial,) = self._trials([plan], fit, f"cuts {number + 1}: floors")
+            held = trial.held(self._targets)
+            if (held.all(axis=0)).mean() >= GOOD_INTERVALS_RATIO:
+                break
+            need, _ = needs.cut(
+                need,
+                by_group(held, self.planner.groups.of_queue),
+                risk_ratio=self._setting.risk_ratio,
+                ticks_per_day=ticks_per_day,
+            )
+        return need
+
+    def _curve_counts(self, fewest: int) -> list[int]:
+        counts = {ceil(fewest * ratio) for ratio in CURVE_RATIOS}
+        return sorted(counts | {self._setting.heads_count})
+
+    def _next_counts(self) -> list[int]:
+        """Two headcounts between the last that fails and the first that holds."""
+        found = smallest(list(self._proven.values()))
+        if found.fails_count is None or found.holds_count is None:
+            return []
+        thirds = np.linspace(found.fails_count, found.holds_count, 4)[1:-1]
+        return sorted({round(count) for count in thirds} - set(self._proven))
+
+    def _prove(self, need: Ints, counts: Sequence[int]) -> None:
+        if not counts:
+            return
+        said = f"{counts[0]:,} to {counts[-1]:,} heads"
+        found = self._plans(need, counts, f"{said}: programs")
+        trials = self._trials(found, self._setting.proof, f"{said}: floors")
+        for plan, trial in zip(found, trials, strict=True):
+            self._proven[plan.heads_count] = Proven.of(
+                plan,
+                trial,
+                target_ratio=self._targets,
+                risk_ratio=self._setting.risk_ratio,
+            )
+
+    def _plans(self, need: Ints, counts: Sequence[int], what: str) -> list[Plan]:
+        report = self._counting(what, len(counts))
+        return plans(self._tapes.pool, self.planner.scenario, need, counts, report)
+
+    def _trials(
+        self, plans_tried: Sequence[Plan], replications: Sequence[int], what: str
+    ) -> list[Trial]:
+        report = self._counting(what, len(plans_tried) * len(replications))
+        staffed = [self.planner.staffed(plan) for plan in plans_tried]
+        return self._tapes.trials(staffed, replications, report)
+
+    def _whole(self) -> tuple[Trial, dict[int, Floats]]:
+        """Whole simulations: all of the plan asked about, some of every other one."""
+        asked, proof = self._setting.heads_count, self._setting.proof
+        staffed = [
+            (self.planner.staffed(one.plan), proof if count == asked else proof[:WHOLE_COUNT])
+            for count, one in self._proven.items()
+        ]
+        report = self._counting("whole simulations", sum(len(numbers) for _, numbers in staffed))
+        trials = dict(zip(self._proven, self._tapes.whole_trials(staffed, report), strict=True))
+        return trials[asked], {
+            count: trial.metrics["payout_net_fen"] for count, trial in trials.items()
+        }

@@ -1,0 +1,24 @@
+"""The seam to Numba: plain functions over arrays become machine code, kept between processes.
+
+Decides how: no parallel loops and no fast-math, so that results are the same to the last bit
+everywhere. The code is kept beside the source, or in the user's cache folder where that cannot be
+written, or nowhere where neither can. Numba puts files of its cache in place by renaming, so that
+processes that compile at the same time do no harm. It looks at the date of the file in which a
+function stands, so what a compiled function calls stands in the same file.
+"""
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar, cast
+
+import numba
+
+Given = ParamSpec("Given")
+Returned = TypeVar("Returned")
+
+
+def compiled(function: Callable[Given, Returned]) -> Callable[Given, Returned]:
+    """The function, compiled when it is called first."""
+    try:
+        return cast(Callable[Given, Returned], numba.njit(cache=True)(function))
+    except RuntimeError:  # no folder for the cache can be written
+        return cast(Callable[Given, Returned], numba.njit(function))
