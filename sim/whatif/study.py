@@ -17,6 +17,7 @@ from typing import Final, Literal
 from scenarios.scenario import Scenario
 from sim.experiment import account
 from sim.experiment.compare import PairedDifference, compare
+from sim.experiment.contents import ALL
 from sim.experiment.rundir import RunDirectory, RunError
 from sim.experiment.runner import run, with_days
 from sim.experiment.worker import start_worker
@@ -128,7 +129,7 @@ class Study:
         """The run's folder, and whether all its replications are there."""
         question = self.question
         scenario = with_days(scenario, question.days)
-        path = self._folder / account.run_id(scenario, seed=question.seed)
+        path = self._folder / account.run_id(scenario, seed=question.seed, contents=ALL)
         before = done_before * question.replications
         directory = RunDirectory(path)
         if len(directory.merged()) >= question.replications and not directory.parts():
