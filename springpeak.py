@@ -5,6 +5,7 @@ is imported inside each command, so that a command loads only what it needs.
 Exit status: 0 done, 1 scenarios differ (diff), 2 wrong input, 130 interrupted.
 """
 
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,7 +21,7 @@ from loadtests.guarantee_api import command as guarantee_api
 from loadtests.traffic import command as traffic
 from reports.backtest.command import backtest
 from reports.command import Lang, report, write_replay, write_run
-from reports.language import speaking
+from reports.language import say, speaking
 from reports.ledger.command import ledger
 from reports.payout.command import payout
 from reports.staffing.command import staff
@@ -116,9 +117,9 @@ def peak(
     )
     with speaking(lang):
         _load_api(result.path)
-        write_run(result.path)
         _say_staffing(result.path)
         _say_payout(result.path)
+        write_run(result.path)  # last: it has what the others left in the run
 
 
 def _load_api(run_path: Path) -> None:
@@ -147,7 +148,7 @@ def _say_staffing(run_path: Path) -> None:
 
     with stderr().status("heads needed"):
         found = quick(run_path, resolve(BASE, None, None).scenario)
-    typer.echo(f"{in_words(found)}.")
+    typer.echo(f"{in_words(asdict(found)).striptags()}.".replace("\xa0", " "))
 
 
 def _say_payout(run_path: Path) -> None:
@@ -163,7 +164,7 @@ def _say_payout(run_path: Path) -> None:
     write_tables(run_path, found)
     for sentence in sentences(found):
         typer.echo(sentence)
-    typer.echo(f"payout: {write(run_path, run_path, found)}")
+    typer.echo(say("payout: {path}", path=write(run_path, run_path, found)))
 
 
 def _difference_row(one: "PairedDifference") -> tuple[str, ...]:

@@ -10,8 +10,13 @@ from markupsafe import Markup
 
 from reports.card import Card
 from reports.cells import Book
+from reports.language import later, say, say_html
 
-_WORDS: Final = {"valid": ("Yes", "good"), "invalid": ("No", "bad"), "unknown": ("Cannot tell", "")}
+_WORDS: Final = {
+    "valid": (later("Yes"), "good"),
+    "invalid": (later("No"), "bad"),
+    "unknown": (later("Cannot tell"), ""),
+}
 
 
 def holds(book: Book) -> Card | None:
@@ -20,22 +25,23 @@ def holds(book: Book) -> Card | None:
         return None
     answer, mood = _WORDS[str(book.api["verdict"])]
     if answer == "Yes" and not book.api["measured"]:
-        answer, mood = "Its books do", "edge"
-    sentence = Markup(
-        "{} requests of the busiest ten minutes, {} times as fast as in the festival: {} a second; "
-        "of a hundred requests ninety-nine are answered within {}. Audited afterwards: {} "
-        "acknowledged writes lost, {} doubled, {} pots overdrawn."
-    ).format(
-        book.loaded("sent", "count"),
-        book.loaded("speed_multiple"),
-        book.loaded("sent_per_s", "count"),
-        book.loaded("p99_response_ms", "milliseconds"),
-        book.loaded("lost", "count"),
-        book.loaded("doubled", "count"),
-        book.loaded("overdrawn", "count"),
+        answer, mood = later("Its books do"), "edge"
+    sentence = say_html(
+        "{sent} requests of the busiest ten minutes, {speed} times as fast as in the festival: "
+        "{rate} a second; of a hundred requests ninety-nine are answered within {p99}; audited "
+        "afterwards: {lost} acknowledged writes lost, {doubled} doubled, {overdrawn} pots "
+        "overdrawn.",
+        sent=book.loaded("sent", "count"),
+        speed=book.loaded("speed_multiple"),
+        rate=book.loaded("sent_per_s", "count"),
+        p99=book.loaded("p99_response_ms", "milliseconds"),
+        lost=book.loaded("lost", "count"),
+        doubled=book.loaded("doubled", "count"),
+        overdrawn=book.loaded("overdrawn", "count"),
     )
     if not book.api["measured"]:
-        sentence += Markup(" The times are no measurement: {}.").format(
-            "; ".join(book.api["reasons"])
+        sentence += say_html(
+            " The times are no measurement: {reasons}.", reasons="; ".join(book.api["reasons"])
         )
-    return Card(Markup("Does the guarantee API hold the peak?"), Markup(answer), mood, sentence)
+    question = say_html("Does the guarantee API hold the peak?")
+    return Card(question, Markup(say(answer)), mood, sentence)

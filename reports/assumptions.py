@@ -12,13 +12,40 @@ from markupsafe import Markup
 
 from reports import style
 from reports.cells import Book
+from reports.language import later, say
 from scenarios.assumptions import origin
 from scenarios.overlays import at, leaves
 from scenarios.sources import Source
 
-_KINDS: Final = {"S": "Source", "D": "Data", "M": "Common knowledge", "A": "Assumed"}
-_NO_SOURCE: Final = Source("", "set for this run")
+_KINDS: Final = {
+    "S": later("Source"),
+    "D": later("Data"),
+    "M": later("Common knowledge"),
+    "A": later("Assumed"),
+}
 _NAMELESS: Final = ("name", "description")
+_BLOCKS: Final = {
+    "horizon": later("Horizon"),
+    "calendar": later("Calendar"),
+    "demand": later("Demand"),
+    "merchants": later("Merchants"),
+    "monitoring": later("Monitoring"),
+    "consumers": later("Consumers"),
+    "support": later("Support floor"),
+    "guarantees": later("Guarantees"),
+    "rights": later("Rights"),
+    "pots": later("Pots"),
+    "loops": later("Feedback loops"),
+    "shocks": later("Shocks"),
+    "patrol": later("Patrol"),
+    "incidents": later("Incidents"),
+    "api": later("Guarantee API"),
+    "recourse": later("Recourse"),
+    "regions": later("Regions"),
+    "opening": later("Opening of stores"),
+    "stock": later("Stock"),
+    "conduct": later("Conduct of merchants"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +83,18 @@ def assumptions(book: Book) -> tuple[Group, ...]:
     for key, value in leaves(book.scenario):
         if key in _NAMELESS:
             continue
-        source = known.get(key, _NO_SOURCE)
+        source = known.get(key, Source("", say("set for this run")))
         row = Row(
             key,
             _value(value),
             _range(source, value),
             source.tag,
-            _KINDS.get(source.tag, "Set"),
+            say(_KINDS.get(source.tag, later("Set"))),
             _plain(source),
             key in known and at(shipped, key) != value,
         )
         groups.setdefault(key.partition(".")[0], []).append(row)
-    return tuple(Group(style.words(name), tuple(rows)) for name, rows in groups.items())
+    return tuple(Group(say(_BLOCKS.get(name, name)), tuple(rows)) for name, rows in groups.items())
 
 
 def _value(value: object) -> str:
@@ -76,7 +103,7 @@ def _value(value: object) -> str:
 
 def _word(value: object) -> str:
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return say("yes") if value else say("no")
     return style.plain(value) if isinstance(value, int | float) else str(value)
 
 

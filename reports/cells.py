@@ -11,7 +11,7 @@ of the files; printed forms are style.py's.
 import json
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -114,6 +114,7 @@ class Book:
     """Everything the page may quote from one run directory."""
 
     def __init__(self, run_dir: Path) -> None:
+        self.path = run_dir
         self.manifest = _json(run_dir / "manifest.json")
         self.summary = _json(run_dir / "summary.json")
         self.scenario = tomllib.loads((run_dir / "scenario.toml").read_text(encoding="utf-8"))
@@ -121,7 +122,7 @@ class Book:
         self.api = _json(loaded) if loaded.exists() else {}
         frame = pl.read_parquet(run_dir / "estimates.parquet")
         enums = [name for name in DIMS if name not in ("lunar_day", "hour")]
-        frame = frame.with_columns(pl.col(enums).cast(pl.String))
+        self._frame = frame = frame.with_columns(pl.col(enums).cast(pl.String))
         self._rows: dict[str, dict[tuple[Dim | None, ...], dict[str, Any]]] = {}
         for row in frame.iter_rows(named=True):
             key = tuple(row[name] for name in DIMS)
@@ -162,6 +163,17 @@ class Book:
             for name in ("mean", "low", "high", "band_low", "band_high")
         )
         return Series(subject, tuple(key for key, _ in rows), *columns)
+
+    def data(self, subjects: Sequence[str], *by: str, **fixed: Dim) -> pl.DataFrame:
+        """The rows behind a figure: these subjects along `by`, without columns that say nothing."""
+        others = [name for name in DIMS if name not in by and name not in fixed]
+        chosen = self._frame.filter(
+            pl.col("subject").is_in(list(subjects)),
+            *(pl.col(name).is_not_null() for name in by),
+            *(pl.col(name) == value for name, value in fixed.items()),
+            *(pl.col(name).is_null() for name in others),
+        )
+        return chosen.select("subject", *fixed, *by, "unit", *FIELDS)
 
     def words_of(self, subject: str, dim: str) -> tuple[str, ...]:
         """The values that a dimension takes for a subject, in order of appearance."""

@@ -5,19 +5,39 @@ from typing import Annotated
 
 import typer
 
-from reports.language import Language, speaking
-from sim.experiment.command import RunPath, run_errors
+from reports.language import Language, say, speaking
+from sim.experiment.command import run_errors
 
 Lang = Annotated[Language, typer.Option("--lang", help="Language of what is written: en or zh.")]
 
 
-def report(run_path: RunPath, *, lang: Lang = "en") -> None:
-    """Write report.html into a run directory, or into the folder of a replay."""
+def report(
+    run_paths: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="Run directories, or a replay's folder.")
+    ],
+    *,
+    lang: Lang = "en",
+) -> None:
+    """Write report.html into a run directory, or into the folder of a replay.
+
+    Several runs: comparison.html in the last one's directory, every run against the first.
+    """
     with speaking(lang):
-        if (run_path / "journal.parquet").is_file():
-            write_replay(run_path)
+        if len(run_paths) > 1:
+            write_comparison(run_paths)
+        elif (run_paths[0] / "journal.parquet").is_file():
+            write_replay(run_paths[0])
         else:
-            write_run(run_path)
+            write_run(run_paths[0])
+
+
+def write_comparison(run_paths: list[Path]) -> None:
+    """Write the comparison of runs and say where it is."""
+    from reports.comparison import write
+
+    with run_errors():
+        path = write(run_paths)
+    typer.echo(say("comparison: {path}", path=path))
 
 
 def write_run(run_path: Path) -> None:
@@ -29,9 +49,10 @@ def write_run(run_path: Path) -> None:
     with run_errors():
         path = write(run_path)
     for card in cards(Book(run_path)):
-        sentence = f"{card.answer.striptags()}: {card.sentence.striptags()}"
-        typer.echo(f"{card.question.striptags()} {sentence}".replace("\xa0", " "))
-    typer.echo(f"report: {path}")
+        said = (card.question, card.answer, card.sentence)
+        question, answer, sentence = (one.striptags().replace("\xa0", " ") for one in said)
+        typer.echo(f"{question} {answer}: {sentence}")
+    typer.echo(say("report: {path}", path=path))
 
 
 def write_replay(folder: Path) -> None:
@@ -40,6 +61,6 @@ def write_replay(folder: Path) -> None:
     from reports.replay.page import write
 
     try:
-        typer.echo(f"report: {write(folder)}")
+        typer.echo(say("report: {path}", path=write(folder)))
     except (OSError, JournalError) as error:
         raise typer.BadParameter(str(error)) from None

@@ -5,6 +5,7 @@ page's own typeface, addresses of printed numbers as attributes, no id that anot
 Lengths are CSS pixels (the canvas has 72 dots an inch, so that a point is a pixel).
 """
 
+import base64
 import io
 import re
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ from typing import Any, Final
 
 import matplotlib as mpl
 import numpy as np
+import polars as pl
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -22,10 +24,11 @@ from matplotlib.typing import RcKeyType
 
 from reports import font, style
 from reports.cells import Series
+from reports.language import later, say, say_html
 
 _PX_PER_INCH: Final = 72.0
 _RIGHT_PX: Final = 6.0
-BAND_NOTE: Final = "Line: mean over replications. Band: nine replications in ten."
+_BAND_NOTE: Final = later("Line: mean over replications. Band: nine replications in ten.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,8 @@ class Figure:
     reading: Markup
     source: str
     drawings: Markup
+    data: Markup
+    """The rows behind the drawing as CSV in a data: address, for the button beside it."""
 
 
 def figure(
@@ -67,16 +72,28 @@ def figure(
     alt: str,
     height_px: Height,
     draw: Draw,
+    data: pl.DataFrame,
     file: str = "estimates.parquet",
 ) -> Figure:
     """Draw both widths; `reading` says how to read the marks, `subjects` name the rows of the file
-    that are drawn."""
+    that are drawn, `data` are those rows."""
     drawings = Markup("").join(
         _svg(f"{key}-{layout.name}", alt, height_px(layout), draw, layout)
         for layout in (WIDE, NARROW)
     )
     source = f"{file}: {', '.join(subjects)}"
-    return Figure(key, title, Markup(reading), source, drawings)
+    return Figure(key, title, Markup(reading), source, drawings, _download(data))
+
+
+def _download(data: pl.DataFrame) -> Markup:
+    """A table as an address that a browser saves."""
+    text = data.write_csv().encode()
+    return Markup(f"data:text/csv;charset=utf-8;base64,{base64.b64encode(text).decode()}")
+
+
+def reading(message: str) -> Markup:
+    """How to read bands, then a message of the figure's own."""
+    return say_html("{band} {own}", band=say_html(_BAND_NOTE), own=say_html(message))
 
 
 def _svg(key: str, alt: str, height_px: float, draw: Draw, layout: Layout) -> Markup:
@@ -125,8 +142,7 @@ def _inline(svg: str, key: str, alt: str, layout: Layout) -> str:
     svg = re.sub(r'<g id="num:([^|"]+)\|([^|"]+)\|([^"]+)">', _address, svg)
     svg = re.sub(r'(?<=\s)id="', f'id="{key}-', svg)
     svg = svg.replace("url(#", f"url(#{key}-").replace('href="#', f'href="#{key}-')
-    svg = re.sub(r"font: (bold )?([\d.]+)px ['\"][^'\"]+['\"]", r"font-size: \2px; \1", svg)
-    svg = svg.replace("; bold ;", "; font-weight: bold;")
+    svg = re.sub(r"font-family: '[^']+'; ", "", svg)
     box = re.search(r'viewBox="[^"]+"', svg)
     assert box is not None, "matplotlib writes a viewBox"
     head = f'<svg class="drawing {layout.name}" role="img" {box[0]}><title>{escape(alt)}</title>'
@@ -202,7 +218,7 @@ def days_axis(axes: Axes, days: Sequence[int], *, label: bool) -> None:
     for day in days[1:]:
         axes.axvline(24 * (day - first), color=style.RULE, linewidth=0.7, zorder=0)
     if label:
-        axes.set_xlabel("lunar day (0 = New Year's Day)")
+        axes.set_xlabel(say("lunar day (0 = New Year's Day)"))
     else:
         axes.tick_params(labelbottom=False)
 

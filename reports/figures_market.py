@@ -5,30 +5,26 @@ Daily estimates; bands are the 5 % and 95 % quantiles over replications.
 
 from typing import Final
 
-from markupsafe import Markup
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 from reports import style
 from reports.cells import Book, Series
 from reports.figure import (
-    BAND_NOTE,
     Figure,
     Layout,
     banded,
     figure,
     name_panel,
     panels,
+    reading,
     thousands,
 )
+from reports.language import say, say_html
 from sim.experiment import subjects
 
 _TYPES: Final = (("compliant", style.BLUE, False), ("speculator", style.VERMILION, True))
-
-
-def figures(book: Book) -> list[Figure]:
-    """The market's figures, in the order of the page."""
-    return [_merchants(book), _alerts(book)]
 
 
 def _pair(canvas: Canvas, layout: Layout) -> tuple[Axes, Axes]:
@@ -40,7 +36,7 @@ def _pair(canvas: Canvas, layout: Layout) -> tuple[Axes, Axes]:
 
 def _days_ticks(axes: Axes, days: list[int]) -> None:
     axes.set_xticks(days, [style.day_number(day) for day in days])
-    axes.set_xlabel("lunar day")
+    axes.set_xlabel(say("lunar day"))
 
 
 def _named(
@@ -58,10 +54,11 @@ def _named(
     )
 
 
-def _merchants(book: Book) -> Figure:
+def merchants(book: Book) -> Figure:
+    """The two types of merchants, day by day."""
     panels = (
-        (subjects.MARGIN_PER_ORDER, 1e-2, "Margin", "CNY per order"),
-        (subjects.INCIDENTS_PER_ORDER, 100.0, "Incidents", "percent of orders"),
+        (subjects.MARGIN_PER_ORDER, 1e-2, say("Margin"), say("CNY per order")),
+        (subjects.INCIDENTS_PER_ORDER, 100.0, say("Incidents"), say("percent of orders")),
     )
 
     def draw(canvas: Canvas, layout: Layout) -> None:
@@ -78,7 +75,8 @@ def _merchants(book: Book) -> Figure:
                     dashed=dashed,
                 )
                 above = bool(series.mean[-1] >= other.mean[-1])
-                _named(axes, series, name=kind, colour=colour, scale=scale, above=above)
+                name_of = style.words(kind)
+                _named(axes, series, name=name_of, colour=colour, scale=scale, above=above)
             name_panel(axes, layout, name, unit)
             _days_ticks(axes, pair[0].days())
             axes.margins(y=0.15)
@@ -88,43 +86,46 @@ def _merchants(book: Book) -> Figure:
         {subject: book.cell(subject, store_type=kind) for subject, *_ in panels}
         for kind, *_ in _TYPES
     )
-    title = Markup(
-        "Speculators cause incidents in {} of orders, compliant merchants in {}; they earn {} and "
-        "{} an order"
-    ).format(
-        rogue[subjects.INCIDENTS_PER_ORDER].number(form="fine_percent"),
-        honest[subjects.INCIDENTS_PER_ORDER].number(form="fine_percent"),
-        rogue[subjects.MARGIN_PER_ORDER].number(form="cny_each"),
-        honest[subjects.MARGIN_PER_ORDER].number(form="cny_each"),
+    title = say_html(
+        "Speculators cause incidents in {rogue} of orders, compliant merchants in {honest}; they "
+        "earn {rogue_margin} and {honest_margin} an order",
+        rogue=rogue[subjects.INCIDENTS_PER_ORDER].number(form="fine_percent"),
+        honest=honest[subjects.INCIDENTS_PER_ORDER].number(form="fine_percent"),
+        rogue_margin=rogue[subjects.MARGIN_PER_ORDER].number(form="cny_each"),
+        honest_margin=honest[subjects.MARGIN_PER_ORDER].number(form="cny_each"),
     )
+    drawn = (subjects.MARGIN_PER_ORDER, subjects.INCIDENTS_PER_ORDER)
     return figure(
         "merchants",
         title=title,
-        reading=f"{BAND_NOTE} Margin after fines, recourse and gains from misconduct.",
-        subjects=(subjects.MARGIN_PER_ORDER, subjects.INCIDENTS_PER_ORDER),
-        alt="Margin and incidents per order by day, compliant merchants and speculators",
+        reading=reading("Margin after fines, recourse and gains from misconduct."),
+        subjects=drawn,
+        data=book.data(drawn, "store_type", "lunar_day"),
+        alt=say("Margin and incidents per order by day, compliant merchants and speculators"),
         height_px=lambda layout: 470.0 if layout.narrow else 310.0,
         draw=draw,
     )
 
 
-def _alerts(book: Book) -> Figure:
+def alerts(book: Book) -> Figure:
+    """What the alerts save and cost, day by day."""
     saved = book.series(subjects.CONTACTS_SAVED, "lunar_day")
     sending = book.series(subjects.ALERT_COST, "lunar_day")
     paying = book.series(subjects.ALERT_COMPENSATION, "lunar_day")
 
     def draw(canvas: Canvas, layout: Layout) -> None:
         left, right = _pair(canvas, layout)
-        name_panel(left, layout, "Human contacts saved", "contacts per day")
+        name_panel(left, layout, say("Human contacts saved"), say("contacts per day"))
         banded(left, saved.days(), saved, colour=style.GREEN, marker="o")
         left.yaxis.set_major_formatter(thousands)
-        name_panel(right, layout, "Cost", "k CNY per day")
+        scale, unit = style.money_axis(float(np.nanmax([sending.mean, paying.mean])))
+        name_panel(right, layout, say("Cost"), say("{unit} per day", unit=unit))
         for series, name, colour in (
-            (sending, "sending", style.BLUE),
-            (paying, "compensation", style.ORANGE),
+            (sending, say("sending"), style.BLUE),
+            (paying, say("compensation"), style.ORANGE),
         ):
-            banded(right, series.days(), series, colour=colour, scale=1e-5, marker="o")
-            _named(right, series, name=name, colour=style.INK, scale=1e-5, above=True)
+            banded(right, series.days(), series, colour=colour, scale=scale, marker="o")
+            _named(right, series, name=name, colour=style.INK, scale=scale, above=True)
         right.yaxis.set_major_formatter(thousands)
         for axes in (left, right):
             axes.margins(y=0.15)
@@ -137,18 +138,18 @@ def _alerts(book: Book) -> Figure:
     }
     return figure(
         "alerts",
-        title=Markup(
-            "Alerts save {} human contacts (95&nbsp;% interval {}) for {} of sending and {} of "
-            "compensation"
-        ).format(
-            total[subjects.CONTACTS_SAVED].number(),
-            total[subjects.CONTACTS_SAVED].interval(),
-            total[subjects.ALERT_COST].number(),
-            total[subjects.ALERT_COMPENSATION].number(),
+        title=say_html(
+            "Alerts save {saved} human contacts (95&nbsp;% interval {interval}) for {sending} of "
+            "sending and {compensation} of compensation",
+            saved=total[subjects.CONTACTS_SAVED].number(),
+            interval=total[subjects.CONTACTS_SAVED].interval(),
+            sending=total[subjects.ALERT_COST].number(),
+            compensation=total[subjects.ALERT_COMPENSATION].number(),
         ),
-        reading=f"{BAND_NOTE} Saved: first attempts that would have come without the alert.",
-        subjects=(subjects.CONTACTS_SAVED, subjects.ALERT_COST, subjects.ALERT_COMPENSATION),
-        alt="Contacts saved by alerts and what the alerts cost, by day",
+        reading=reading("Saved: first attempts that would have come without the alert."),
+        subjects=tuple(total),
+        data=book.data(tuple(total), "lunar_day"),
+        alt=say("Contacts saved by alerts and what the alerts cost, by day"),
         height_px=lambda layout: 470.0 if layout.narrow else 310.0,
         draw=draw,
     )

@@ -9,14 +9,12 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
-from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 from reports import style
 from reports.cells import Book, Series
 from reports.figure import (
-    BAND_NOTE,
     Figure,
     Layout,
     banded,
@@ -25,26 +23,21 @@ from reports.figure import (
     hours_x,
     name_panel,
     panels,
+    reading,
     shade,
 )
+from reports.language import say, say_html
 from reports.names import day_name
 from reports.targets import HELD_AT_RATIO
 from sim.experiment import subjects
 
-_UNITS: Final = ((1e8, 1e-8, "M CNY"), (1e5, 1e-5, "k CNY"), (0.0, 1e-2, "CNY"))
 _ROW_PX: Final = 150.0
-
-
-def figures(book: Book) -> list[Figure]:
-    """The money's figures, in the order of the page."""
-    return [_payouts(book), _pots(book)]
 
 
 def _unit(series: Series) -> tuple[float, str]:
     """Scale and name of the axis unit that suits the panel's largest value, in fen."""
     tops = [value for value in (*series.mean, *series.band_high) if not math.isnan(value)]
-    top = max(tops, default=0.0)
-    return next((scale, name) for least, scale, name in _UNITS if top >= least)
+    return style.money_axis(max(tops, default=0.0))
 
 
 def _small_multiples(
@@ -59,14 +52,14 @@ def _small_multiples(
         canvas, layout, rows=_rows(names, columns), columns=columns, foot_px=26.0, bottom_px=40.0
     )
     for axes, name in zip(grid, names, strict=False):
-        name_panel(axes, layout, style.GUARANTEE_NAMES[name][0], draw_one(axes, name))
+        name_panel(axes, layout, style.guarantee(name), draw_one(axes, name))
         axes.tick_params(labelsize=layout.font_px - 1)
         axes.set_ylim(bottom=0)
         axes.locator_params(axis="y", nbins=3)
     for axes in grid[len(names) :]:
         axes.set_visible(False)
     for axes in grid[len(names) - columns : len(names)]:
-        axes.set_xlabel("lunar day")
+        axes.set_xlabel(say("lunar day"))
 
 
 def _rows(names: Sequence[str], columns: int) -> int:
@@ -79,7 +72,8 @@ def _by_season(book: Book, subject: str) -> list[str]:
     return sorted(names, key=lambda name: -(book.cell(subject, guarantee=name).mean or 0.0))
 
 
-def _payouts(book: Book) -> Figure:
+def payouts(book: Book) -> Figure:
+    """Gross payouts by day, one panel a guarantee."""
     names = _by_season(book, subjects.PAYOUT_GROSS)
     whole = book.series(subjects.PAYOUT_GROSS, "lunar_day")
 
@@ -90,35 +84,39 @@ def _payouts(book: Book) -> Figure:
             days = series.days()
             banded(axes, days, series, colour=style.BLUE, scale=scale, marker="o")
             axes.set_xticks(days[::2], [style.day_number(day) for day in days[::2]])
-            return f"{unit} per day"
+            return say("{unit} per day", unit=unit)
 
         _small_multiples(canvas, layout, names, 2 if layout.narrow else 4, panel)
 
     (day,) = whole.peak() or (0,)
     first = book.cell(subjects.PAYOUT_GROSS, guarantee=names[0])
     top = book.cell(subjects.PAYOUT_GROSS, lunar_day=day)
-    title = Markup(
-        "{} pays out most, {} (95&nbsp;% interval {}); the dearest day is {} with {}"
-    ).format(
-        style.GUARANTEE_NAMES[names[0]][0],
-        first.number(),
-        first.interval(),
-        day_name(day),
-        top.number(),
+    title = say_html(
+        "{guarantee} pays out most, {amount} (95&nbsp;% interval {interval}); the dearest day is "
+        "{day} with {top}",
+        guarantee=style.guarantee(names[0]),
+        amount=first.number(),
+        interval=first.interval(),
+        day=day_name(day),
+        top=top.number(),
     )
     return figure(
-        "payouts",
+        "payouts-by-day",
         title=title,
-        reading=f"{BAND_NOTE} Gross payments to consumers. Every panel has its own axis: compare "
-        "days within a panel, and guarantees by the table of costs.",
+        reading=reading(
+            "Gross payments to consumers. Every panel has its own axis: compare days within a "
+            "panel, and guarantees by the table of costs."
+        ),
         subjects=(subjects.PAYOUT_GROSS,),
-        alt="Gross payout per day, one panel a guarantee",
+        data=book.data((subjects.PAYOUT_GROSS,), "guarantee", "lunar_day"),
+        alt=say("Gross payout per day, one panel a guarantee"),
         height_px=lambda layout: 14 + _ROW_PX * _rows(names, 2 if layout.narrow else 4),
         draw=draw,
     )
 
 
-def _pots(book: Book) -> Figure:
+def pots(book: Book) -> Figure:
+    """What is left of each pot, hour by hour."""
     names = _by_season(book, subjects.EXHAUSTED)
 
     def draw(canvas: Canvas, layout: Layout) -> None:
@@ -133,31 +131,37 @@ def _pots(book: Book) -> Figure:
             axes.tick_params(labelbottom=True)
             places = [24 * (day - days[0]) + 12 for day in days[::2]]
             axes.set_xticks(places, [style.day_number(day) for day in days[::2]])
-            return f"{unit} left of the day's limit"
+            return say("{unit} left of the day's limit", unit=unit)
 
         _small_multiples(canvas, layout, names, 1 if layout.narrow else 3, panel)
 
     worst = book.cell(subjects.EXHAUSTED, guarantee=names[0])
     if worst.mean:
-        title = Markup(
-            "The pot of {} runs dry in {} of replications (95&nbsp;% interval {})"
-        ).format(
-            style.GUARANTEE_NAMES[names[0]][0].lower(),
-            worst.number(form="probability"),
-            worst.interval("probability"),
+        title = say_html(
+            "The pot of {guarantee} runs dry in {share} of replications (95&nbsp;% interval "
+            "{interval})",
+            guarantee=style.guarantee(names[0]).lower(),
+            share=worst.number(form="probability"),
+            interval=worst.interval("probability"),
         )
     else:
-        title = Markup("No pot runs dry in any replication (at most {} by its interval)").format(
-            worst.number("high", "probability")
+        title = say_html(
+            "No pot runs dry in any replication (at most {high} by its interval)",
+            high=worst.number("high", "probability"),
         )
     return figure(
         "pots",
         title=title,
-        reading=f"{BAND_NOTE} What is left of the day's limit at each hour's end; limits start "
-        "afresh at midnight and nothing rolls over. Shaded: the pot is dry in at least half of the "
-        "replications. The pots most likely to run dry stand first.",
+        reading=reading(
+            "What is left of the day's limit at each hour's end; limits start afresh at midnight "
+            "and nothing rolls over. Shaded: the pot is dry in at least half of the replications. "
+            "The pots most likely to run dry stand first."
+        ),
         subjects=(subjects.DAY_LEFT, subjects.EXHAUSTED),
-        alt="What is left of each pot's day limit, by hour over the festival",
+        data=book.data(
+            (subjects.DAY_LEFT, subjects.EXHAUSTED), "guarantee", "lunar_day", "hour"
+        ),
+        alt=say("What is left of each pot's day limit, by hour over the festival"),
         height_px=lambda layout: 14 + _ROW_PX * _rows(names, 1 if layout.narrow else 3),
         draw=draw,
     )

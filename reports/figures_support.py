@@ -16,7 +16,6 @@ from matplotlib.patches import Rectangle
 from reports import style
 from reports.cells import Book, Series
 from reports.figure import (
-    BAND_NOTE,
     Figure,
     Layout,
     banded,
@@ -25,9 +24,11 @@ from reports.figure import (
     hours_x,
     name_panel,
     panels,
+    reading,
     shade,
     thousands,
 )
+from reports.language import say, say_html
 from reports.names import moment
 from reports.targets import HELD_AT_RATIO, IM_TARGET, PHONE_TARGET
 from sim.experiment import subjects
@@ -35,12 +36,8 @@ from sim.experiment import subjects
 _HOURLY: Final = ("lunar_day", "hour")
 
 
-def figures(book: Book) -> list[Figure]:
-    """The support floor's figures, in the order of the page."""
-    return [_load(book), _service_level(book), _strain(book)]
-
-
-def _load(book: Book) -> Figure:
+def load(book: Book) -> Figure:
+    """Contacts offered against agents, hour by hour."""
     offered = book.series(subjects.CONTACTS_OFFERED, *_HOURLY)
     available = book.series(subjects.AGENTS_AVAILABLE, *_HOURLY)
     busy = book.series(subjects.AGENTS_BUSY, *_HOURLY)
@@ -52,14 +49,14 @@ def _load(book: Book) -> Figure:
         top, bottom = panels(canvas, layout, rows=2)
         for axes in (top, bottom):
             shade(axes, hours_x(held, days[0]), held.mean < HELD_AT_RATIO)
-        name_panel(top, layout, "Contacts offered", "contacts per hour")
+        name_panel(top, layout, say("Contacts offered"), say("contacts per hour"))
         banded(top, x, offered, colour=style.BLUE)
-        name_panel(bottom, layout, "Agents", "agents, mean over the hour")
+        name_panel(bottom, layout, say("Agents"), say("agents, mean over the hour"))
         banded(bottom, x, available, colour=style.GREEN)
         banded(bottom, x, busy, colour=style.VERMILION)
         bottom.legend(
             handles=[bottom.lines[-2], bottom.lines[-1]],
-            labels=["available", "busy"],
+            labels=[say("available"), say("busy")],
             loc="lower right",
             bbox_to_anchor=(1.0, 0.99),
             ncols=2,
@@ -77,26 +74,30 @@ def _load(book: Book) -> Figure:
 
     day, hour = offered.peak() or (0, 0)
     here = {"lunar_day": day, "hour": hour}
-    title = Markup(
-        "{} is the busiest hour: {} contacts offered, {} agents available, {} busy"
-    ).format(
-        moment(day, hour),
-        book.cell(subjects.CONTACTS_OFFERED, **here).number(),
-        book.cell(subjects.AGENTS_AVAILABLE, **here).number(),
-        book.cell(subjects.AGENTS_BUSY, **here).number(),
+    title = say_html(
+        "{hour} is the busiest hour: {offered} contacts offered, {available} agents available, "
+        "{busy} busy",
+        hour=moment(day, hour),
+        offered=book.cell(subjects.CONTACTS_OFFERED, **here).number(),
+        available=book.cell(subjects.AGENTS_AVAILABLE, **here).number(),
+        busy=book.cell(subjects.AGENTS_BUSY, **here).number(),
+    )
+    drawn = (
+        subjects.CONTACTS_OFFERED,
+        subjects.AGENTS_AVAILABLE,
+        subjects.AGENTS_BUSY,
+        subjects.TARGETS_HELD,
     )
     return figure(
         "load",
         title=title,
-        reading=f"{BAND_NOTE} Shaded: hours that miss a target in more than half of the "
-        "replications. All attempts count, redials and reconnects included.",
-        subjects=(
-            subjects.CONTACTS_OFFERED,
-            subjects.AGENTS_AVAILABLE,
-            subjects.AGENTS_BUSY,
-            subjects.TARGETS_HELD,
+        reading=reading(
+            "Shaded: hours that miss a target in more than half of the replications. All attempts "
+            "count, redials and reconnects included."
         ),
-        alt="Contacts offered, agents available and agents busy, by hour over the festival",
+        subjects=drawn,
+        data=book.data(drawn, *_HOURLY),
+        alt=say("Contacts offered, agents available and agents busy, by hour over the festival"),
         height_px=lambda layout: 400.0 if layout.narrow else 470.0,
         draw=draw,
     )
@@ -112,12 +113,13 @@ class _Heat:
     series: Series
 
 
-def _service_level(book: Book) -> Figure:
+def service_level(book: Book) -> Figure:
+    """The heat map of days and hours, phone and IM."""
     channels = [
         _Heat(name, subject, float(book.setting(target).value or 1.0), series)
         for name, subject, target in (
-            ("Phone", subjects.SERVICE_LEVEL_PHONE, PHONE_TARGET),
-            ("IM", subjects.SERVICE_LEVEL_IM, IM_TARGET),
+            (say("Phone"), subjects.SERVICE_LEVEL_PHONE, PHONE_TARGET),
+            (say("IM"), subjects.SERVICE_LEVEL_IM, IM_TARGET),
         )
         for series in [book.series(subject, *_HOURLY)]
     ]
@@ -130,31 +132,42 @@ def _service_level(book: Book) -> Figure:
     phone = channels[0]
     day, hour = phone.series.peak(lowest=True) or (0, 0)
     worst = book.cell(phone.subject, lunar_day=day, hour=hour)
-    title = Markup(
-        "Phone service is lowest on {}: {} of contacts answered in time (95&nbsp;% interval {})"
-    ).format(moment(day, hour), worst.number(), worst.interval())
-    if worst.mean is not None and worst.mean >= phone.target:
-        title = Markup("Phone service is on target in every hour; lowest on {}: {} ({})").format(
-            moment(day, hour), worst.number(), worst.interval()
-        )
+    held = worst.mean is not None and worst.mean >= phone.target
+    title = say_html(
+        "Phone service is on target in every hour; lowest on {hour}: {share} ({interval})"
+        if held
+        else "Phone service is lowest on {hour}: {share} of contacts answered in time "
+        "(95&nbsp;% interval {interval})",
+        hour=moment(day, hour),
+        share=worst.number(),
+        interval=worst.interval(),
+    )
     return figure(
         "service-level",
         title=title,
-        reading=Markup(
-            "Share of offered contacts answered within the threshold, mean over replications. "
-            "{} on target (phone {}, IM {}); below it: {} at least three quarters of the target, "
-            "{} half, {} a quarter, {} less. Framed: the 95&nbsp;% interval reaches across the "
-            "target, so the replications cannot tell."
-        ).format(
-            _swatch(style.ON_TARGET),
-            book.setting(PHONE_TARGET, "probability"),
-            book.setting(IM_TARGET, "probability"),
-            *(_swatch(colour) for colour in reversed(style.RAMP)),
-        ),
+        reading=_heat_reading(book),
         subjects=(subjects.SERVICE_LEVEL_PHONE, subjects.SERVICE_LEVEL_IM),
-        alt="Service level by day and hour, phone and IM",
+        data=book.data((subjects.SERVICE_LEVEL_PHONE, subjects.SERVICE_LEVEL_IM), *_HOURLY),
+        alt=say("Service level by day and hour, phone and IM"),
         height_px=lambda layout: 1010.0 if layout.narrow else 560.0,
         draw=draw,
+    )
+
+
+def _heat_reading(book: Book) -> Markup:
+    three_quarters, half, quarter, less = (_swatch(colour) for colour in reversed(style.RAMP))
+    return say_html(
+        "Share of offered contacts answered within the threshold, mean over replications. "
+        "{on} on target (phone {phone}, IM {im}); below it: {three_quarters} at least three "
+        "quarters of the target, {half} half, {quarter} a quarter, {less} less. Framed: the "
+        "95&nbsp;% interval reaches across the target, so the replications cannot tell.",
+        on=_swatch(style.ON_TARGET),
+        phone=book.setting(PHONE_TARGET, "probability"),
+        im=book.setting(IM_TARGET, "probability"),
+        three_quarters=three_quarters,
+        half=half,
+        quarter=quarter,
+        less=less,
     )
 
 
@@ -195,32 +208,34 @@ def _heat_panel(axes: Axes, book: Book, panel: _Heat, layout: Layout) -> None:
     hour_places = ([hour + 0.5 for hour in hours], [f"{hour:02d}" for hour in hours])
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
-    name_panel(axes, layout, panel.name, "percent answered in time")
+    name_panel(axes, layout, panel.name, say("percent answered in time"))
     axes.set_xlim(0, len(days) if layout.narrow else 24)
     axes.set_ylim(24 if layout.narrow else len(days), 0)
     axes.set_xticks(*(day_places if layout.narrow else hour_places))
     axes.set_yticks(*(hour_places if layout.narrow else day_places))
-    axes.set_xlabel("lunar day" if layout.narrow else "hour of the day (h)")
-    axes.set_ylabel("hour of the day (h)" if layout.narrow else "lunar day")
+    names = [say("lunar day"), say("hour of the day (h)")]
+    axes.set_xlabel(names[0 if layout.narrow else 1])
+    axes.set_ylabel(names[1 if layout.narrow else 0])
 
 
-def _strain(book: Book) -> Figure:
+def strain(book: Book) -> Figure:
+    """Queue, abandonment and redials, hour by hour."""
     queue = book.series(subjects.QUEUE_LEN, *_HOURLY)
     days = queue.days()
     measures = (
-        (queue, 1.0, "Waiting", "contacts, mean over the hour", style.BLUE),
+        (queue, 1.0, say("Waiting"), say("contacts, mean over the hour"), style.BLUE),
         (
             book.series(subjects.ABANDONED_RATIO, *_HOURLY),
             100.0,
-            "Abandoned",
-            "percent of contacts offered",
+            say("Abandoned"),
+            say("percent of contacts offered"),
             style.VERMILION,
         ),
         (
             book.series(subjects.REDIALS, *_HOURLY),
             1.0,
-            "Redials",
-            "contacts per hour",
+            say("Redials"),
+            say("contacts per hour"),
             style.ORANGE,
         ),
     )
@@ -235,20 +250,25 @@ def _strain(book: Book) -> Figure:
             axes.yaxis.set_major_formatter(thousands)
             days_axis(axes, days, label=axes is grid[-1])
 
+    drawn = (subjects.QUEUE_LEN, subjects.ABANDONED_RATIO, subjects.REDIALS)
     day, hour = queue.peak() or (0, 0)
     here = {"lunar_day": day, "hour": hour}
     return figure(
         "strain",
-        title=Markup("The queue is longest on {}: {} waiting, {} abandon, {} redial").format(
-            moment(day, hour),
-            book.cell(subjects.QUEUE_LEN, **here).number(),
-            book.cell(subjects.ABANDONED_RATIO, **here).number(),
-            book.cell(subjects.REDIALS, **here).number(),
+        title=say_html(
+            "The queue is longest on {hour}: {waiting} waiting, {abandon} abandon, {redial} redial",
+            hour=moment(day, hour),
+            waiting=book.cell(subjects.QUEUE_LEN, **here).number(),
+            abandon=book.cell(subjects.ABANDONED_RATIO, **here).number(),
+            redial=book.cell(subjects.REDIALS, **here).number(),
         ),
-        reading=f"{BAND_NOTE} Both channels together. A redial is a new attempt after an "
-        "abandonment; it is load that understaffing makes by itself.",
-        subjects=(subjects.QUEUE_LEN, subjects.ABANDONED_RATIO, subjects.REDIALS),
-        alt="Queue length, abandonment and redials, by hour over the festival",
+        reading=reading(
+            "Both channels together. A redial is a new attempt after an abandonment; it is load "
+            "that understaffing makes by itself."
+        ),
+        subjects=drawn,
+        data=book.data(drawn, *_HOURLY),
+        alt=say("Queue length, abandonment and redials, by hour over the festival"),
         height_px=lambda layout: 460.0 if layout.narrow else 520.0,
         draw=draw,
     )

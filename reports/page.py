@@ -1,18 +1,20 @@
-"""The report: one self-contained HTML page in the run directory.
+"""The report: one self-contained HTML page in the run directory, a chapter for each group.
 
-Decides the order of the page and nothing else: answers first, then the figures behind them, then
-the assumptions they stand on. Reads the run's files only, so an old run can be reported again, and
-writes the same bytes every time. No network, no script.
+Decides the order and nothing else: answers first, then staffing, payouts and load test, then the
+assumptions they stand on. Reads the files of the run and of what stands beside it (payout tables, a
+replay's journal, a staffing plan), so an old run can be reported again, and writes the same bytes
+every time. No network, no script: chapters are shown by their address, and all of them on paper.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from markupsafe import Markup
 
+from loadtests import journal
 from reports import (
     answers,
+    api,
     figures_market,
     figures_money,
     figures_support,
@@ -22,8 +24,12 @@ from reports import (
 )
 from reports.assumptions import assumptions
 from reports.cells import Book, quote
-from reports.figure import Figure
-from reports.language import file_name
+from reports.chapter import Chapter, Part
+from reports.language import file_name, say, say_html
+from reports.payout import page as payout
+from reports.payout import words as payout_words
+from reports.replay import page as replay
+from reports.staffing import page as staffing
 from reports.targets import (
     ABANDONED_TARGET,
     HELD_AT_RATIO,
@@ -39,15 +45,8 @@ from sim.experiment.contents import ALL
 from sim.experiment.rundir import RunDirectory, RunError
 
 FILE_NAME: Final = "report.html"
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A chapter of figures, with the table that they unfold."""
-
-    heading: str
-    figures: list[Figure]
-    table: tables.Table | None = None
+# Where `springpeak peak` leaves the journal of what it sent to the API.
+_JOURNALS: Final = ("api/journal", "replay", ".")
 
 
 def write(run_dir: Path) -> Path:
@@ -68,44 +67,130 @@ def write(run_dir: Path) -> Path:
 
 def render(book: Book) -> str:
     """The page as text."""
-    name = str(book.scenario["name"])
     return templating.rendered(
         "page.html.j2",
-        name=name,
-        heading=style.title(name),
-        description=book.scenario["description"],
-        cards=answers.cards(book),
-        days=tables.days(book),
-        rule=_rule(book),
-        costs=tables.costs(book),
-        pots=tables.pots(book),
-        sure=sureness_words(book),
-        sureness=tables.sureness(book),
-        parts=(
-            Part("The support floor", figures_support.figures(book)),
-            Part("The money", figures_money.figures(book), tables.guarantees(book)),
-            Part("The market", figures_market.figures(book)),
+        title=style.title(str(book.scenario["name"])),
+        description=say(str(book.scenario["description"])),
+        chapters=(_first(book), _staffing(book), _payouts(book), _load_test(book), _basis(book)),
+        foot=say_html(
+            "Fingerprint {fingerprint}, seed {seed}",
+            fingerprint=quote(str(book.manifest["fingerprint"]), "manifest:fingerprint"),
+            seed=quote(str(book.manifest["seed"]), "manifest:seed"),
         ),
-        assumptions=assumptions(book),
-        foot=_foot(book),
+    )
+
+
+def _first(book: Book) -> Chapter:
+    """Enough or not and when not, what it costs, which pot runs dry, how sure all that is."""
+    parts = (
+        Part(
+            say("When it is not enough"),
+            _rule(book),
+            figures=(figures_support.service_level(book),),
+        ),
+        Part(
+            say("What it costs"),
+            say(
+                "The interval says how well the mean is known; set money aside by the last column."
+            ),
+            tables.costs(book),
+        ),
+        Part(say("Which pot runs dry, and when"), _no_pot(book), tables.pots(book)),
+        Part(say("How sure this is"), sureness_words(book), tables.sureness(book)),
+    )
+    return Chapter("answers", say("Answers"), parts, answers.cards(book))
+
+
+def _no_pot(book: Book) -> str:
+    return "" if tables.pots(book).rows else say("None does, in any of the replications.")
+
+
+def _staffing(book: Book) -> Chapter:
+    known = book.manifest
+    plan = staffing.beside(book.path, str(known["scenario"]), str(known["fingerprint"]))
+    parts = (
+        Part(say("Day by day"), _rule(book), tables.days(book)),
+        Part(
+            say("The support floor"),
+            figures=(figures_support.load(book), figures_support.strain(book)),
+        ),
+        *staffing.quick_part(book.path),
+        *(staffing.parts(plan) if plan else ()),
+        Part(say("What alerts save the floor"), figures=(figures_market.alerts(book),)),
+    )
+    return Chapter("staffing", say("Staffing"), parts)
+
+
+def _payouts(book: Book) -> Chapter:
+    known = payout.read(book.path)
+    more = payout.parts(known) if known else ()
+    parts = (
+        Part(
+            say("Guarantee by guarantee"),
+            table=tables.guarantees(book),
+            figures=(figures_money.payouts(book),),
+        ),
+        Part(say("The pots"), figures=(figures_money.pots(book),)),
+        Part(say("Who causes it"), figures=(figures_market.merchants(book),)),
+        *more,
+        *(
+            ()
+            if known
+            else (Part(say("What to book, what to fund"), _hint("springpeak payout", book)),)
+        ),
+    )
+    return Chapter("payouts", say("Payouts"), parts, payout_words.cards(known) if known else ())
+
+
+def _load_test(book: Book) -> Chapter:
+    card = api.holds(book)
+    for place in _JOURNALS:
+        folder = book.path / place
+        if (folder / "journal.parquet").is_file() and (folder / "summary.json").is_file():
+            found = replay.parts(journal.read(folder), replay.said(folder))
+            return Chapter("load-test", say("Load test"), found, (card,) if card else ())
+    hint = Part(say("The guarantee API"), _hint("springpeak trace", book))
+    return Chapter("load-test", say("Load test"), (hint,), (card,) if card else ())
+
+
+def _hint(command: str, book: Book) -> Markup:
+    """Which command writes what is not there."""
+    return say_html(
+        "This run has no such tables yet: {command} writes them, and the next report has them.",
+        command=Markup("<code>{} {}</code>").format(command, book.path.name),
+    )
+
+
+def _basis(book: Book) -> Chapter:
+    lead = say_html(
+        "Everything above follows from these settings. {tag} marks a value that no source gives: "
+        "it has a low and a high case, and none of it is the platform's own data. Bold: changed "
+        "for this run. Sources are quoted as the scenario file has them.",
+        tag=Markup('<span class="tag A">{}</span>').format(say("Assumed")),
+    )
+    return Chapter(
+        "assumptions",
+        say("Assumptions"),
+        (Part(say("What is assumed"), lead),),
+        settings=assumptions(book),
+        foot=tuple(_identity(book)),
     )
 
 
 def _rule(book: Book) -> Markup:
-    return Markup(
-        "An hour is on target when {} of phone contacts are answered within {}, {} of IM contacts "
-        "within {}, and at most {} abandon. Listed: hours that miss in more than {} of the "
-        "replications. The answer above is yes from {} of replications with every day on target, "
-        "no below {}."
-    ).format(
-        book.setting(PHONE_TARGET, "probability"),
-        book.setting(PHONE_THRESHOLD, "seconds"),
-        book.setting(IM_TARGET, "probability"),
-        book.setting(IM_THRESHOLD, "seconds"),
-        book.setting(ABANDONED_TARGET, "probability"),
-        _cut(HELD_AT_RATIO),
-        _cut(YES_AT_RATIO),
-        _cut(NO_BELOW_RATIO),
+    return say_html(
+        "An hour is on target when {phone} of phone contacts are answered within {phone_s}, {im} "
+        "of IM contacts within {im_s}, and at most {abandoned} abandon; it is missed when it fails "
+        "in more than {held} of the replications. The answer is yes from {yes} of replications "
+        "with every day on target, no below {no}.",
+        phone=book.setting(PHONE_TARGET, "probability"),
+        phone_s=book.setting(PHONE_THRESHOLD, "seconds"),
+        im=book.setting(IM_TARGET, "probability"),
+        im_s=book.setting(IM_THRESHOLD, "seconds"),
+        abandoned=book.setting(ABANDONED_TARGET, "probability"),
+        held=_cut(HELD_AT_RATIO),
+        yes=_cut(YES_AT_RATIO),
+        no=_cut(NO_BELOW_RATIO),
     )
 
 
@@ -116,30 +201,40 @@ def _cut(ratio: float) -> Markup:
 
 def sureness_words(book: Book) -> Markup:
     """How many replications stand behind the page, and whether the run was finished."""
-    text = Markup(
-        "Replications: {}, each the whole horizon under chance of its own. The interval says how "
-        "well the mean is known; the last column, how much one festival may differ from another. "
-        "Neither covers a wrong assumption: those stand at the end of the page."
-    ).format(book.quoted("replications", "count"))
+    text = say_html(
+        "Replications: {count}, each the whole horizon under chance of its own. The interval says "
+        "how well the mean is known; the band, how much one festival may differ from another. "
+        "Neither covers a wrong assumption: those stand in the last chapter.",
+        count=book.quoted("replications", "count"),
+    )
     if book.manifest.get("status") == "complete":
         return text
-    return Markup("<b>The run was interrupted: {} of {} replications are done.</b> {}").format(
-        book.noted("finished_count", "count"), book.noted("planned_count", "count"), text
+    return say_html(
+        "<b>The run was interrupted: {finished} of {planned} replications are done.</b> {text}",
+        finished=book.noted("finished_count", "count"),
+        planned=book.noted("planned_count", "count"),
+        text=text,
     )
 
 
-def _foot(book: Book) -> list[tuple[str, Markup]]:
+def _identity(book: Book) -> list[tuple[str, Markup]]:
     """What identifies the run: every entry of the manifest that is a word or a number."""
     rows = [
-        (style.words(key), quote(str(book.summary[key]), f"summary:{key}"))
-        for key in ("scenario", "fingerprint", "seed", "replications")
+        (name, quote(str(book.summary[key]), f"summary:{key}"))
+        for key, name in (
+            ("scenario", say("Scenario")),
+            ("fingerprint", say("Fingerprint")),
+            ("seed", say("Seed")),
+            ("replications", say("Replications")),
+        )
     ]
-    rows.append(("speed", Markup("{} contacts").format(book.noted("contacts_per_s", "per_second"))))
+    speed = say_html("{speed} contacts", speed=book.noted("contacts_per_s", "per_second"))
+    rows.append((say("Speed"), speed))
     packages = book.manifest["packages"]
     versions = [("Python", "python"), *((name, f"packages.{name}") for name in sorted(packages))]
     rows.append(
         (
-            "versions",
+            say("Versions"),
             Markup(", ").join(
                 Markup("{} {}").format(name, quote(str(at(book.manifest, key)), f"manifest:{key}"))
                 for name, key in versions

@@ -70,6 +70,26 @@ def fine_percent(value: float) -> str:
     return percent(value, 2)
 
 
+def _apart(form: Callable[[float], str], value: float) -> str:
+    """A difference in a form of its own kind: with its sign."""
+    return f"+{form(value)}" if value > 0 else form(value)
+
+
+def count_apart(value: float) -> str:
+    """A difference of counts."""
+    return _apart(count, value)
+
+
+def cny_apart(fen: float) -> str:
+    """A difference of amounts."""
+    return say("CNY {number}", number=_apart(_scaled, fen / 100))
+
+
+def seconds_apart(value: float) -> str:
+    """A difference of times."""
+    return _apart(seconds, value)
+
+
 def _signed(text: str) -> str:
     return text.replace("-", MINUS)
 
@@ -99,6 +119,18 @@ def cny(fen: float) -> str:
 def cny_bare(fen: float) -> str:
     """Fen as CNY where the unit stands beside it already."""
     return _scaled(fen / 100)
+
+
+# From how many fen on, times what, called what: the unit of an axis of money.
+_AXES: Final = {
+    "en": ((1e8, 1e-8, "M CNY"), (1e5, 1e-5, "k CNY"), (0.0, 1e-2, "CNY")),
+    "zh": ((1e11, 1e-10, "亿元"), (1e6, 1e-6, "万元"), (0.0, 1e-2, "元")),
+}
+
+
+def money_axis(top_fen: float) -> tuple[float, str]:
+    """Scale and name of the axis unit that suits the largest value."""
+    return next((scale, name) for least, scale, name in _AXES[spoken()] if top_fen >= least)
 
 
 def cny_each(fen: float) -> str:
@@ -141,8 +173,13 @@ def plain(value: float) -> str:
 
 def milliseconds(value: float) -> str:
     """A response time."""
-    number = f"{value:.1f}" if value < 10.0 else f"{value:,.0f}"
+    number = f"{value:,.0f}" if value >= 100.0 else f"{value:.3g}"
     return say("{number} ms", number=number)
+
+
+def figures(value: float) -> str:
+    """A measured value of any unit, in four figures."""
+    return _signed(f"{value:,.4g}")
 
 
 FORMATS: Final[dict[str, Callable[[float], str]]] = {
@@ -153,10 +190,14 @@ FORMATS: Final[dict[str, Callable[[float], str]]] = {
     "fine_percent": fine_percent,
     "cny": cny,
     "cny_bare": cny_bare,
+    "cny_apart": cny_apart,
     "cny_each": cny_each,
     "count": count,
+    "count_apart": count_apart,
     "seconds": seconds,
+    "seconds_apart": seconds_apart,
     "milliseconds": milliseconds,
+    "figures": figures,
     "day_mean": day_mean,
     "per_second": per_second,
     "plain": plain,
@@ -194,6 +235,13 @@ def date_name(date: datetime.date) -> str:
         return f"{date.month}月{date.day}日 周{'一二三四五六日'[date.weekday()]}"
     weekday = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[date.weekday()]
     return f"{weekday} {date.day} {_MONTHS[date.month - 1]}"
+
+
+def short_date(date: datetime.date) -> str:
+    """Day and month."""
+    if spoken() == "zh":
+        return f"{date.month}月{date.day}日"
+    return f"{date.day} {_MONTHS[date.month - 1]}"
 
 
 def hour_name(hour: int) -> str:

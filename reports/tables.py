@@ -12,30 +12,34 @@ from markupsafe import Markup
 from reports import style
 from reports.answers import by_risk, when_dry
 from reports.cells import Book, Cell
+from reports.language import later, say
 from reports.names import dated, guarantee_name, spans
 from reports.targets import HELD_AT_RATIO, tone
 from scenarios.calendar import Calendar
 from sim.experiment import subjects
 
-NONE: Final = Markup('<span class="none">none</span>')
 _SURE: Final = (
-    (subjects.CONTACTS_OFFERED, "Contacts offered, all attempts"),
-    ("abandoned_ratio", "Abandoned, of offered"),
-    (subjects.SERVICE_LEVEL_PHONE, "Phone, answered in time"),
-    (subjects.SERVICE_LEVEL_IM, "IM, answered in time"),
-    ("asa_phone_s", "Phone, mean wait of the answered"),
-    ("asa_im_s", "IM, mean wait of the answered"),
-    (subjects.OCCUPANCY, "Occupancy of agents"),
-    (subjects.ORDERS, "Orders due"),
-    (subjects.INCIDENTS, "Incidents"),
+    (subjects.CONTACTS_OFFERED, later("Contacts offered, all attempts")),
+    ("abandoned_ratio", later("Abandoned, of offered")),
+    (subjects.SERVICE_LEVEL_PHONE, later("Phone, answered in time")),
+    (subjects.SERVICE_LEVEL_IM, later("IM, answered in time")),
+    ("asa_phone_s", later("Phone, mean wait of the answered")),
+    ("asa_im_s", later("IM, mean wait of the answered")),
+    (subjects.OCCUPANCY, later("Occupancy of agents")),
+    (subjects.ORDERS, later("Orders due")),
+    (subjects.INCIDENTS, later("Incidents")),
 )
 _COSTS: Final = (
-    (subjects.PAYOUT_GROSS, "Paid to consumers (gross)"),
-    (subjects.PAYOUT_RECOVERED, "Recovered from merchants"),
-    (subjects.PAYOUT_NET, "Borne by the platform (net)"),
-    (subjects.WAGE, "Wages of the support floor"),
+    (subjects.PAYOUT_GROSS, later("Paid to consumers (gross)")),
+    (subjects.PAYOUT_RECOVERED, later("Recovered from merchants")),
+    (subjects.PAYOUT_NET, later("Borne by the platform (net)")),
+    (subjects.WAGE, later("Wages of the support floor")),
 )
-_ESTIMATE: Final = ("Mean", "95 % interval of the mean", "Nine replications in ten")
+_ESTIMATE: Final = (
+    later("Mean"),
+    later("95 % interval of the mean"),
+    later("Nine replications in ten"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,11 @@ def with_interval(cell: Cell, form: str | None = None) -> Markup:
     return Markup('{} <span class="interval">{}</span>').format(
         cell.number(form=form), cell.interval(form)
     )
+
+
+def none() -> Markup:
+    """Says that there is nothing."""
+    return Markup('<span class="none">{}</span>').format(say("none"))
 
 
 def _toned(chance: Cell) -> Markup:
@@ -82,7 +91,7 @@ def days(book: Book) -> Table:
             (
                 dated(calendar, day),
                 _toned(book.cell(subjects.TARGETS_HELD, lunar_day=day)),
-                spans(missed) if missed else NONE,
+                spans(missed) if missed else none(),
                 Markup('<span class="dim">{}</span> {}').format(
                     style.hour_name(worst),
                     with_interval(book.cell(subjects.SERVICE_LEVEL_PHONE, **at_worst)),
@@ -94,14 +103,14 @@ def days(book: Book) -> Table:
             )
         )
     heads = (
-        "Day",
-        "Day on target",
-        "Hours missed",
-        "Worst hour, phone in time",
-        "IM in that hour",
-        "Contacts offered",
-        "Gross payout",
-        "Wages",
+        say("Day"),
+        say("Day on target"),
+        say("Hours missed"),
+        say("Worst hour, phone in time"),
+        say("IM in that hour"),
+        say("Contacts offered"),
+        say("Gross payout"),
+        say("Wages"),
     )
     return Table(heads, tuple(rows))
 
@@ -109,7 +118,7 @@ def days(book: Book) -> Table:
 def costs(book: Book) -> Table:
     """What the festival costs: mean, interval of the mean, and the band to set money aside by."""
     rows = tuple(_estimate_row(book.cell(subject), name) for subject, name in _COSTS)
-    return Table(("All days", *_ESTIMATE), rows)
+    return Table((say("All days"), *map(say, _ESTIMATE)), rows)
 
 
 def guarantees(book: Book) -> Table:
@@ -132,7 +141,15 @@ def guarantees(book: Book) -> Table:
         )
         for name in names
     )
-    return Table(("Guarantee", "Claims", "Gross", "Recovered", "Net", "Due but not paid"), rows)
+    heads = (
+        say("Guarantee"),
+        say("Claims"),
+        say("Gross"),
+        say("Recovered"),
+        say("Net"),
+        say("Due but not paid"),
+    )
+    return Table(heads, rows)
 
 
 def pots(book: Book) -> Table:
@@ -149,15 +166,21 @@ def pots(book: Book) -> Table:
         for chance in [book.cell(subjects.EXHAUSTED, guarantee=name)]
         if chance.mean
     )
-    heads = ("Pot", "Runs dry at some time", "When", "First dry day, mean", "Due but not paid")
+    heads = (
+        say("Pot"),
+        say("Runs dry at some time"),
+        say("When"),
+        say("First dry day, mean"),
+        say("Due but not paid"),
+    )
     return Table(heads, rows)
 
 
 def sureness(book: Book) -> Table:
     """The main results with the width of what is known about them."""
     rows = tuple(_estimate_row(book.cell(subject), name) for subject, name in _SURE)
-    return Table(("Result", *_ESTIMATE), rows)
+    return Table((say("Result"), *map(say, _ESTIMATE)), rows)
 
 
 def _estimate_row(cell: Cell, name: str) -> tuple[Markup | str, ...]:
-    return (name, Markup("{}").format(cell.number()), cell.interval(), cell.band())
+    return (say(name), Markup("{}").format(cell.number()), cell.interval(), cell.band())

@@ -1,12 +1,13 @@
 """The messages of the reports, found where they are said, and their catalogue.
 
-Found in code: the first words of `say`, `say_html` and `later`, and the heads, units and meanings
-of columns (`Field`, `Column`); in templates: `say`; and the words of the vocabularies.
+Found in code: the first words of `say`, `say_html`, `later` and `reading`, and the heads, units and
+meanings of columns (`Field`, `Column`); in templates: `say`; and the words of the vocabularies.
 `python -m tests.messages` brings the catalogues up to date: new messages get an empty translation.
 """
 
 import ast
 import io
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,14 @@ from jinja2.ext import babel_extract
 
 from reports import style
 from reports.language import CATALOGUE, LANGUAGES
+from reports.workbook.finance import head
+from scenarios.loader import SHIPPED
+from scenarios.payout_tables import PAYOUT_TABLES
 from scenarios.tables import VOCABULARIES
 
 ROOT = Path(__file__).parent.parent
 # The arguments of a call that are messages.
-SAYING = {"say": (0,), "say_html": (0,), "later": (0,), "Field": (1, 2, 5)}
+SAYING = {"say": (0,), "say_html": (0,), "later": (0,), "reading": (0,), "Field": (1, 2, 5)}
 # The packages that speak to readers.
 HOUSES = ("reports",)
 DICTIONARIES = ("payout_tables.py",)
@@ -54,7 +58,8 @@ def _in_template(path: Path) -> Iterator[tuple[str, int]]:
 def said() -> Catalog:
     """Every message with the places where it is said."""
     found = Catalog()
-    for path in sorted(path for house in HOUSES for path in (ROOT / house).rglob("*.py")):
+    files = [path for house in HOUSES for path in (ROOT / house).rglob("*.py")]
+    for path in (ROOT / "springpeak.py", *sorted(files)):
         place = str(path.relative_to(ROOT))
         for text, _ in _in_code(path, SAYING):
             found.add(text, locations=[(place, None)])
@@ -64,10 +69,15 @@ def said() -> Catalog:
     for name in DICTIONARIES:
         for text, _ in _in_code(ROOT / "scenarios" / name, {"Column": (3,)}):
             found.add(text, locations=[(f"scenarios/{name}", None)])
+    for column in (one for table in PAYOUT_TABLES.values() for one in table):
+        found.add(head(column), locations=[("scenarios/payout_tables.py", None)])
     for words in VOCABULARIES.values():
         for word in words:
             if word not in style.GUARANTEE_NAMES:
                 found.add(word.replace("_", " "), locations=[("scenarios/words.py", None)])
+    for path in sorted(SHIPPED.glob("*.toml")):
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        found.add(values["description"], locations=[(f"scenarios/{path.name}", None)])
     return found
 
 

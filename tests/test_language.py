@@ -7,13 +7,23 @@ import pytest
 
 from reports import font
 from reports.language import LANGUAGES, file_name, say, say_html, speaking, spoken
-from tests.messages import catalogue
+from tests.messages import catalogue, said
 
 TRANSLATED = LANGUAGES[1:]
 
 
 def placeholders(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_no_message_is_missing_or_left_over(language: str) -> None:
+    known = {str(one.id): str(one.string) for one in catalogue(language) if one.id}
+    wanted = {str(one.id) for one in said() if one.id}
+    assert sorted(wanted - set(known)) == [], "make messages, then translate"
+    assert sorted(set(known) - wanted) == [], "make messages"
+    assert sorted(one for one, text in known.items() if not text) == [], "not translated"
+    assert not [one.id for one in catalogue(language) if one.id and one.fuzzy]
 
 
 @pytest.mark.parametrize("language", TRANSLATED)

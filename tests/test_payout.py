@@ -4,6 +4,7 @@ Coverage is measured on laws whose quantiles are known; seeds are fixed, false-a
 the docstrings. Tables are those of a synthetic run under the real base scenario.
 """
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import springpeak
-from reports import style
+from reports import font
+from reports.language import speaking
 from reports.payout import page
 from scenarios.loader import SHIPPED
 from scenarios.payout_tables import PAYOUT_TABLES
@@ -35,6 +37,7 @@ from sim.payout.statistics import (
     tail_weights,
 )
 from sim.payout.tables import tables
+from tests.page_walk import Files, mistakes, walked
 from tests.synthetic_run import write_synthetic_run
 
 TORNADO = frame(
@@ -272,7 +275,7 @@ def test_the_command_says_what_to_book_and_fund(seasons: Seasons, tmp_path: Path
     assert said.exit_code == 0, said
     assert said.stdout.startswith("Book, payments: CNY ")
     assert "Fund, P95: CNY " in said.stdout
-    assert "withheld (the 99 % level needs 299 replications" in said.stdout
+    assert "(the 99 % level needs 299 replications" in said.stdout
     assert (tmp_path / "out" / "payout_distribution.csv").exists()
 
 
@@ -281,11 +284,19 @@ def test_the_page_says_what_the_tables_say(
 ) -> None:
     other = synthetic(tmp_path / "other", seed=3, replications=5)
     more = {"payout_tornado": TORNADO, "payout_bridge": bridge(other, seasons)}
-    text = page.write(seasons.path, tmp_path, found | more).read_text(encoding="utf-8")
-    assert page.render(seasons.manifest, found | more) == text, "the same bytes again"
-    for row in found["payout_answers"].iter_rows(named=True):
-        if row["value_fen"] is not None:
-            assert style.cny(row["value_fen"]) in text
-    assert "withheld" in text
-    assert "demand.orders_multiple (now 1): at 0.8 CNY −2.00 M" in text
-    assert all(head in text for head in ("Pots: when they run dry", "Co-TVaR", "Shapley"))
+    files = Files({"manifest": seasons.manifest}, found | more)
+    for language, name in (("zh", "payout.zh.html"), ("en", "payout.html")):
+        with speaking(language):
+            path = page.write(seasons.path, tmp_path, found | more)
+            text = path.read_text(encoding="utf-8")
+            walk = walked(text)
+            assert list(mistakes(walk, files)) == []
+        assert path.name == name
+        assert len(walk.numbers) > 300
+        assert not set(text) - font.covered() - set("\n")
+    page.write(seasons.path, tmp_path, found | more)
+    assert path.read_text(encoding="utf-8") == text, "the same bytes again"
+    words = re.sub(r"<[^>]+>|&nbsp;", "", text)
+    assert "withheld" in words
+    assert "demand.orders_multiple (now 1): at 0.8 CNY −2.00 M" in words
+    assert all(head in words for head in ("Pots: when they run dry", "Co-TVaR", "Shapley"))

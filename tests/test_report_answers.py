@@ -88,7 +88,7 @@ def test_missed_hours_are_listed_as_spans(run_dir: Path) -> None:
     bend(run_dir, held, 1.0)
     missed = held & (pl.col("lunar_day") == 2) & pl.col("hour").is_in([10, 11, 12, 18, 23])
     rows = tables.days(bend(run_dir, missed, 0.49)).rows
-    assert [row[2] == tables.NONE for row in rows] == [True] * 4 + [False] + [True] * 4
+    assert [row[2] == tables.none() for row in rows] == [True] * 4 + [False] + [True] * 4
     spans = "10:00–13:00", "18:00–19:00", "23:00–24:00"
     assert rows[4][2] == ", ".join(f'<span class="dim">{span}</span>' for span in spans)
     assert "初三" in rows[4][0]

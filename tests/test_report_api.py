@@ -33,7 +33,7 @@ def run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("change", "answer", "said"),
     [
         ({}, "Yes", "329,429 requests of the busiest ten minutes, 7.3 times as fast"),
-        ({}, "Yes", "are answered within 12 ms"),
+        ({}, "Yes", "are answered within 12.4 ms"),
         ({"verdict": "invalid", "lost": 3}, "No", "3 acknowledged writes lost"),
         ({"verdict": "unknown"}, "Cannot tell", "0 doubled"),
         ({"measured": False, "reasons": ["it was late"]}, "Its books do", "no measurement: it was"),

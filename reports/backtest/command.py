@@ -8,6 +8,8 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
+from reports.command import Lang
+from reports.language import say, speaking
 from scenarios.command import stderr, stdout
 from sim.fit.options import (
     Abandoned,
@@ -48,9 +50,9 @@ def backtest(
     answered: Answered = "answered",
     abandoned: Abandoned = "abandoned",
     seed: Seed = 1,
+    lang: Lang = "en",
 ) -> None:
     """Simulate a log's past days with the staffing that it shows, beside Erlang C and Erlang A."""
-    from reports.backtest.page import write
     from sim.backtest.backtest import Fitted
     from sim.backtest.backtest import backtest as replayed
     from sim.backtest.drawn import ArrivalLaw
@@ -91,14 +93,24 @@ def backtest(
         "staffing": roster.name if roster else "as the log shows",
         "set_aside": log.aside.lines(),
     }
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "backtest.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     for line in log.aside.lines():
         stderr().print(line, style="yellow", markup=False, soft_wrap=True)
+    with speaking(lang):
+        _say(document, out, contacts_count=len(log), aside_count=log.aside.total)
+
+
+def _say(document: dict[str, Any], out: Path, *, contacts_count: int, aside_count: int) -> None:
+    """Write the files, print what came out and where the page is."""
+    from reports.backtest.page import write
+
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "backtest.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     stdout().print(_table(document))
-    typer.echo(f"{len(log)} contacts used, {log.aside.total} rows set aside")
-    typer.echo(f"{document['intervals']} hours told of, {document['intervals_left_out']} left out")
-    typer.echo(f"page: {write(document, out)}")
+    used = {"used": contacts_count, "aside": aside_count}
+    told = {"told": document["intervals"], "left": document["intervals_left_out"]}
+    typer.echo(say("{used} contacts used, {aside} rows set aside", **used))
+    typer.echo(say("{told} hours told of, {left} left out", **told))
+    typer.echo(say("page: {page}", page=write(document, out)))
 
 
 def _table(document: dict[str, Any]) -> Table:

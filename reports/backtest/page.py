@@ -3,56 +3,90 @@
 from pathlib import Path
 from typing import Any, Final
 
+from markupsafe import Markup
+
 from reports import style, templating
 from reports.backtest.figures import figures
+from reports.chapter import Chapter, Part
+from reports.language import file_name, later, say, say_html
+from reports.rows import Row
+from reports.tables import Table
 
 FILE_NAME: Final = "backtest.html"
-_HEADS: Final = ("figure", "observed", "simulated", "Erlang A", "Erlang C")
 _WHO: Final = ("simulated", "erlang_a", "erlang_c")
+_OVERALL: Final = (
+    ("abandoned_ratio", later("abandoned"), "percent"),
+    ("mean_wait_s", later("mean wait"), "seconds"),
+    ("service_level_ratio", later("answered in time"), "percent"),
+)
+_HOURLY: Final = (
+    ("mae_abandoned_ratio_hourly", later("mean error, abandoned by hour"), "percent"),
+    ("mae_mean_wait_s_hourly", later("mean error, mean wait by hour"), "seconds"),
+)
+_SHOWS: Final = later("as the log shows")
 
 
 def write(document: dict[str, Any], folder: Path) -> Path:
     """Write the page into a folder and return its path."""
-    path = folder / FILE_NAME
+    path = folder / file_name(FILE_NAME)
     path.write_text(render(document), encoding="utf-8")
     return path
 
 
 def render(document: dict[str, Any]) -> str:
     """The page as text."""
+    whole = Row("backtest", document)
+    parts = (
+        Part(
+            say("In all"),
+            say_html(
+                "Overall figures are of all contacts. Hourly ones are of {hours} hours; {left_out} "
+                "with too few contacts or agents are left out. Erlang A and C have the same "
+                "arrivals, handle times and presence.",
+                hours=whole.number("intervals", "count"),
+                left_out=whole.number("intervals_left_out", "count"),
+            ),
+            _table(document),
+        ),
+        Part(say("Hour by hour"), figures=tuple(figures(document))),
+    )
     return templating.rendered(
-        "backtest.html.j2",
-        log=document["log"],
-        fitted_on=document["fitted_on"],
-        staffing=document["staffing"],
-        intervals=document["intervals"],
-        left_out=document["intervals_left_out"],
-        heads=_HEADS,
-        rows=_rows(document),
-        figures=figures(document),
+        "page.html.j2",
+        title=say("Would the model have known?"),
+        description=say_html(
+            "{log}, replayed with what was fitted on {fitted_on}; staffing {staffing}.",
+            log=_quoted(document["log"]),
+            fitted_on=_quoted(document["fitted_on"]),
+            staffing=_quoted(say(document["staffing"])),
+        ),
+        chapters=(Chapter("backtest", say("Backtest"), parts),),
+        foot="",
     )
 
 
-def _rows(document: dict[str, Any]) -> list[list[str]]:
-    rows = []
-    for name, said, form in (
-        ("abandoned", "abandoned_ratio", style.percent),
-        ("mean wait", "mean_wait_s", _seconds),
-        ("answered in time", "service_level_ratio", style.percent),
-    ):
-        values = [document["observed"][said], document["simulated"][said]["mean"]]
-        values += [document[rival][said] for rival in _WHO[1:]]
-        rows.append([name, *(form(value) for value in values)])
-    for name, said, form in (
-        ("mean error, abandoned by hour", "mae_abandoned_ratio_hourly", style.percent),
-        ("mean error, mean wait by hour", "mae_mean_wait_s_hourly", _seconds),
-    ):
-        rows.append([name, "", *(form(document[said][who]) for who in _WHO)])
-    for level, share in document["coverage"].items():
-        name = f"hours inside the {style.percent(float(level), 0)} band, abandoned"
-        rows.append([name, style.percent(float(level), 0), style.percent(share), "", ""])
-    return rows
+def _quoted(text: object) -> Markup:
+    return Markup('<span class="quoted">{}</span>').format(text)
 
 
-def _seconds(value: float) -> str:
-    return f"{value:.1f} s"
+def _table(document: dict[str, Any]) -> Table:
+    rows: list[tuple[Markup | str, ...]] = []
+    for key, name, form in _OVERALL:
+        simulated = Row("backtest:simulated." + key, document["simulated"][key])
+        values = [
+            Row("backtest:observed", document["observed"]).number(key, form),
+            simulated.number("mean", form),
+            *(Row(f"backtest:{one}", document[one]).number(key, form) for one in _WHO[1:]),
+        ]
+        rows.append((say(name), *(Markup("{}").format(value) for value in values)))
+    for key, name, form in _HOURLY:
+        row = Row(f"backtest:{key}", document[key])
+        rows.append((say(name), "", *(Markup("{}").format(row.number(w, form)) for w in _WHO)))
+    coverage = Row("backtest:coverage", document["coverage"])
+    for level in document["coverage"]:
+        band = Markup('<span class="dim">{}</span>').format(style.percent(float(level), 0))
+        inside = Markup("{}").format(coverage.number(level, "percent"))
+        rows.append(
+            (say_html("hours inside the {band} band, abandoned", band=band), band, inside, "", "")
+        )
+    heads = (say("Figure"), say("Observed"), say("Simulated"), "Erlang A", "Erlang C")
+    return Table(heads, tuple(rows))

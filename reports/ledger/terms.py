@@ -1,46 +1,60 @@
 """A term in plain words: what a guarantee promises, and who advances and bears it."""
 
 from reports import style
+from reports.language import say, spoken
 from scenarios.terms import Term
 
 
 def promise(term: Term) -> str:
     """What the consumer gets."""
-    parts = [f"refund {_share(term.refund_ratio)} of the price"]
+    parts = [say("refund {share} of the price", share=_share(term.refund_ratio))]
     if term.extra_cap_fen > 0:
-        parts.append(f"on top {_extra(term)}")
+        parts.append(say("on top {extra}", extra=_extra(term)))
     if term.legal_ratio > 0.0:
         parts.append(
-            f"by law at least {style.plain(term.legal_multiple)} times the price and "
-            f"{style.cny_each(term.legal_floor_fen)} on top in "
-            f"{_share(term.legal_ratio)} of claims"
+            say(
+                "by law at least {multiple} times the price and {floor} on top in {share} of "
+                "claims",
+                multiple=style.plain(term.legal_multiple),
+                floor=style.cny_each(term.legal_floor_fen),
+                share=_share(term.legal_ratio),
+            )
         )
     if term.escalated_multiple > 1.0 or term.goodwill_fen > 0:
         parts.append(
-            f"after escalation the extra part {style.plain(term.escalated_multiple)} times and at "
-            f"least {style.cny_each(term.goodwill_fen)}"
+            say(
+                "after escalation the extra part {multiple} times and at least {goodwill}",
+                multiple=style.plain(term.escalated_multiple),
+                goodwill=style.cny_each(term.goodwill_fen),
+            )
         )
-    return "; ".join(parts)
+    return say("; ").join(parts)
 
 
 def bearers(term: Term) -> str:
     """Who pays first, who should bear it, and what recourse wins."""
-    return (
-        f"advanced by the {term.advanced_by}, borne by the {term.borne_by}; recourse wins "
-        f"{_share(term.recourse_ratio)}"
+    return say(
+        "advanced by the {advancer}, borne by the {bearer}; recourse wins {share}",
+        advancer=style.words(term.advanced_by),
+        bearer=style.words(term.borne_by),
+        share=_share(term.recourse_ratio),
     )
 
 
 def _extra(term: Term) -> str:
     if term.extra_floor_fen == term.extra_cap_fen:
         return style.cny_each(term.extra_cap_fen)
-    law = "on average " if term.extra_law == "exponential" else ""
-    return (
-        f"{law}{_share(term.extra_ratio)} of the price, at least "
-        f"{style.cny_each(term.extra_floor_fen)}, at most {style.cny_each(term.extra_cap_fen)}"
+    return say(
+        "on average {share} of the price, at least {floor}, at most {cap}"
+        if term.extra_law == "exponential"
+        else "{share} of the price, at least {floor}, at most {cap}",
+        share=_share(term.extra_ratio),
+        floor=style.cny_each(term.extra_floor_fen),
+        cap=style.cny_each(term.extra_cap_fen),
     )
 
 
 def _share(ratio: float) -> str:
     """A share of a term as it was set: never rounded."""
-    return f"{style.plain(ratio * 100)} %"
+    number = style.plain(ratio * 100)
+    return f"{number}%" if spoken() == "zh" else f"{number} %"

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
+from reports.command import Lang
+from reports.language import say, speaking
 from scenarios.command import WRONG_INPUT, Overlays, Sets, refuse, resolve, stderr
 from sim.experiment.command import INTERRUPTED, Out, Seed, Workers, run_errors, simulate, span
 
@@ -77,6 +79,7 @@ def payout(
     bridge: Bridge = None,
     policy: Policies = None,
     sample_replications: SampleCount = 4,
+    lang: Lang = "en",
 ) -> None:
     """Payout distribution, pots, cash, attribution: what to book and what to fund.
 
@@ -122,7 +125,8 @@ def payout(
             sample_replications=sample_replications,
             workers=workers or os.cpu_count() or 1,
         )
-    _say(path, folder, tables)
+    with speaking(lang):
+        _say(path, folder, tables)
 
 
 def _tables(
@@ -196,7 +200,8 @@ def _say(path: Path, folder: Path, tables: "dict[str, DataFrame]") -> None:
     page = write(path, folder, tables)
     for sentence in sentences(tables):
         typer.echo(sentence)
-    typer.echo(f"page: {page}; tables: {folder}/payout_*.parquet and .csv")
+    files = f"{folder}/payout_*.parquet, .csv"
+    typer.echo(say("page: {page}; tables: {files}", page=page, files=files))
 
 
 @contextmanager

@@ -4,69 +4,130 @@ Every number is a cell of the payout tables; intervals stand in brackets.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
+from markupsafe import Markup
 
 from reports import style
+from reports.card import Card
+from reports.engine import retold
+from reports.language import later, say, say_html
+from reports.rows import Row, rows
 
 TOP: Final = 3
 _LABELS: Final = {
-    "book_gross": "Book, payments",
-    "book_recovery": "Book, recoveries",
-    "book_net": "Book, net",
-    "book_opportunistic": "Opportunistic",
+    "book_gross": later("Book, payments"),
+    "book_recovery": later("Book, recoveries"),
+    "book_net": later("Book, net"),
+    "book_opportunistic": later("Opportunistic"),
 }
-_LEVELS: Final = {"fund": "Fund", "gross": "Payments"}
+_LEVELS: Final = {"fund": later("Fund, {level}"), "gross": later("Payments, {level}")}
 
 
 def sentences(tables: Mapping[str, pl.DataFrame]) -> Iterator[str]:
-    """The words at the top of the page."""
-    for row in tables["payout_answers"].iter_rows(named=True):
-        label, value, meaning = headline(row)
-        yield f"{label}: {value}: {meaning}"
-    if "payout_tornado" in tables:
-        for row in tables["payout_tornado"].head(TOP).iter_rows(named=True):
-            yield f"Moved by {moved(row)}"
+    """The words at the top of the page, as plain text."""
+    for card in cards(tables):
+        text = say(
+            "{label}: {value}: {meaning}",
+            label=card.question,
+            value=card.answer.striptags(),
+            meaning=card.sentence.striptags(),
+        )
+        yield text.replace("\xa0", " ")
+    for row in movers(tables)[:TOP]:
+        yield say("Moved by {what}", what=moved(row).striptags()).replace("\xa0", " ")
 
 
-def headline(row: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Label, figure and meaning of an answer."""
-    kind, _, level = str(row["figure"]).partition("_")
-    label = _LABELS.get(row["figure"]) or f"{_LEVELS[kind]}, {level.upper()}"
-    return label, said(row), row["meaning"]
+def cards(tables: Mapping[str, pl.DataFrame]) -> tuple[Card, ...]:
+    """What to book and what to fund: a card a figure."""
+    return tuple(
+        Card(Markup.escape(label(row["figure"])), figure(row, "value_fen"), "", _meaning(row))
+        for row in rows("payout_answers", tables["payout_answers"], ("figure",))
+    )
 
 
-def said(row: Mapping[str, Any], *, short: bool = False) -> str:
-    """A figure with its interval, or why there is none; short in a table, which has a lead."""
-    reason = "" if short else row["withheld"]
+def label(figure: str) -> str:
+    """The name of an answer by its code."""
+    kind, _, level = figure.partition("_")
+    if figure in _LABELS:
+        return say(_LABELS[figure])
+    return say(_LEVELS[kind], level=level.upper())
+
+
+def figure(row: Row, field: str) -> Markup:
+    """A figure, or that it is withheld."""
+    if row[field] is None:
+        return Markup('<span class="none">{}</span>').format(say("withheld"))
+    return Markup("{}").format(row.number(field, "cny"))
+
+
+def spread(row: Row) -> Markup:
+    """The interval of a figure, its upper end alone, or a dash."""
+    if row["low_fen"] is None and row["high_fen"] is not None:
+        return say_html("at most {high}", high=row.number("high_fen", "cny"))
+    return row.range("low_fen", "high_fen", "cny")
+
+
+def with_spread(row: Row) -> Markup:
+    """A figure with its interval below it."""
     if row["value_fen"] is None:
-        return "withheld" if short else f"withheld ({reason})"
-    value, low, high = style.cny(row["value_fen"]), row["low_fen"], row["high_fen"]
-    if high is None:
-        return value if short else f"{value} (no interval: {reason})"
-    if low is None:
-        most = f"at most {style.cny(high)}"
-        return f"{value} ({most})" if short else f"{value} ({most}; {reason})"
-    name = "" if short else "95 % interval "
-    return f"{value} ({name}{style.cny(low)} to {style.cny(high)})"
+        return figure(row, "value_fen")
+    return Markup('{} <span class="interval">{}</span>').format(
+        figure(row, "value_fen"), spread(row)
+    )
 
 
-def amount(row: Mapping[str, Any], prefix: str, *, field: str = "") -> str:
-    """An amount with its interval from columns that share a prefix."""
-    stem = f"{prefix}_" if prefix else ""
-    value = row[f"{stem}{field}_fen" if field else f"{prefix}_fen"]
-    low, high = row[f"{stem}low_fen"], row[f"{stem}high_fen"]
-    within = "" if low is None else f" ({style.cny(low)} to {style.cny(high)})"
-    return f"{style.cny(value)}{within}"
+def _meaning(row: Row) -> Markup:
+    reason, meaning = (
+        Markup('<span class="quoted">{}</span>').format(retold(row[field]))
+        for field in ("withheld", "meaning")
+    )
+    if row["value_fen"] is None:
+        return say_html("{meaning} ({reason})", meaning=meaning, reason=reason)
+    if row["high_fen"] is None:
+        return say_html("{meaning} (no interval: {reason})", meaning=meaning, reason=reason)
+    if row["low_fen"] is None:
+        return say_html(
+            "{meaning} ({interval}; {reason})",
+            meaning=meaning,
+            interval=spread(row),
+            reason=reason,
+        )
+    return say_html(
+        "{meaning} (95&nbsp;% interval {interval})", meaning=meaning, interval=spread(row)
+    )
 
 
-def moved(row: Mapping[str, Any]) -> str:
+def movers(tables: Mapping[str, pl.DataFrame]) -> list[Row]:
+    """The rows of the tornado, widest first."""
+    if "payout_tornado" not in tables:
+        return []
+    return list(rows("payout_tornado", tables["payout_tornado"], ("key",)))
+
+
+def moved(row: Row) -> Markup:
     """What one assumption does to the expected net payout at its low and high case."""
-    ends = []
-    for side in ("low", "high"):
-        if row[f"{side}_effect_fen"] is not None:
-            value = style.plain(row[f"{side}_value"])
-            ends.append(f"at {value} {amount(row, f'{side}_effect')}")
-    base = style.plain(row["base_value"])
-    return f"{row['key']} (now {base}): {', '.join(ends) or 'cannot be moved alone'}"
+    ends = [
+        say_html(
+            "at {value} {effect} ({interval})",
+            value=row.number(f"{side}_value", "plain"),
+            effect=row.number(f"{side}_effect_fen", "cny"),
+            interval=row.range(f"{side}_effect_low_fen", f"{side}_effect_high_fen", "cny"),
+        )
+        for side in ("low", "high")
+        if row[f"{side}_effect_fen"] is not None
+    ]
+    return say_html(
+        "{key} (now {base}): {ends}",
+        key=Markup('<span class="quoted">{}</span>').format(row["key"]),
+        base=row.number("base_value", "plain"),
+        ends=Markup(say(", ")).join(ends) if ends else say("cannot be moved alone"),
+    )
+
+
+def statistic(name: str) -> str:
+    """The head of a column: mean, P95, TVaR 95 %."""
+    if name.startswith("tvar"):
+        return f"TVaR {style.probability(int(name[4:]) / 100)}"
+    return say("Mean") if name == "mean" else name.upper()

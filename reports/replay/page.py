@@ -1,6 +1,7 @@
-"""The report of a replay: verdict, thresholds, a table by operation, and three pictures.
+"""The chapter of a replay: verdict, thresholds, a table by operation, and three pictures.
 
 Reads the journal and summary.json of a replay's folder, and writes the same bytes every time.
+`report.html` of the folder is the chapter by itself, the report of a run has it among others.
 """
 
 import json
@@ -11,14 +12,28 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from loadtests import journal, latency, summary, timeline
-from reports import style, templating
+from reports import templating
+from reports.chapter import Chapter, Part
+from reports.language import file_name, later, say, say_html
 from reports.replay import figures
+from reports.rows import Row
 from reports.tables import Table
 
 REPORT: Final = "report.html"
-COUNTS: Final = ("planned", "sent", "ok", "fail", "unknown", "dropped")
-_YES: Final = {True: Markup("yes"), False: Markup("no")}
-TIMES: Final = ("p50_response_ms", "p99_response_ms", "p999_response_ms", "p99_service_ms")
+_COUNTS: Final = {
+    "planned": later("planned"),
+    "sent": later("sent"),
+    "ok": later("ok"),
+    "fail": later("failed"),
+    "unknown": later("unknown"),
+    "dropped": later("dropped"),
+}
+_TIMES: Final = {
+    "p50_response_ms": later("p50 response"),
+    "p99_response_ms": later("p99 response"),
+    "p999_response_ms": later("p99.9 response"),
+    "p99_service_ms": later("p99 service"),
+}
 
 
 def write(folder: Path) -> Path:
@@ -26,60 +41,96 @@ def write(folder: Path) -> Path:
 
     Raises journal.JournalError or OSError if the folder holds no finished replay.
     """
-    found = journal.read(folder)
-    said = json.loads((folder / summary.FILE_NAME).read_text(encoding="utf-8"))
-    path = folder / REPORT
-    path.write_text(render(found, said), encoding="utf-8")
+    path = folder / file_name(REPORT)
+    path.write_text(render(journal.read(folder), said(folder)), encoding="utf-8")
     return path
+
+
+def said(folder: Path) -> dict[str, Any]:
+    """summary.json of a replay's folder."""
+    found: dict[str, Any] = json.loads((folder / summary.FILE_NAME).read_text(encoding="utf-8"))
+    return found
 
 
 def render(found: journal.Journal, said: Mapping[str, Any]) -> str:
     """The page as text; `said` is summary.json."""
-    rows, limits = found.rows, found.about.limits
-    held = all(one["held"] for one in said["thresholds"])
-    verdict = "INVALID: this run measured its own sender"
-    if said["verdict"] == "valid":
-        verdict = "All thresholds held" if held else "Thresholds are broken"
-        verdict = verdict if said["thresholds"] else "A valid run; no thresholds were set"
+    limits = Row("replay:limits", found.about.limits)
     return templating.rendered(
-        "replay.html.j2",
-        heading=f"Replay against {said['host']}",
-        description=f"Trace {said['trace_digest'][:8]}, speed {limits['speed']:g}; "
-        f"send lag p99 {_ms(said[latency.LAG])}, limit {limits['send_lag_limit_ms']:g} ms.",
-        verdict=verdict,
-        reasons=said["reasons"],
-        thresholds=Table(
-            ("threshold", "measured", "held"),
-            tuple(
-                (Markup.escape(one["text"]), _number(one["value"]), _YES[one["held"]])
-                for one in said["thresholds"]
-            ),
+        "page.html.j2",
+        title=say("Replay against {host}", host=said["host"]),
+        description=say_html(
+            "Trace {trace}, speed {speed}; send lag p99 {lag}, limit {limit}.",
+            trace=Markup('<span class="quoted">{}</span>').format(said["trace_digest"][:8]),
+            speed=limits.number("speed", "plain"),
+            lag=Row("replay", said).number(latency.LAG, "milliseconds"),
+            limit=limits.number("send_lag_limit_ms", "milliseconds"),
         ),
-        operations=Table(
-            ("operation", *COUNTS, *(name.replace("_", " ") for name in TIMES)),
-            tuple(
-                (Markup.escape(name), *_cells(values))
-                for name, values in (*said["operations"].items(), ("all", said))
-            ),
-        ),
-        figures=[
-            figures.over_time(timeline.timeline(rows)),
-            figures.heat_map(timeline.heat_map(rows)),
-            figures.percentiles(timeline.curve(rows)),
-        ],
+        chapters=(Chapter("replay", say("Load test"), parts(found, said)),),
+        foot="",
     )
 
 
-def _cells(values: Mapping[str, Any]) -> list[Markup]:
-    counts = [Markup(f"{values[name]:,}") for name in COUNTS]
-    return counts + [Markup(_ms(values[name])) for name in TIMES]
+def parts(found: journal.Journal, said: Mapping[str, Any]) -> tuple[Part, ...]:
+    """Everything that a replay says."""
+    whole = Row("replay", said)
+    lead = Markup(" ").join(Markup.escape(reason) for reason in said["reasons"])
+    return (
+        Part(_verdict(said), lead, _thresholds(said)),
+        Part(
+            say("What was asked, and how long it took"),
+            say(
+                "Response time counts from the intended time of a request, service time from its "
+                "sending. A percentile is over all requests that were sent."
+            ),
+            _operations(said),
+        ),
+        Part(
+            say("In the course of time"),
+            figures=(
+                figures.over_time(timeline.timeline(found.rows), whole),
+                figures.heat_map(timeline.heat_map(found.rows), whole),
+                figures.percentiles(timeline.curve(found.rows), whole),
+            ),
+        ),
+    )
 
 
-def _ms(value: float | None) -> str:
-    if value is None:
-        return style.MISSING
-    return f"{value:,.0f} ms" if value >= 100 else f"{value:.3g} ms"
+def _verdict(said: Mapping[str, Any]) -> str:
+    if said["verdict"] != "valid":
+        return say("INVALID: this run measured its own sender")
+    if not said["thresholds"]:
+        return say("A valid run; no thresholds were set")
+    if all(one["held"] for one in said["thresholds"]):
+        return say("All thresholds held")
+    return say("Thresholds are broken")
 
 
-def _number(value: float | None) -> Markup:
-    return Markup(style.MISSING if value is None else f"{value:,.4g}")
+def _thresholds(said: Mapping[str, Any]) -> Table:
+    return Table(
+        (say("Threshold"), say("Measured"), say("Held")),
+        tuple(
+            (
+                Markup('<span class="quoted">{}</span>').format(one["text"]),
+                Markup("{}").format(Row(f"replay:thresholds.{at}", one).number("value", "figures")),
+                say("yes") if one["held"] else say("no"),
+            )
+            for at, one in enumerate(said["thresholds"])
+        ),
+    )
+
+
+def _operations(said: Mapping[str, Any]) -> Table:
+    named = [
+        (Markup('<span class="quoted">{}</span>').format(name), f"replay:operations.{name}", values)
+        for name, values in said["operations"].items()
+    ]
+    rows = (*named, (Markup.escape(say("all")), "replay", said))
+    return Table(
+        (say("Operation"), *map(say, _COUNTS.values()), *map(say, _TIMES.values())),
+        tuple((name, *_cells(Row(source, values))) for name, source, values in rows),
+    )
+
+
+def _cells(row: Row) -> list[Markup]:
+    forms = {**dict.fromkeys(_COUNTS, "count"), **dict.fromkeys(_TIMES, "milliseconds")}
+    return [Markup("{}").format(row.number(name, form)) for name, form in forms.items()]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
+from reports.command import Lang
+from reports.language import file_name, say, speaking
 from scenarios.command import BASE, Overlays, ScenarioName, Sets, refuse, resolve, stderr
 from sim.experiment.command import INTERRUPTED, Seed, Workers
 from sim.staffing.intraday_command import ActualsFile, AsJson, Now, replan_day
@@ -49,6 +51,7 @@ def staff(
     actuals: ActualsFile = None,
     now: Now = None,
     as_json: AsJson = False,
+    lang: Lang = "en",
 ) -> None:
     """Find a lawful roster, prove it by simulation, and say whether the heads are enough.
 
@@ -86,7 +89,8 @@ def staff(
         fit=range(replications),
         proof=range(replications, replications + proof_replications),
     )
-    _plan(_with_targets(resolved, asked), setting, folder, seed=seed, workers=workers)
+    with speaking(lang):
+        _plan(_with_targets(resolved, asked), setting, folder, seed=seed, workers=workers)
 
 
 def _wrong(risk_ratio: float, folder: Path) -> "list[Problem]":
@@ -151,8 +155,9 @@ def _write(folder: Path, found: "Findings", worth: "list[Worth]") -> None:
         page.write(part)
     for sentence in sentences(folder):
         typer.echo(sentence)
-    typer.echo(f"page: {folder / page.FILE_NAME}")
-    typer.echo(f"plan: {folder}; springpeak run --overlay {folder / files.OVERLAY} simulates it")
+    typer.echo(say("page: {page}", page=folder / file_name(page.FILE_NAME)))
+    command = f"springpeak run --overlay {folder / files.OVERLAY}"
+    typer.echo(say("plan: {folder}; {command} simulates it", folder=folder, command=command))
 
 
 def _with_targets(scenario: "Scenario", asked: "list[Target]") -> "Scenario":

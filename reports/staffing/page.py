@@ -1,108 +1,185 @@
-"""The staffing page: the verdict, need against roster, what cannot be held, and what it costs.
+"""The staffing chapter: the verdict, need against roster, what cannot be held, and what it costs.
 
-Decides the order of the page. Reads the folder of a plan; computes nothing. No network, no script.
+Decides the order. Reads the folder of a plan; computes nothing. `staffing.html` is the chapter by
+itself; the report of a run has the plan's parts among others.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
+from markupsafe import Markup
 
 from reports import style, templating
+from reports.card import Card
+from reports.cells import quote
+from reports.chapter import Chapter, Part
+from reports.language import file_name, later, say, say_html
+from reports.metrics import metric_name
+from reports.rows import rows
 from reports.staffing import figures, words
 from reports.tables import Table
 
 FILE_NAME: Final = "staffing.html"
-REASONS: Final = {"heads": "too few heads at their desks", "chance": "all needed are there: chance"}
+# As sim/staffing/quick.py names it, which is slow to load.
+QUICK: Final = "staffing_quick.json"
+_FOLDERS: Final = "staff*"
+_TABLES: Final = ("required", "cover", "curve", "steps")
+_REASONS: Final = {
+    "heads": later("too few heads at their desks"),
+    "chance": later("all needed are there: chance"),
+}
 LISTED_BREACHES: Final = 50
+
+
+def beside(run: Path, scenario: str, fingerprint: str) -> Path | None:
+    """The folder of a plan for a run's scenario, in the run or next to it; of several the one with
+    the run's own fingerprint, then the last by name. None where there is none."""
+    found = []
+    for folder in (*sorted(run.parent.glob(_FOLDERS)), *sorted(run.glob(_FOLDERS))):
+        if not all((folder / f"{name}.csv").is_file() for name in _TABLES):
+            continue
+        summary = words.read(folder)
+        if summary["scenario"] == scenario:
+            found.append((summary["fingerprint"] == fingerprint, folder))
+    return max(found, key=lambda one: (one[0], str(one[1])))[1] if found else None
+
+
+def quick_part(run: Path) -> tuple[Part, ...]:
+    """The quick answer that `springpeak peak` keeps in a run; nothing where there is none."""
+    file = run / QUICK
+    if not file.is_file():
+        return ()
+    found = json.loads(file.read_text(encoding="utf-8"))
+    lead = say_html("{sentence}.", sentence=words.quick(found))
+    return (Part(say("About how many heads would do"), lead),)
 
 
 def write(folder: Path) -> Path:
     """Write staffing.html into a plan's folder and return its path."""
     summary = words.read(folder)
-    names = ("required", "cover", "curve", "steps")
-    tables = {name: pl.read_csv(folder / f"{name}.csv", infer_schema_length=None) for name in names}
-    path = folder / FILE_NAME
-    path.write_text(render(summary, tables), encoding="utf-8")
+    path = folder / file_name(FILE_NAME)
+    text = templating.rendered(
+        "page.html.j2",
+        title=say("Are the heads enough? {title}", title=style.title(str(summary["scenario"]))),
+        description=say_html(
+            "A lawful roster for every half hour, proven on seasons that it was not made for. "
+            "Risk: a target must hold in {risk} of seasons. Intervals are 95&nbsp;%.",
+            risk=words.whole(summary).number("risk_ratio", "percent"),
+        ),
+        chapters=(Chapter("plan", say("Staffing"), parts(folder), cards(summary)),),
+        foot=say_html(
+            "Fingerprint {fingerprint}", fingerprint=quote(summary["fingerprint"], "plan")
+        ),
+    )
+    path.write_text(text, encoding="utf-8")
     return path
 
 
-def render(summary: Mapping[str, Any], tables: Mapping[str, pl.DataFrame]) -> str:
-    """The page as text."""
-    return templating.rendered(
-        "staffing.html.j2",
-        name=str(summary["scenario"]),
-        heading=style.title(str(summary["scenario"])),
-        summary=summary,
-        cards=cards(summary),
-        figures=[
-            figures.cover(tables["cover"], summary),
-            figures.curves(tables["curve"], summary),
-        ],
-        sections=[section for section in _sections(summary, tables) if section[2].rows],
-    )
-
-
-def cards(summary: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+def cards(summary: Mapping[str, Any]) -> tuple[Card, ...]:
     """Question, answer and reason."""
-    smallest, chance = summary["smallest"], summary["probability"]
-    return [
+    of, smallest = words.whole(summary), words.whole(summary, "smallest")
+    answers = (
         (
-            f"Are {summary['heads_count']:,} heads enough?",
-            "Yes" if summary["enough"] else "No",
+            say_html("Are {heads} heads enough?", heads=of.number("heads_count", "count")),
+            say_html("Yes") if summary["enough"] else say_html("No"),
             words.verdict_reason(summary),
         ),
         (
-            "How many are?",
-            style.MISSING if smallest["heads_count"] is None else f"{smallest['heads_count']:,}",
+            say_html("How many are?"),
+            Markup("{}").format(smallest.number("heads_count", "count")),
             words.smallest(summary),
         ),
         (
-            "How sure is that?",
-            style.probability(chance["mean"]),
-            f"of {chance['n']} seasons hold 95 % of their intervals "
-            f"({style.probability(chance['low'])} to {style.probability(chance['high'])})",
+            say_html("What does the roster cost?"),
+            Markup("{}").format(of.number("program_cost_fen", "cny")),
+            words.roster(summary),
         ),
-        ("What does the roster cost?", style.cny(summary["program_cost_fen"]),
-         words.roster(summary)),
-    ]  # fmt: skip
+    )
+    moods = ("good" if summary["enough"] else "bad", "", "")
+    return tuple(
+        Card(question, answer, mood, say_html("{sentence}.", sentence=reason))
+        for (question, answer, reason), mood in zip(answers, moods, strict=True)
+    )
 
 
-def _sections(
-    summary: Mapping[str, Any], tables: Mapping[str, pl.DataFrame]
-) -> Sequence[tuple[str, str, Table]]:
-    missed = summary["missed_because"]
-    return (
-        ("Half hours that cannot be held", f"{missed['heads']:,} by skill for want of heads, "
-         f"{missed['chance']:,} by chance. required.csv has each with its share of seasons.",
-         uncovered(tables["required"])),
-        ("What the next heads cost", "Neighbouring headcounts of the curve, paired over the same "
-         "seasons. Last columns: how many times fewer seasons the pairing needs than independent "
-         "ones, for the same width.", _steps(tables["steps"])),
-        ("What ways of staffing are worth", "Cost and heads that each saves, by the program's "
-         "bounds. A better forecast: every day misses its forecast by 5 % less.", _worth(summary)),
-        ("How it was found", "Nothing here was shown on the seasons that the need was found with.",
-         _how(summary)),
-        ("Breaches of the rules of work", "Found by a judge that shares no code with the planner.",
-         _breaches(summary)),
-    )  # fmt: skip
+def parts(folder: Path) -> tuple[Part, ...]:
+    """Everything that stands below the answers."""
+    summary = words.read(folder)
+    tables = {
+        name: pl.read_csv(folder / f"{name}.csv", infer_schema_length=None) for name in _TABLES
+    }
+    missed = words.whole(summary, "missed_because")
+    drawn = (figures.cover(tables["cover"], summary), figures.curves(tables["curve"], summary))
+    lead = Markup(" ").join(words.headline(summary))
+    found = (
+        Part(say("The plan"), lead, figures=drawn),
+        Part(
+            say("Half hours that cannot be held"),
+            say_html(
+                "{heads} by skill for want of heads, {chance} by chance. required.csv has each "
+                "with its share of seasons.",
+                heads=missed.number("heads", "count"),
+                chance=missed.number("chance", "count"),
+            ),
+            uncovered(tables["required"]),
+        ),
+        Part(
+            say("What the next heads cost"),
+            say(
+                "Neighbouring headcounts of the curve, paired over the same seasons. Last columns: "
+                "how many times fewer seasons the pairing needs than independent ones, for the "
+                "same width."
+            ),
+            _steps(tables["steps"]),
+        ),
+        Part(
+            say("What ways of staffing are worth"),
+            say(
+                "Cost and heads that each saves, by the program's bounds. A better forecast: every "
+                "day misses its forecast by 5 % less."
+            ),
+            _worth(summary),
+        ),
+        Part(
+            say("How it was found"),
+            say("Nothing here was shown on the seasons that the need was found with."),
+            _how(summary),
+        ),
+        Part(
+            say("Breaches of the rules of work"),
+            say("Found by a judge that shares no code with the planner."),
+            _breaches(summary),
+        ),
+    )
+    return tuple(part for part in found if part.figures or (part.table and part.table.rows))
 
 
 def uncovered(required: pl.DataFrame) -> Table:
     """Missed half hours by day, skill and reason, as spans of the day."""
-    rows: dict[tuple[int, str, str], list[float]] = {}
+    found: dict[tuple[int, str, str], list[float]] = {}
     for row in required.filter(pl.col("missed_because").is_not_null()).iter_rows(named=True):
         key = (row["lunar_day"], row["skill"], row["missed_because"])
-        rows.setdefault(key, []).append(row["start_h"])
+        found.setdefault(key, []).append(row["start_h"])
     body = tuple(
-        (style.day_number(day), style.words(skill), _spans(starts), REASONS[why])
-        for (day, skill, why), starts in sorted(rows.items())
+        (
+            _label(f"{style.lunar_name(day)} {style.day_number(day)}"),
+            _label(" · ".join(style.words(part) for part in skill.split("/"))),
+            _spans(starts),
+            say(_REASONS[why]),
+        )
+        for (day, skill, why), starts in sorted(found.items())
     )
-    return Table(("Lunar day", "Skill", "Half hours", "Why"), body)
+    return Table((say("Lunar day"), say("Skill"), say("Half hours"), say("Why")), body)
 
 
-def _spans(starts_h: Sequence[float]) -> str:
+def _label(text: str) -> Markup:
+    return Markup('<span class="dim">{}</span>').format(text)
+
+
+def _spans(starts_h: Sequence[float]) -> Markup:
     """Half hours as spans of the clock."""
     spans: list[list[float]] = []
     for start_h in sorted(starts_h):
@@ -110,7 +187,7 @@ def _spans(starts_h: Sequence[float]) -> str:
             spans[-1][1] = start_h + 0.5
         else:
             spans.append([start_h, start_h + 0.5])
-    return ", ".join(f"{_clock(first)}–{_clock(last)}" for first, last in spans)
+    return Markup(say(", ")).join(_label(f"{_clock(a)}–{_clock(b)}") for a, b in spans)
 
 
 def _clock(hour: float) -> str:
@@ -119,51 +196,76 @@ def _clock(hour: float) -> str:
 
 def _steps(table: pl.DataFrame) -> Table:
     saved = [name for name in table.columns if name.startswith("saved_")]
-    rows = tuple(
+    body = tuple(
         (
-            f"{row['heads_from_count']:,} to {row['heads_to_count']:,}",
+            say_html(
+                "{few} to {many}",
+                few=row.number("heads_from_count", "count"),
+                many=row.number("heads_to_count", "count"),
+            ),
             words.step(row),
-            *(f"{row[name]:,.0f} times" for name in saved),
+            *(say_html("{times} times", times=row.number(name, "count")) for name in saved),
         )
-        for row in table.iter_rows(named=True)
+        for row in rows("steps", table, words.STEP_KEYS)
     )
-    named = (style.words(name.removesuffix("_ratio")) for name in saved)
-    return Table(("Heads", "What they cost and bring", *named), rows)
+    named = (metric_name(name.removeprefix("saved_")) for name in saved)
+    return Table((say("Heads"), say("What they cost and bring"), *named), body)
 
 
 def _worth(summary: Mapping[str, Any]) -> Table:
-    rows = tuple(
+    body = tuple(
         (
-            words.option(one["option"]).capitalize(),
-            style.cny(one["cost_fen"]),
-            style.MISSING if one["heads_count"] is None else f"{one['heads_count']:,}",
+            _label(words.option(one["option"]).capitalize()),
+            Markup("{}").format(one.number("cost_fen", "cny")),
+            Markup("{}").format(one.number("heads_count", "count")),
         )
-        for one in summary["worth"]
+        for one in words.worths(summary)
     )
-    return Table(("Option", "Saves", "Heads"), rows)
+    return Table((say("Option"), say("Saves"), say("Heads")), body)
 
 
 def _how(summary: Mapping[str, Any]) -> Table:
-    fit, proof = summary["fit_replications"], summary["proof_replications"]
-    error = summary["tape_error"]
+    of, error = words.whole(summary), words.whole(summary, "tape_error")
+    fit, proof = (
+        say_html(
+            "replications {first} to {last}", first=_label(str(ends[0])), last=_label(str(ends[1]))
+        )
+        for ends in (summary["fit_replications"], summary["proof_replications"])
+    )
     return Table(
-        ("What", "How"),
+        (say("What"), say("How")),
         (
-            ("The need was found with", f"replications {fit[0]} to {fit[1]}"),
-            ("Everything was shown on", f"replications {proof[0]} to {proof[1]}"),
-            ("The headcount asked about", "whole simulations"),
-            ("Other headcounts", "the floor alone, run again on the same worlds; what it would "
-             "change in them (pots that run dry earlier or later, and with them handle times) "
-             "stays as it was"),
-            ("What that leaves out, at most", f"{style.points(error['abandoned_ratio'])} of a "
-             f"season's abandonment, {style.points(error['service_level_phone_ratio'])} of its "
-             "service level by phone"),
-            ("Fewest heads that cover the need", f"{summary['fewest_heads_count']:,}, by the "
-             "linear program, whatever is asked of intervals"),
+            (say("The need was found with"), fit),
+            (say("Everything was shown on"), proof),
+            (say("The headcount asked about"), say("whole simulations")),
+            (
+                say("Other headcounts"),
+                say(
+                    "the floor alone, run again on the same worlds; what it would change in them "
+                    "(pots that run dry earlier or later, and with them handle times) stays as it "
+                    "was"
+                ),
+            ),
+            (
+                say("What that leaves out, at most"),
+                say_html(
+                    "{abandoned} of a season's abandonment, {phone} of its service level by phone",
+                    abandoned=error.number("abandoned_ratio", "points"),
+                    phone=error.number("service_level_phone_ratio", "points"),
+                ),
+            ),
+            (
+                say("Fewest heads that cover the need"),
+                say_html(
+                    "{heads}, by the linear program, whatever is asked of intervals",
+                    heads=of.number("fewest_heads_count", "count"),
+                ),
+            ),
         ),
-    )  # fmt: skip
+    )
 
 
 def _breaches(summary: Mapping[str, Any]) -> Table:
     listed = summary["breaches"][:LISTED_BREACHES]
-    return Table(("Breach",), tuple((one,) for one in listed) or (("none",),))
+    body = tuple((Markup('<span class="quoted">{}</span>').format(one),) for one in listed)
+    return Table((say("Breach"),), body or ((say("none"),),))

@@ -6,19 +6,21 @@ All sentences of the command, of the page's top and of other pages stand here.
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final
 
 import polars as pl
+from markupsafe import Markup
 
 from reports import style
+from reports.language import later, say, say_html
+from reports.metrics import metric_name
+from reports.rows import Row, rows
 
-if TYPE_CHECKING:
-    from sim.staffing.quick import Quick
-
-OPTIONS = {
-    "overtime": "overtime",
-    "cross_training": "cross-training",
-    "better_forecast": "a forecast that is 5 % better",
+STEP_KEYS: Final = ("heads_from_count", "heads_to_count")
+_OPTIONS: Final = {
+    "overtime": later("overtime"),
+    "cross_training": later("cross-training"),
+    "better_forecast": later("a forecast that is 5 % better"),
 }
 
 
@@ -28,113 +30,194 @@ def read(folder: Path) -> dict[str, Any]:
     return summary
 
 
-def headline(summary: Mapping[str, Any]) -> tuple[str, ...]:
+def whole(summary: Mapping[str, Any], key: str = "") -> Row:
+    """The summary, or one of its blocks, as a row with its address."""
+    return Row(f"plan:{key}", summary[key]) if key else Row("plan", summary)
+
+
+def headline(summary: Mapping[str, Any]) -> tuple[Markup, ...]:
     """Verdict and smallest headcount, for the top of this page and for others."""
-    return (f"{verdict(summary)}: {verdict_reason(summary)}.", f"{smallest(summary)}.")
+    said = say_html(
+        "{verdict}: {reason}.", verdict=verdict(summary), reason=verdict_reason(summary)
+    )
+    return said, say_html("{sentence}.", sentence=smallest(summary))
 
 
 def sentences(folder: Path) -> list[str]:
     """What the command prints."""
     summary = read(folder)
-    steps = pl.read_csv(folder / "steps.csv").to_dicts()
-    missed = summary["missed_because"]
-    mine = around(steps, summary["heads_count"])
-    return [
+    steps = list(rows("steps", pl.read_csv(folder / "steps.csv"), STEP_KEYS))
+    missed, mine = whole(summary, "missed_because"), around(steps, summary["heads_count"])
+    said = [
         *headline(summary),
-        f"Half hours by skill that cannot be held: {missed['heads']:,} for want of heads, "
-        f"{missed['chance']:,} by chance; required.csv names them.",
-        f"From {mine['heads_from_count']:,} to {mine['heads_to_count']:,} heads: {step(mine)}.",
-        f"Common random numbers need fewer replications: {saved(mine)}.",
-        *(f"Worth of {option(one['option'])}: {worth(one)}." for one in summary["worth"]),
-        f"{roster(summary)}.",
+        say_html(
+            "Half hours by skill that cannot be held: {heads} for want of heads, {chance} by "
+            "chance; required.csv names them.",
+            heads=missed.number("heads", "count"),
+            chance=missed.number("chance", "count"),
+        ),
+        say_html(
+            "From {few} to {many} heads: {what}.",
+            few=mine.number("heads_from_count", "count"),
+            many=mine.number("heads_to_count", "count"),
+            what=step(mine),
+        ),
+        say_html("Common random numbers need fewer replications: {times}.", times=saved(mine)),
+        *(
+            say_html("Worth of {option}: {worth}.", option=option(one["option"]), worth=worth(one))
+            for one in worths(summary)
+        ),
+        say_html("{sentence}.", sentence=roster(summary)),
     ]
+    return [one.striptags().replace("\xa0", " ") for one in said]
 
 
-def verdict(summary: Mapping[str, Any]) -> str:
+def verdict(summary: Mapping[str, Any]) -> Markup:
     """Enough or not."""
-    said = "enough" if summary["enough"] else "not enough"
-    return f"{summary['heads_count']:,} heads are {said}"
-
-
-def verdict_reason(summary: Mapping[str, Any]) -> str:
-    """Why, with the probability."""
-    chance, held = summary["probability"], summary["held_ratio"]
-    return (
-        f"{style.percent(summary['good_intervals_ratio'])} of intervals hold at the stated risk "
-        f"({style.probability(summary['risk_ratio'])} of seasons); a season holds "
-        f"{between(held, style.percent)} of its intervals, and 95 % of them with probability "
-        f"{between(chance, style.probability)}, {chance['n']} seasons"
+    return say_html(
+        "{heads} heads are enough" if summary["enough"] else "{heads} heads are not enough",
+        heads=whole(summary).number("heads_count", "count"),
     )
 
 
-def smallest(summary: Mapping[str, Any]) -> str:
+def verdict_reason(summary: Mapping[str, Any]) -> Markup:
+    """Why, with the probability."""
+    of, chance = whole(summary), whole(summary, "probability")
+    return say_html(
+        "{good} of intervals hold at the stated risk ({risk} of seasons); a season holds {held} of "
+        "its intervals, and 95 % of them with probability {chance}, {seasons} seasons",
+        good=of.number("good_intervals_ratio", "percent"),
+        risk=of.number("risk_ratio", "probability"),
+        held=between(whole(summary, "held_ratio"), "percent"),
+        chance=between(chance, "probability"),
+        seasons=chance.number("n", "count"),
+    )
+
+
+def smallest(summary: Mapping[str, Any]) -> Markup:
     """The smallest headcount that is enough, with its interval."""
-    one = summary["smallest"]
+    one = whole(summary, "smallest")
+    if one["heads_count"] is None and one["holds_count"] is None:
+        return say_html(
+            "No headcount tried is enough; the largest was {heads}",
+            heads=one.number("fails_count", "count"),
+        )
     if one["heads_count"] is None:
-        if one["holds_count"] is None:
-            return f"No headcount tried is enough; the largest was {one['fails_count']:,}"
-        return f"All headcounts tried are enough; the smallest was {one['holds_count']:,}"
-    low = f"{one['low_count']:,}" if one["low_count"] is not None else "below those tried"
-    high = f"{one['high_count']:,}" if one["high_count"] is not None else "above those tried"
-    return f"The smallest headcount that is enough is {one['heads_count']:,} ({low} to {high})"
+        return say_html(
+            "All headcounts tried are enough; the smallest was {heads}",
+            heads=one.number("holds_count", "count"),
+        )
+    ends = (("low_count", say("below those tried")), ("high_count", say("above those tried")))
+    low, high = (
+        Markup.escape(outside) if one[name] is None else one.number(name, "count").__html__()
+        for name, outside in ends
+    )
+    return say_html(
+        "The smallest headcount that is enough is {heads} (95&nbsp;% interval {low} to {high})",
+        heads=one.number("heads_count", "count"),
+        low=low,
+        high=high,
+    )
 
 
-def between(estimate: Mapping[str, Any], form: Any) -> str:
+def between(estimate: Row, form: str) -> Markup:
     """A mean with its interval."""
-    return f"{form(estimate['mean'])} ({form(estimate['low'])} to {form(estimate['high'])})"
+    return say_html(
+        "{mean} (95&nbsp;% interval {interval})",
+        mean=estimate.number("mean", form),
+        interval=estimate.range("low", "high", form),
+    )
 
 
-def around(steps: list[dict[str, Any]], heads_count: int) -> dict[str, Any]:
+def around(steps: list[Row], heads_count: int) -> Row:
     """The step of the curve that ends at a headcount, or the first one."""
     return next((one for one in steps if one["heads_to_count"] == heads_count), steps[0])
 
 
-def step(one: Mapping[str, Any]) -> str:
+def step(one: Row) -> Markup:
     """What the heads between two headcounts cost and avoid."""
-    avoided = f"{style.count(one['avoided_count'])} fewer contacts are abandoned"
-    if not one["price_fen"] > 0.0:
-        return f"{style.cny(one['wage_fen'])} of wages more; {avoided}, not clear of chance"
-    ends = f"{style.cny_each(one['price_low_fen'])} to {style.cny_each(one['price_high_fen'])}"
-    price = f"{style.cny_each(one['price_fen'])} ({ends}) each"
-    return f"{style.cny(one['wage_fen'])} of wages more; {avoided}: {price}"
+    cost = {"wage": one.number("wage_fen", "cny"), "avoided": one.number("avoided_count", "count")}
+    if not (one["price_fen"] or 0.0) > 0.0:
+        return say_html(
+            "{wage} of wages more; {avoided} fewer contacts are abandoned, not clear of chance",
+            **cost,
+        )
+    return say_html(
+        "{wage} of wages more; {avoided} fewer contacts are abandoned: {price} each (95&nbsp;% "
+        "interval {interval})",
+        **cost,
+        price=one.number("price_fen", "cny_each"),
+        interval=one.range("price_low_fen", "price_high_fen", "cny_each"),
+    )
 
 
-def saved(one: Mapping[str, Any]) -> str:
+def saved(one: Row) -> Markup:
     """Times fewer replications by metric."""
-    return ", ".join(
-        f"{style.words(name.removeprefix('saved_').removesuffix('_ratio'))} {value:,.0f} times"
-        for name, value in one.items()
+    return Markup(say(", ")).join(
+        say_html(
+            "{metric} {times} times",
+            metric=metric_name(name.removeprefix("saved_")),
+            times=one.number(name, "count"),
+        )
+        for name in one.values
         if name.startswith("saved_")
     )
 
 
 def option(name: str) -> str:
     """An option of the plan in words."""
-    return OPTIONS.get(name, style.words(name).replace(" h shifts", "-hour shifts"))
+    if name in _OPTIONS:
+        return say(_OPTIONS[name])
+    hours, h_shifts, _ = name.partition("_h_shifts")
+    return say("{hours}-hour shifts", hours=hours) if h_shifts else style.words(name)
 
 
-def worth(one: Mapping[str, Any]) -> str:
+def worths(summary: Mapping[str, Any]) -> list[Row]:
+    """What the options are worth, one a row."""
+    return [Row(f"plan:worth.{at}", one) for at, one in enumerate(summary["worth"])]
+
+
+def worth(one: Row) -> Markup:
     """What an option saves."""
-    heads = f", {one['heads_count']:,} heads" if one["heads_count"] is not None else ""
-    return f"{style.cny(one['cost_fen'])}{heads}"
+    cost = one.number("cost_fen", "cny")
+    if one["heads_count"] is None:
+        return Markup("{}").format(cost)
+    heads = one.number("heads_count", "count")
+    return say_html("{cost}, {heads} heads", cost=cost, heads=heads)
 
 
-def quick(found: "Quick") -> str:
+def quick(found: Mapping[str, Any]) -> Markup:
     """The quick answer of a run, for its report and the command that makes one."""
-    interval = "" if found.low_count is None else f" ({found.low_count:,} to {found.high_count:,})"
-    than = "fewer" if found.fewest_count <= found.heads_count else "more"
-    return (
-        f"About {found.fewest_count:,} heads{interval} would cover every half hour with a lawful "
-        f"roster of their own at {style.probability(found.risk_ratio)} risk, {than} than the "
-        f"{found.heads_count:,} of this run: by theory from its contacts, not simulated; "
-        "springpeak staff proves it"
+    of = Row("staffing_quick", found)
+    return say_html(
+        "About {heads} heads{interval} would cover every half hour with a lawful roster of their "
+        "own at {risk} risk, fewer than the {asked} of this run: by theory from its contacts, not "
+        "simulated; springpeak staff proves it"
+        if of["fewest_count"] <= of["heads_count"]
+        else "About {heads} heads{interval} would cover every half hour with a lawful roster of "
+        "their own at {risk} risk, more than the {asked} of this run: by theory from its "
+        "contacts, not simulated; springpeak staff proves it",
+        heads=of.number("fewest_count", "count"),
+        interval=""
+        if of["low_count"] is None
+        else say_html(
+            " (95&nbsp;% interval {ends})", ends=of.range("low_count", "high_count", "count")
+        ),
+        risk=of.number("risk_ratio", "probability"),
+        asked=of.number("heads_count", "count"),
     )
 
 
-def roster(summary: Mapping[str, Any]) -> str:
+def roster(summary: Mapping[str, Any]) -> Markup:
     """The roster's cost and how good it is."""
-    return (
-        f"Roster: {style.cny(summary['program_cost_fen'])}, "
-        f"{summary['program_gap_ratio']:.2%} from its bound; {summary['uncovered_h']:,.0f} hours "
-        f"uncovered; {len(summary['breaches'])} breaches of law"
+    of = whole(summary)
+    return say_html(
+        "Roster: {cost}, {gap} from its bound; {hours} hours uncovered; breaches of law: "
+        "{breaches}",
+        cost=of.number("program_cost_fen", "cny"),
+        gap=of.number("program_gap_ratio", "fine_percent"),
+        hours=of.number("uncovered_h", "count"),
+        breaches=say("none")
+        if not summary["breaches"]
+        else Markup('<span class="dim">{}</span>').format(len(summary["breaches"])),
     )

@@ -5,6 +5,7 @@ Decides which rows are added; the parts and the totals are the engine's.
 
 import polars as pl
 
+from reports.language import say
 from reports.workbook.block import Block, Cell, Field, Live
 from reports.workbook.run import Run
 
@@ -41,8 +42,8 @@ def attribution(run: Run) -> Block:
         )
     return Block(
         slug="attribution_check",
-        heading="The parts add up to the whole",
-        note="Parts on this sheet, TVaR on sheet Distribution.",
+        heading=say("The parts add up to the whole"),
+        note=say("Parts on this sheet, TVaR on sheet Distribution."),
         fields=(
             Field("measure", "Measure", "", "text", 22, "gross or net"),
             Field("by", "By", "", "text", 22, "what the parts are"),
@@ -63,8 +64,8 @@ def bridge(run: Run) -> Block:
     rest = int(table["amount_fen"].sum()) - ends
     return Block(
         slug="bridge_check",
-        heading="Start and parts add up to the end",
-        note="All from this sheet.",
+        heading=say("Start and parts add up to the end"),
+        note=say("All from this sheet."),
         fields=(
             Field("check", "Check", "", "text", 22, "what is added"),
             Field("parts", "Start and parts", "CNY", "cny", 22, "sum of the rows but the end"),
@@ -73,7 +74,7 @@ def bridge(run: Run) -> Block:
         ),
         rows=[
             (
-                "Bridge",
+                say("Bridge"),
                 Live(f'SUMIFS({amounts},{parts},"<>end")', rest / 100),
                 Live(f'SUMIFS({amounts},{parts},"end")', ends / 100),
                 Live("ROUND({parts}{row}-{end}{row},2)", round((rest - ends) / 100, 2)),

@@ -11,6 +11,7 @@ import polars as pl
 
 from reports import style
 from reports.cells import Cell as Estimate
+from reports.language import later, say
 from reports.workbook.block import Block, Cell, Field, Live, cny
 from reports.workbook.detail import Detail
 from reports.workbook.run import Run
@@ -39,7 +40,7 @@ def by_guarantee(run: Run, payouts: Detail) -> Block:
         run,
         payouts,
         slug="by_guarantee",
-        heading="By guarantee",
+        heading=say("By guarantee"),
         head=head,
         labels=labels,
         subject=subjects.PAYOUT_NET,
@@ -58,7 +59,7 @@ def by_day(run: Run, payouts: Detail) -> Block:
         run,
         payouts,
         slug="by_day",
-        heading="By day",
+        heading=say("By day"),
         head=head,
         labels=labels,
         subject=subjects.PAYOUT_NET,
@@ -76,7 +77,7 @@ def by_category(run: Run, payouts: Detail) -> Block:
         run,
         payouts,
         slug="by_category",
-        heading="By category",
+        heading=say("By category"),
         head=head,
         labels=[(code, style.words(code).capitalize()) for code in CATEGORIES],
         subject=subjects.PAYOUT_GROSS,
@@ -85,7 +86,7 @@ def by_category(run: Run, payouts: Detail) -> Block:
 
 
 def _dated(run: Run, day: int) -> str:
-    return f"{style.lunar_name(day)}, {style.date_name(run.clock.calendar.date_of(day))}"
+    return f"{style.lunar_name(day)}{say(', ')}{style.date_name(run.clock.calendar.date_of(day))}"
 
 
 def _block(
@@ -130,14 +131,15 @@ def _block(
     return Block(
         slug=slug,
         heading=heading,
-        note=(
-            f"Means over {run.replications_count} replications. Black figures are formulas over "
-            "sheet Payouts, blue ones the engine's own; the last column is their difference."
+        note=say(
+            "Means over {count} replications. Black figures are formulas over sheet Payouts, blue "
+            "ones the engine's own; the last column is their difference.",
+            count=run.replications_count,
         ),
         fields=(*head, *_LIVE, *_engine_fields(measure)),
         rows=rows,
         total=(
-            "Total",
+            say("Total"),
             "",
             *(
                 Live(f"SUM({{{one.key}}}{{first}}:{{{one.key}}}{{last}})", value)
@@ -153,9 +155,9 @@ def _block(
 
 
 def _engine_fields(measure: str) -> tuple[Field, ...]:
-    words = "Net" if measure == "net" else "Gross"
+    words = later("Net, engine") if measure == "net" else later("Gross, engine")
     return (
-        Field("engine", f"{words}, engine", "CNY", "cny", 17, "the engine's mean"),
+        Field("engine", words, "CNY", "cny", 17, "the engine's mean"),
         Field("low", "95 % from", "CNY", "cny", 17, "lower end of the mean's interval"),
         Field("high", "to", "CNY", "cny", 17, "upper end of the mean's interval"),
         Field("difference", "Difference", "CNY", "cny", 12, "formula less engine, must be 0.00"),

@@ -10,6 +10,7 @@ from typing import Final
 
 import polars as pl
 
+from reports.language import file_name, say
 from reports.workbook import breakdown, details, finance, front, package, papers, proof
 from reports.workbook.block import Block, Sheet, value_of
 from reports.workbook.detail import ROWS_LIMIT, Detail
@@ -46,19 +47,19 @@ def write(run_path: Path, *, rows_limit: int = ROWS_LIMIT) -> Written:
         long.append(details.claims(run, rows_limit=rows_limit))
     sheets = _sheets(run, payouts, long, sums)
     identity = Identity(
-        title=f"Payouts of {run.manifest['scenario']}",
+        title=say("Payouts of {scenario}", scenario=run.manifest["scenario"]),
         footer=f"{run.manifest['scenario']} {run.manifest['fingerprint'][:12]}",
         author=f"springpeak {run.manifest['packages']['springpeak']}",
         created=run.clock.start,
     )
-    folder = run_path / FOLDER
+    path, folder = run_path / file_name(FILE_NAME), run_path / file_name(FOLDER)
     try:
-        package.write(run_path / FILE_NAME, identity, sheets, long)
+        package.write(path, identity, sheets, long)
         _export(folder, sheets, long)
     except OSError as error:
         where = error.filename or run_path
         raise RunError(f"{where} cannot be written: {error.strerror}") from None
-    return Written(run_path / FILE_NAME, folder, sums)
+    return Written(path, folder, sums)
 
 
 def _sheets(run: Run, payouts: Detail, long: list[Detail], sums: Sums | None) -> list[Sheet]:
@@ -71,8 +72,8 @@ def _sheets(run: Run, payouts: Detail, long: list[Detail], sums: Sums | None) ->
     middle = [
         *(Sheet(block.heading, (block,)) for block in breakdowns),
         *finance.sheets(run),
-        Sheet("Assumptions", (papers.assumptions(run),)),
-        Sheet("Terms", (papers.terms(run),)),
+        Sheet(say("Assumptions"), (papers.assumptions(run),)),
+        Sheet(say("Terms"), (papers.terms(run),)),
     ]
     if sums is not None:
         blocks = (
@@ -80,19 +81,19 @@ def _sheets(run: Run, payouts: Detail, long: list[Detail], sums: Sums | None) ->
             proof.by_guarantee(sums, long[1], payouts),
             proof.by_day(run, sums, long[1], payouts),
         )
-        middle.append(Sheet("Reconciliation", blocks))
+        middle.append(Sheet(say("Reconciliation"), blocks))
     found = (
         front.answers(run),
         front.totals(run, by_guarantee),
         front.spread(run),
         front.movers(run),
     )
-    summary = Sheet("Summary", tuple(block for block in found if block is not None))
-    names = ["Summary", *(sheet.name for sheet in middle), "Columns"]
+    summary = Sheet(say("Summary"), tuple(block for block in found if block is not None))
+    names = [summary.name, *(sheet.name for sheet in middle), say("Columns")]
     names += [part.name for detail in long for part in detail.parts]
-    cover = Sheet("Cover", (front.identity(run, names), front.bearers(run, by_guarantee)))
+    cover = Sheet(say("Cover"), (front.identity(run, names), front.bearers(run, by_guarantee)))
     sheets = [cover, summary, *middle]
-    return [*sheets, Sheet("Columns", (papers.columns(sheets, long),))]
+    return [*sheets, Sheet(say("Columns"), (papers.columns(sheets, long),))]
 
 
 def _export(folder: Path, sheets: list[Sheet], long: list[Detail]) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 import polars as pl
 
 from reports.files import KEPT
+from reports.language import say
 from reports.workbook.block import Field
 from reports.workbook.detail import ROWS_LIMIT, Detail
 from reports.workbook.run import Run
@@ -56,8 +57,8 @@ def payouts(run: Run) -> Detail:
     frame = run.payouts.rename({**renamed, "recovered_fen": "recovered"})
     return Detail(
         slug="payouts",
-        name="Payouts",
-        note="Each replication is one simulated festival. Written by the engine.",
+        name=say("Payouts"),
+        note=say("Each replication is one simulated festival. Written by the engine."),
         fields=PAYOUTS,
         frame=frame.select(field.key for field in PAYOUTS),
     )
@@ -81,10 +82,11 @@ def claims(run: Run, *, rows_limit: int = ROWS_LIMIT) -> Detail:
     )
     return Detail(
         slug="claims",
-        name="Claims",
-        note=(
-            f"Every claim of replication {KEPT}. Filter by guarantee or day to see what a total "
-            "consists of; `springpeak ledger RUN --claim ID` tells a claim's whole story."
+        name=say("Claims"),
+        note=say(
+            "Every claim of replication {number}. Filter by guarantee or day to see what a total "
+            "consists of; `springpeak ledger RUN --claim ID` tells a claim's whole story.",
+            number=KEPT,
         ),
         fields=CLAIMS,
         frame=frame,

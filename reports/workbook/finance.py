@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from reports import style
+from reports.language import later, say
 from reports.workbook import additions
 from reports.workbook.block import Block, Cell, Field, Sheet, cny
 from reports.workbook.run import Run
@@ -16,20 +16,26 @@ from scenarios.tables import Column
 
 # (sheet, its tables with their headings)
 _SHEETS: Final = (
-    ("Distribution", (("payout_distribution", "Distribution of payouts over festivals"),)),
-    ("Cash", (("payout_cash", "Cash by day, and the peak that has to be funded"),)),
     (
-        "Pots",
+        later("Distribution"),
+        (("payout_distribution", later("Distribution of payouts over festivals")),),
+    ),
+    (later("Cash"), (("payout_cash", later("Cash by day, and the peak that has to be funded")),)),
+    (
+        later("Pots"),
         (
-            ("payout_pots", "Pots: when they run dry, and what is then not paid"),
-            ("payout_pot_amounts", "Amounts that hold"),
+            ("payout_pots", later("Pots: when they run dry, and what is then not paid")),
+            ("payout_pot_amounts", later("Amounts that hold")),
         ),
     ),
-    ("Attribution", (("payout_attribution", "What the worst festivals consist of"),)),
-    ("Recoveries", (("payout_recoveries", "What merchants owe and pay back"),)),
-    ("Tornado", (("payout_tornado", "Which assumption moves the expected net payout most"),)),
-    ("Bridge", (("payout_bridge", "From one scenario to another"),)),
-    ("Policy lab", (("payout_lab", "Policies side by side"),)),
+    (later("Attribution"), (("payout_attribution", later("What the worst festivals consist of")),)),
+    (later("Recoveries"), (("payout_recoveries", later("What merchants owe and pay back")),)),
+    (
+        later("Tornado"),
+        (("payout_tornado", later("Which assumption moves the expected net payout most")),),
+    ),
+    (later("Bridge"), (("payout_bridge", later("From one scenario to another")),)),
+    (later("Policy lab"), (("payout_lab", later("Policies side by side")),)),
 )
 _CHECKS: Final = {
     "payout_attribution": additions.attribution,
@@ -48,13 +54,14 @@ def sheets(run: Run) -> tuple[Sheet, ...]:
         checked = [table for table, _ in tables if table in _CHECKS and run.has(table)]
         blocks += [_CHECKS[table](run) for table in checked]
         if blocks:
-            found.append(Sheet(name, tuple(blocks)))
+            found.append(Sheet(say(name), tuple(blocks)))
     return tuple(found)
 
 
 def missing(run: Run) -> tuple[str, ...]:
     """Names of the sheets that the run has no table for."""
-    return tuple(name for name, tables in _SHEETS if not any(run.has(table) for table, _ in tables))
+    lacking = [name for name, tables in _SHEETS if not any(run.has(table) for table, _ in tables)]
+    return tuple(map(say, lacking))
 
 
 def _block(run: Run, table: str, heading: str) -> Block:
@@ -62,8 +69,8 @@ def _block(run: Run, table: str, heading: str) -> Block:
     frame = run.scan(table).select(column.name for column in columns).collect()
     return Block(
         slug=table,
-        heading=heading,
-        note="Written by the engine; sheet Columns says what each column means.",
+        heading=say(heading),
+        note=say("Written by the engine; sheet Columns says what each column means."),
         fields=tuple(_field(column, frame[column.name]) for column in columns),
         rows=[
             tuple(_value(column, cell) for column, cell in zip(columns, row, strict=True))
@@ -89,8 +96,13 @@ def _key(column: Column) -> str:
 
 
 def _head(column: Column) -> str:
+    return say(head(column))
+
+
+def head(column: Column) -> str:
+    """The head of a column: its name in words, without its unit."""
     name = _key(column).removesuffix("_ratio") if column.unit == "ratio" else _key(column)
-    return style.words(name).capitalize()
+    return name.replace("_", " ").capitalize()
 
 
 def _value(column: Column, value: float | str | None) -> Cell:

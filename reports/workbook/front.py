@@ -9,22 +9,29 @@ from typing import Final
 import polars as pl
 
 from reports import style
+from reports.engine import retold
 from reports.files import KEPT
+from reports.language import later, say
+from reports.payout.words import label
 from reports.workbook import finance
 from reports.workbook.block import Block, Cell, Field, Live, cny, value_of
 from reports.workbook.run import Run
 from sim.experiment import subjects
 
 _TOTALS: Final = (
-    ("Claims decided", "claims", subjects.CLAIMS),
-    ("Due by the terms", "due", None),
-    ("Paid to consumers, gross", "gross", subjects.PAYOUT_GROSS),
-    ("Due and not paid", "shortfall", subjects.SHORTFALL),
-    ("Recovered from merchants", "recovered", subjects.PAYOUT_RECOVERED),
-    ("Borne by the platform, net", "net", subjects.PAYOUT_NET),
+    (later("Claims decided"), "claims", subjects.CLAIMS),
+    (later("Due by the terms"), "due", None),
+    (later("Paid to consumers, gross"), "gross", subjects.PAYOUT_GROSS),
+    (later("Due and not paid"), "shortfall", subjects.SHORTFALL),
+    (later("Recovered from merchants"), "recovered", subjects.PAYOUT_RECOVERED),
+    (later("Borne by the platform, net"), "net", subjects.PAYOUT_NET),
 )
 _STATISTICS: Final = ("p50", "p75", "p90", "p95", "p99", "tvar95", "tvar99")
 _MOVERS: Final = 3
+_STATES: Final = {
+    "complete": later("complete"),
+    "interrupted": later("interrupted"),
+}
 
 
 def identity(run: Run, sheets: Iterable[str]) -> Block:
@@ -32,26 +39,44 @@ def identity(run: Run, sheets: Iterable[str]) -> Block:
     manifest = run.manifest
     first, last = (_day(run, manifest[name]) for name in ("first_day", "last_day"))
     rows: list[tuple[Cell, ...]] = [
-        ("Scenario", str(manifest["scenario"])),
-        ("What it stands for", str(run.scenario["description"])),
-        ("Days", f"{first} to {last}"),
-        ("Fingerprint of the scenario", str(manifest["fingerprint"])),
-        ("Seed", str(manifest["seed"])),
-        ("Replications", run.replications_count),
-        ("springpeak", f"version {manifest['packages']['springpeak']}, code {manifest['code']}"),
-        ("State of the run", str(manifest["status"])),
-        ("Claims ledger", _ledger(run)),
-        ("Money", "CNY in every cell, from whole fen; ledger entries are exact to the fen"),
-        ("Colours", "blue: written by the engine; black: formula; shaded: assumed"),
-        ("Sheets", ", ".join(sheets)),
-        ("Not in this run", ", ".join(finance.missing(run)) or "nothing is missing"),
-        ("Prepared by, date", ""),
-        ("Checked by, date", ""),
+        (say("Scenario"), str(manifest["scenario"])),
+        (say("What it stands for"), say(str(run.scenario["description"]))),
+        (say("Days"), say("{first} to {last}", first=first, last=last)),
+        (say("Fingerprint of the scenario"), str(manifest["fingerprint"])),
+        (say("Seed"), str(manifest["seed"])),
+        (say("Replications"), run.replications_count),
+        (
+            "springpeak",
+            say(
+                "version {version}, code {code}",
+                version=manifest["packages"]["springpeak"],
+                code=manifest["code"],
+            ),
+        ),
+        (say("State of the run"), say(_STATES.get(manifest["status"], manifest["status"]))),
+        (say("Claims ledger"), _ledger(run)),
+        (
+            say("Money"),
+            say("CNY in every cell, from whole fen; ledger entries are exact to the fen"),
+        ),
+        (say("Colours"), say("blue: written by the engine; black: formula; shaded: assumed")),
+        (say("Sheets"), say(", ").join(sheets)),
+        (
+            say("Not in this run"),
+            say(", ").join(finance.missing(run)) or say("nothing is missing"),
+        ),
+        (say("Prepared by, date"), ""),
+        (say("Checked by, date"), ""),
     ]
     return Block(
         slug="identity",
-        heading=f"{style.title(str(manifest['scenario']))}: payouts of the guarantee programme",
-        note="Simulated figures on stated assumptions; none of them is the platform's own data.",
+        heading=say(
+            "{title}: payouts of the guarantee programme",
+            title=style.title(str(manifest["scenario"])),
+        ),
+        note=say(
+            "Simulated figures on stated assumptions; none of them is the platform's own data."
+        ),
         fields=(
             Field("what", "This workbook", "", "text", 30, "what is said"),
             Field("value", "", "", "line", 34, "what it is"),
@@ -81,8 +106,10 @@ def bearers(run: Run, breakdown: Block) -> Block:
     keys = ("gross", "recovered", "net")
     return Block(
         slug="bearers",
-        heading="Who bears what",
-        note="By the terms in force; amounts are means of a festival, as on sheet By guarantee.",
+        heading=say("Who bears what"),
+        note=say(
+            "By the terms in force; amounts are means of a festival, as on sheet By guarantee."
+        ),
         fields=(
             Field("guarantee", "Guarantee", "", "text", 42, "guarantee"),
             Field("advanced", "Advanced by", "", "text", 34, "who pays first, by its terms"),
@@ -93,7 +120,7 @@ def bearers(run: Run, breakdown: Block) -> Block:
         ),
         rows=rows,
         total=(
-            "Total",
+            say("Total"),
             "",
             "",
             *(
@@ -111,13 +138,13 @@ def totals(run: Run, breakdown: Block) -> Block:
     for name, key, subject in _TOTALS:
         at = columns.index(key)
         value = sum(float(value_of(row[at]) or 0.0) for row in breakdown.rows)
-        cells: list[Cell] = [name, "claims" if key == "claims" else "CNY"]
+        cells: list[Cell] = [say(name), say("claims") if key == "claims" else say("CNY")]
         cells.append(Live(f"SUM(by_guarantee_{key})", value))
         rows.append((*cells, *_engine(run, key, subject, value)))
     return Block(
         slug="summary",
-        heading="What a festival costs, on average",
-        note="Black figures add sheet By guarantee, which adds sheet Payouts.",
+        heading=say("What a festival costs, on average"),
+        note=say("Black figures add sheet By guarantee, which adds sheet Payouts."),
         fields=(
             Field("figure", "Figure", "", "text", 34, "what is said"),
             Field("unit", "Unit", "", "text", 10, "unit of the row"),
@@ -145,15 +172,22 @@ def spread(run: Run) -> Block | None:
         rows.append(tuple(cells))
     return Block(
         slug="spread",
-        heading="How much one festival may differ from another",
-        note=(
+        heading=say("How much one festival may differ from another"),
+        note=say(
             "P95: nineteen festivals in twenty cost less. TVaR 95: mean of the worst 5 %. A figure "
             "that so few replications cannot give is withheld; sheet Distribution says why."
         ),
         fields=(
             Field("measure", "Total", "", "text", 34, "gross, recovered or net"),
             *(
-                Field(one, _statistic_name(one), "CNY", "cny", 20, f"{one} of the total")
+                Field(
+                    one,
+                    _statistic_name(one),
+                    "CNY",
+                    "cny",
+                    20,
+                    say("{statistic} of the total", statistic=one),
+                )
                 for one in _STATISTICS
             ),
         ),
@@ -168,8 +202,10 @@ def answers(run: Run) -> Block | None:
     rows = run.scan("payout_answers").collect().iter_rows(named=True)
     return Block(
         slug="answers",
-        heading="What to book and what to fund",
-        note="Booked at the expected value, funded at a quantile: two questions, two figures.",
+        heading=say("What to book and what to fund"),
+        note=say(
+            "Booked at the expected value, funded at a quantile: two questions, two figures."
+        ),
         fields=(
             Field("figure", "Figure", "", "text", 34, "what is said"),
             Field("value", "Amount", "CNY", "cny", 20, "the figure"),
@@ -179,11 +215,11 @@ def answers(run: Run) -> Block | None:
         ),
         rows=[
             (
-                style.words(row["figure"]),
-                "withheld" if row["value_fen"] is None else cny(row["value_fen"]),
+                label(row["figure"]),
+                say("withheld") if row["value_fen"] is None else cny(row["value_fen"]),
                 cny(row["low_fen"]),
                 cny(row["high_fen"]),
-                row["meaning"] + (f" ({row['withheld']})" if row["withheld"] else ""),
+                _meaning(row["meaning"], row["withheld"]),
             )
             for row in rows
         ],
@@ -197,8 +233,10 @@ def movers(run: Run) -> Block | None:
     table = run.scan("payout_tornado").sort("rank").head(_MOVERS).collect()
     return Block(
         slug="movers",
-        heading="What moves it most",
-        note="Change of the expected net payout at the low and the high case; from sheet Tornado.",
+        heading=say("What moves it most"),
+        note=say(
+            "Change of the expected net payout at the low and the high case; from sheet Tornado."
+        ),
         fields=(
             Field("key", "Assumption", "", "text", 34, "key of the scenario"),
             Field("low_effect", "At its low case", "CNY", "cny", 20, "change of the net payout"),
@@ -224,12 +262,15 @@ def _day(run: Run, lunar_day: int) -> str:
 
 def _ledger(run: Run) -> str:
     if not run.has_rows:
-        return "none: this run keeps no single claims"
-    return f"every claim of replication {KEPT}, on the last sheets; checked on sheet Reconciliation"
+        return say("none: this run keeps no single claims")
+    return say(
+        "every claim of replication {number}, on the last sheets; checked on sheet Reconciliation",
+        number=KEPT,
+    )
 
 
 def _named(bearers_of: Iterable[str]) -> str:
-    return " or ".join(sorted(set(bearers_of))) or "not granted"
+    return say(" or ").join(map(style.words, sorted(set(bearers_of)))) or say("not granted")
 
 
 def _looked_up(key: str, row: dict[str, Cell]) -> Live:
@@ -254,7 +295,7 @@ def _engine(run: Run, key: str, subject: str | None, formula: float) -> Sequence
 def _quantile(row: dict[str, object] | None, statistic: str) -> Cell:
     value = row and row["value_fen"]
     if not isinstance(value, float):
-        return "withheld"
+        return say("withheld")
     return Live(
         "SUMIFS(payout_distribution_value,payout_distribution_measure,${measure}{row},"
         f'payout_distribution_by,"total",payout_distribution_statistic,"{statistic}")',
@@ -264,3 +305,10 @@ def _quantile(row: dict[str, object] | None, statistic: str) -> Cell:
 
 def _statistic_name(statistic: str) -> str:
     return statistic.replace("tvar", "TVaR ").replace("p", "P")
+
+
+def _meaning(meaning: str, withheld: str | None) -> str:
+    """What a figure means, and why it is withheld where it is."""
+    if not withheld:
+        return retold(meaning)
+    return say("{meaning} ({reason})", meaning=retold(meaning), reason=retold(withheld))

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import xlsxwriter
 
+from reports.language import say
 from reports.workbook.block import Block, Cell, Field, Live, Sheet
 from reports.workbook.detail import HEAD_ROWS, Detail, Part, pattern_row, styles_of
 
@@ -86,7 +87,8 @@ class _Writer:
         sheet.set_paper(_A4)
         sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
         sheet.fit_to_pages(1, 0)
-        sheet.set_footer(f"&L{self.identity.footer}&C&A&RPage &P of &N")
+        pages = say("Page {page} of {pages}", page="&P", pages="&N")
+        sheet.set_footer(f"&L{self.identity.footer}&C&A&R{pages}")
         sheet.hide_gridlines(2)
         if head_stays:
             sheet.freeze_panes(HEAD_ROWS, 1)
@@ -96,7 +98,7 @@ class _Writer:
     def head(self, sheet: Any, row: int, fields: Sequence[Field]) -> None:
         """The columns' names with their units."""
         for column, one in enumerate(fields):
-            words = f"{one.head}\n{one.unit}" if one.unit else one.head
+            words = f"{say(one.head)}\n{say(one.unit)}" if one.unit else say(one.head)
             align = "left" if one.form in ("text", "line") else "right"
             style = self.format(
                 bold=True, text_wrap=True, bottom=1, bg_color=_SHADE, valign="bottom", align=align

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from reports import style
 from reports.assumptions import assumptions as settings
+from reports.language import say
 from reports.ledger.terms import promise
 from reports.workbook.block import Block, Field, Sheet, cny
 from reports.workbook.detail import Detail
@@ -19,10 +20,11 @@ _DAY_S = 86400.0
 def assumptions(run: Run) -> Block:
     """Every setting of the run, its range and source; assumed ones are marked."""
     rows = [row for group in settings(run.book) for row in group.rows]
+    changed = say("changed")
     return Block(
         slug="assumptions",
-        heading="Assumptions and sources",
-        note=(
+        heading=say("Assumptions and sources"),
+        note=say(
             "Shaded rows are assumed: no source states them. The range of an array is in multiples "
             "of its values. Changed: set by an overlay or for this run, unlike the shipped file."
         ),
@@ -35,7 +37,7 @@ def assumptions(run: Run) -> Block:
             Field("changed", "Changed", "", "text", 10, "differs from the shipped scenario"),
         ),
         rows=[
-            (row.key, row.said, row.range, row.kind, row.text, "changed" if row.changed else "")
+            (row.key, row.said, row.range, row.kind, row.text, changed if row.changed else "")
             for row in rows
         ],
         marked=frozenset(number for number, row in enumerate(rows) if row.tag == "A"),
@@ -46,8 +48,10 @@ def terms(run: Run) -> Block:
     """Every promise in force, with the version that stands in the claims' rows."""
     return Block(
         slug="terms",
-        heading="Terms in force",
-        note="A version stands for the term's exact values: a promise that changes is another one.",
+        heading=say("Terms in force"),
+        note=say(
+            "A version stands for the term's exact values: a promise that changes is another one."
+        ),
         fields=(
             Field("term", "Term", "", "text", 44, "where it stands in the scenario"),
             Field("version", "Version", "", "text", 12, "stands in every claim's row"),
@@ -69,13 +73,13 @@ def _term_row(guarantee: str, trigger: str, term: Term) -> tuple[str | float | N
     return (
         f"guarantees.{guarantee}.terms.{trigger}",
         term.version,
-        guarantee,
-        trigger,
-        ", ".join(style.words(category) for category in term.categories),
+        style.guarantee(guarantee),
+        style.words(trigger),
+        say(", ").join(style.words(category) for category in term.categories),
         promise(term),
         cny(term.extra_cap_fen),
-        term.advanced_by,
-        term.borne_by,
+        style.words(term.advanced_by),
+        style.words(term.borne_by),
         term.recourse_ratio,
         term.recourse_lag_mean_s / _DAY_S,
     )
@@ -84,20 +88,20 @@ def _term_row(guarantee: str, trigger: str, term: Term) -> tuple[str | float | N
 def columns(sheets: Iterable[Sheet], details: Iterable[Detail]) -> Block:
     """What every column of every other sheet means."""
     rows = [
-        (sheet.name, block.heading, field.head, field.unit, field.meaning)
+        (sheet.name, block.heading, *_said(field))
         for sheet in sheets
         for block in sheet.blocks
         for field in block.fields
     ]
     rows += [
-        (detail.name, detail.note, field.head, field.unit, field.meaning)
+        (detail.name, detail.note, *_said(field))
         for detail in details
         for field in detail.fields
     ]
     return Block(
         slug="columns",
-        heading="Columns",
-        note="What every column of this workbook means, and its unit.",
+        heading=say("Columns"),
+        note=say("What every column of this workbook means, and its unit."),
         fields=(
             Field("sheet", "Sheet", "", "text", 18, "name of the sheet"),
             Field("table", "Table", "", "text", 50, "heading of the table"),
@@ -107,3 +111,8 @@ def columns(sheets: Iterable[Sheet], details: Iterable[Detail]) -> Block:
         ),
         rows=rows,
     )
+
+
+def _said(field: Field) -> tuple[str, str, str]:
+    """Head, unit and meaning of a column in the reader's language."""
+    return say(field.head), say(field.unit) if field.unit else "", say(field.meaning)

@@ -9,14 +9,15 @@ from typing import Final
 
 from reports import style
 from reports.files import KEPT
+from reports.language import later, say
 from reports.workbook.block import Block, Cell, Field, Live, cny, value_of
 from reports.workbook.detail import Detail
 from reports.workbook.reconcile import Sums
 from reports.workbook.run import Run
 
 _CHECKED: Final = ("difference_paid", "difference_recovered")
-_RECONCILED: Final = "reconciled"
-_NOT: Final = "NOT reconciled"
+_RECONCILED: Final = later("reconciled")
+_NOT: Final = later("NOT reconciled")
 
 
 def by_guarantee(sums: Sums, claims: Detail, payouts: Detail) -> Block:
@@ -54,8 +55,13 @@ def by_guarantee(sums: Sums, claims: Detail, payouts: Detail) -> Block:
     )
     return Block(
         slug="reconciliation",
-        heading=f"Replication {KEPT} by guarantee: claims, payouts and ledger say the same",
-        note="Payouts and claims stand on the day of the decision; recoveries on that of receipt.",
+        heading=say(
+            "Replication {number} by guarantee: claims, payouts and ledger say the same",
+            number=KEPT,
+        ),
+        note=say(
+            "Payouts and claims stand on the day of the decision; recoveries on that of receipt."
+        ),
         fields=fields,
         rows=rows,
         total=_total(fields, rows),
@@ -90,8 +96,8 @@ def by_day(run: Run, sums: Sums, claims: Detail, payouts: Detail) -> Block:
     )
     return Block(
         slug="reconciliation_by_day",
-        heading=f"Replication {KEPT} by day of the decision",
-        note=f"First midnight of the run: {run.clock.start:%Y-%m-%d}.",
+        heading=say("Replication {number} by day of the decision", number=KEPT),
+        note=say("First midnight of the run: {date}.", date=f"{run.clock.start:%Y-%m-%d}"),
         fields=fields,
         rows=rows,
         total=_total(fields, rows),
@@ -103,19 +109,21 @@ def verdict(breakdowns: Sequence[Block]) -> Block:
     apart = any(value_of(row[-1]) for block in breakdowns for row in block.rows)
     return Block(
         slug="verdict",
-        heading="Verdict",
-        note="Every difference on this sheet and on the sheets by guarantee, day and category.",
+        heading=say("Verdict"),
+        note=say(
+            "Every difference on this sheet and on the sheets by guarantee, day and category."
+        ),
         fields=(
             Field("check", "Check", "", "text", 24, "what is checked"),
             Field("verdict", "Verdict", "", "text", 12, "reconciled, or not"),
         ),
         rows=[
             (
-                "Claims, payouts, ledger",
+                say("Claims, payouts, ledger"),
                 _verdict([f"reconciliation_{name}" for name in _CHECKED], said=_RECONCILED),
             ),
             (
-                "Formulas against engine",
+                say("Formulas against engine"),
                 _verdict(
                     [f"{block.slug}_difference" for block in breakdowns],
                     said=_NOT if apart else _RECONCILED,
@@ -127,7 +135,7 @@ def verdict(breakdowns: Sequence[Block]) -> Block:
 
 def _verdict(names: list[str], *, said: str) -> Live:
     apart = "+".join(f"SUMPRODUCT(ABS({name}))" for name in names)
-    return Live(f'IF({apart}=0,"{_RECONCILED}","{_NOT}")', said)
+    return Live(f'IF({apart}=0,"{say(_RECONCILED)}","{say(_NOT)}")', say(said))
 
 
 def _spread(*keys: str) -> Live:
@@ -137,7 +145,7 @@ def _spread(*keys: str) -> Live:
 
 def _total(fields: tuple[Field, ...], rows: list[tuple[Cell, ...]]) -> tuple[Cell, ...]:
     """Sums of the columns of figures."""
-    cells: list[Cell] = ["Total"]
+    cells: list[Cell] = [say("Total")]
     for number, field in enumerate(fields[1:], start=1):
         if field.form == "text":
             cells.append("")
