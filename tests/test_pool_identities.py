@@ -6,6 +6,7 @@ checks that run after every simulation (sim/support/invariants.py) must hold, an
 the record must be seen by them.
 """
 
+import weakref
 from dataclasses import fields, replace
 from math import inf
 
@@ -105,6 +106,18 @@ def test_room_grows_without_a_trace(monkeypatch: pytest.MonkeyPatch) -> None:
     for before, after in zip(*records, strict=True):
         for column in fields(before):
             np.testing.assert_array_equal(getattr(before, column.name), getattr(after, column.name))
+
+
+def test_the_calendar_does_not_keep_a_pool_alive() -> None:
+    """Counting references frees a floor that is done, though SimPy still has its wake-up."""
+    env = simpy.Environment()
+    pool = Pool(env, SINGLE)
+    pool.staff((1,), (1.0,))
+    pool.offer(one_case(5.0, inf, 10.0))
+    kept = weakref.ref(pool)
+    del pool
+    assert kept() is None
+    env.run(until=10.0)
 
 
 @settings(max_examples=25)

@@ -22,3 +22,8 @@ def compiled(function: Callable[Given, Returned]) -> Callable[Given, Returned]:
         return cast(Callable[Given, Returned], numba.njit(cache=True)(function))
     except RuntimeError:  # no folder for the cache can be written
         return cast(Callable[Given, Returned], numba.njit(function))
+
+
+def part(function: Callable[Given, Returned]) -> Callable[Given, Returned]:
+    """The function, to become a part of the compiled ones that call it."""
+    return cast(Callable[Given, Returned], numba.njit(inline="always")(function))

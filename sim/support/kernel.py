@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from sim.support.attempts import ESCALATION, FRESH, NO_TEAM, RECONNECT, REDIAL
 from sim.support.cases import ATTEMPT_COLUMNS, GRID_MAGIC, HORIZON_LIMIT_S
-from sim.support.compiled import compiled
+from sim.support.compiled import compiled, part
 
 Table: TypeAlias = NDArray[Any]  # of records
 Ints: TypeAlias = NDArray[np.int64]
@@ -49,19 +49,19 @@ NEEDS_ROOM: Final = 1
 MOST_PER_EVENT: Final = 2  # entries that one event adds
 
 
-@compiled
+@part
 def tag_of(what: int, row: int, kind: int, abandonments: int, answers: int) -> int:
     """what x 2^40 + case row x 2^8 + kind x 2^6 + abandonments so far x 2^3 + answers so far."""
     return what << 40 | row << 8 | kind << 6 | abandonments << 3 | answers
 
 
-@compiled
+@part
 def row_of(tag: int) -> int:
     """The case row in a tag."""
     return tag >> 8 & 0xFFFFFFFF
 
 
-@compiled
+@part
 def push(agenda: Table, counts: Ints, at_s: float, tag: int) -> None:
     """Puts an entry on the agenda."""
     at = counts[ENTRIES]
@@ -78,7 +78,7 @@ def push(agenda: Table, counts: Ints, at_s: float, tag: int) -> None:
     agenda[at]["tag"] = tag
 
 
-@compiled
+@part
 def drop_first(agenda: Table, counts: Ints) -> None:
     """Takes the first entry off the agenda."""
     last = counts[ENTRIES] - 1
@@ -107,13 +107,13 @@ def drop_first(agenda: Table, counts: Ints) -> None:
     agenda[at]["tag"] = tag
 
 
-@compiled
+@part
 def may_serve(team: Any, queue: int) -> bool:
     """Whether a team has a slot for the queue."""
     return bool(team["free"] > (0 if team["first"] == queue else team["reserve"]))
 
 
-@compiled
+@part
 def wait(i: int, line: int, attempts: Table, lines: Table) -> None:
     """Puts attempt `i` at the end of a line."""
     if lines[line]["head"] == NOBODY:
@@ -124,7 +124,7 @@ def wait(i: int, line: int, attempts: Table, lines: Table) -> None:
     lines[line]["waiting"] += 1
 
 
-@compiled
+@part
 def take(team: int, preferences: Ints, attempts: Table, teams: Table, lines: Table) -> int:
     """The attempt that a team's free agent serves now, out of its line; or NOBODY."""
     if teams[team]["free"] <= 0:
@@ -142,7 +142,7 @@ def take(team: int, preferences: Ints, attempts: Table, teams: Table, lines: Tab
     return NOBODY
 
 
-@compiled
+@part
 def answer(
     at_s: float,
     i: int,
@@ -170,7 +170,7 @@ def answer(
     push(agenda, counts, ends_s, tag)
 
 
-@compiled
+@part
 def begin(
     at_s: float, tag: int, escalation_queue: int, cases: Table, attempts: Table, counts: Ints
 ) -> int:
@@ -203,7 +203,7 @@ def begin(
     return int(i)
 
 
-@compiled
+@part
 def arrive(
     at_s: float,
     i: int,
@@ -238,21 +238,21 @@ def arrive(
         push(agenda, counts, lost_s, tag)
 
 
-@compiled
+@part
 def note_end(what: int, i: int, ended: NDArray[np.int32], counts: Ints) -> None:
     """Notes that attempt `i` ended so."""
     ended[what, counts[ENDED + what]] = i
     counts[ENDED + what] += 1
 
 
-@compiled
+@part
 def come_back(at_s: float, tag: int, agenda: Table, counts: Ints) -> None:
     """Puts the case's next attempt on the agenda."""
     if at_s < HORIZON_LIMIT_S:
         push(agenda, counts, at_s, tag)
 
 
-@compiled
+@part
 def finish(
     at_s: float,
     i: int,
@@ -275,7 +275,7 @@ def finish(
         come_back(at_s + delay_s, tag, agenda, counts)
 
 
-@compiled
+@part
 def lose_patience(
     at_s: float,
     i: int,
@@ -301,7 +301,7 @@ def lose_patience(
     come_back(at_s + delay_s, tag_of(ARRIVAL, row, kind, before + 1, answers), agenda, counts)
 
 
-@compiled
+@part
 def waits_still(tag: int, i: int, attempts: Table) -> bool:
     """Whether attempt `i` is the one that an entry means, and nobody has answered it."""
     attempt = attempts[i]
@@ -309,13 +309,15 @@ def waits_still(tag: int, i: int, attempts: Table) -> bool:
     return bool(same and attempt["team"] == NO_TEAM)
 
 
-@compiled
+@part
 def has_room(attempts: Table, agenda: Table, ended: NDArray[np.int32], counts: Ints) -> bool:
     """Whether one more event finds room."""
     return bool(
         counts[ATTEMPTS] < len(attempts)
         and counts[ENTRIES] + MOST_PER_EVENT <= len(agenda)
-        and counts[ENDED + RESOLVED : ENDED + ESCALATED + 1].max() < ended.shape[1]
+        and counts[ENDED + RESOLVED] < ended.shape[1]
+        and counts[ENDED + GIVEN_UP] < ended.shape[1]
+        and counts[ENDED + ESCALATED] < ended.shape[1]
     )
 
 

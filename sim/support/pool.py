@@ -8,6 +8,7 @@ from an event for each. Times in seconds on the grid of sim/support/cases.py.
 
 from collections.abc import Sequence
 from math import floor, inf, nextafter
+from weakref import WeakMethod
 
 import numpy as np
 import simpy
@@ -124,9 +125,13 @@ class Pool:
         next_s = self._state.next_s()
         if next_s < self._wakes_s:
             self._wakes_s = next_s
-            self._env.timeout(next_s - self._env.now).callbacks.append(self._called)
+            # The calendar must not keep a pool alive that nobody can look at any more: it holds a
+            # quarter of a gigabyte in a national run.
+            called = WeakMethod(self._called)
+            wake = self._env.timeout(next_s - self._env.now)
+            wake.callbacks.append(lambda _: (call := called()) and call())
 
-    def _called(self, _: simpy.Event) -> None:
+    def _called(self) -> None:
         """Handles everything that comes before the calendar's next event."""
         if self._env.now >= self._wakes_s:
             self._wakes_s = inf
