@@ -27,8 +27,10 @@ OVERTAKEN = ("htmx:sendAbort", "htmx:afterRequest")
 CUT = """() => {
   const found = [];
   const shown = e => e.checkVisibility() && !e.closest('.hidden, .skip, svg *');
+  const scrolls = e => e !== document.body &&
+    (/auto|scroll/.test(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
   for (const e of document.querySelectorAll('body *')) {
-    if (!shown(e) || e.closest('.scrolls')) continue;
+    if (!shown(e) || scrolls(e)) continue;
     const box = e.getBoundingClientRect();
     if (box.width && box.right > document.documentElement.clientWidth + 1)
       found.push(`${e.tagName} ${e.className} ends at ${box.right}`);
