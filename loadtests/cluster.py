@@ -56,7 +56,7 @@ def follow(prepared: "Prepared", master_host: str, master_port: int) -> None:
         runner: Any = environment.create_worker_runner(master_host, master_port)
     except OSError as error:
         raise ClusterError(f"no master at {master_host}:{master_port}: {error}") from None
-    follower = _Follower(prepared, runner)
+    follower = _Follower(prepared, runner, user.Totals(environment.stats))
     try:
         runner.greenlet.join()
     except KeyboardInterrupt:
@@ -201,8 +201,9 @@ class _Leader:
 class _Follower:
     """One worker."""
 
-    def __init__(self, prepared: "Prepared", runner: Any) -> None:
+    def __init__(self, prepared: "Prepared", runner: Any, totals: user.Totals) -> None:
         self._prepared, self._runner, self._job = prepared, runner, prepared.job()
+        self._totals = totals
         self._share: dict[str, Any] = {}
         self._sender: Sender | None = None
         self._recorder: Recorder | None = None
@@ -243,7 +244,7 @@ class _Follower:
         wait_ns = when["unix"] - time.time_ns()
         start_ns = when["mono"] if when["boot"] == _boot() else monotonic_ns() + wait_ns
         self._sender.start(start_ns)
-        user.watch_over(self._sender, self._job, self._progress)
+        user.watch_over(self._sender, self._job, self._progress, self._totals)
         self._recorder.close()
         if self._share["boot"] != _boot():
             for part in part_paths(self._job.folder):

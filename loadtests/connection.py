@@ -17,7 +17,9 @@ import httptools
 
 _READ: Final = 1
 _WRITE: Final = 2
-_RECEIVED_BYTES_MAX: Final = 262_144
+_RECEIVED_BYTES_MAX: Final = 65_536
+"""Below the 128 KiB from which malloc asks the kernel for pages of its own each time, which costs
+more than the call."""
 _CLOSED: Final = "the host closed the connection"
 
 
@@ -79,12 +81,13 @@ class Connection:
         self._socket.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
         self._reader = loop.io(self._socket.fileno(), _READ)
         self._writer = loop.io(self._socket.fileno(), _WRITE)
-        self._refused = self._socket.connect_ex(host.address)
+        refused = self._socket.connect_ex(host.address)
+        self._refused = 0 if refused == EINPROGRESS else refused
         self._reader.start(self._on_readable)
 
     def send(self, request: bytes) -> None:
         """Send one request; at once if the connection stands, else when it does."""
-        self.status, self.body, self.complete, self.handed = 0, b"", False, False
+        self.body, self.complete, self.handed = b"", False, False
         self._transmit(request)
 
     def close(self) -> None:
@@ -105,10 +108,10 @@ class Connection:
         self.complete = self.status >= 200
 
     def _transmit(self, data: bytes) -> None:
-        self._unsent = b""
-        if self._refused not in (0, EINPROGRESS):
+        if self._refused:
             self._lost(self, os.strerror(self._refused))
             return
+        self._unsent = b""
         try:
             sent = self._socket.send(data)
         except BlockingIOError:
@@ -116,7 +119,8 @@ class Connection:
         except OSError as error:
             self._lost(self, _said(error))
             return
-        self.handed = self.handed or sent > 0
+        if sent:
+            self.handed = True
         if sent < len(data):
             self._unsent = data[sent:]
             self._writer.start(self._on_writable)
@@ -169,7 +173,7 @@ class TlsConnection(Connection):
 
     def send(self, request: bytes) -> None:
         """As Connection.send; the first one shakes hands before."""
-        self.status, self.body, self.complete, self.handed = 0, b"", False, False
+        self.body, self.complete, self.handed = b"", False, False
         self._plain = request
         self._step()
 

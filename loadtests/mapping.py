@@ -51,12 +51,19 @@ class Operation(Model):
     """Names of the amounts in the answer, int fen, that are added up."""
 
     @cached_property
+    def _amounts(self) -> tuple[str, ...]:
+        return tuple(f"fen_{at}" for at in range(len(self.answer_fen)))
+
+    @cached_property
     def _named(self) -> msgspec.json.Decoder[Any] | None:
         """Reads the named fields and skips the rest; None if none is named."""
         named = [
             ("id", str | int | None, self.answer_id),
             ("state", str | None, self.answer_state),
-            *((f"fen_{at}", int | None, name) for at, name in enumerate(self.answer_fen)),
+            *(
+                (field, int | None, name)
+                for field, name in zip(self._amounts, self.answer_fen, strict=True)
+            ),
         ]
         kept = [
             (field, kind, msgspec.field(name=name, default=None))
@@ -69,10 +76,11 @@ class Operation(Model):
         """What counts in a body. Raises msgspec.MsgspecError if it is not as the mapping says."""
         if self._named is None or not body:
             return Answer()
-        found = self._named.decode(body)
-        amounts = [getattr(found, f"fen_{at}") for at in range(len(self.answer_fen))]
-        there = [one for one in amounts if one is not None]
-        fen = sum(there) if there else None
+        found, fen = self._named.decode(body), None
+        for name in self._amounts:
+            amount = getattr(found, name)
+            if amount is not None:
+                fen = amount if fen is None else fen + amount
         return Answer(getattr(found, "id", None), getattr(found, "state", None), fen)
 
 

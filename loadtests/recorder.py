@@ -28,8 +28,10 @@ PART_SCHEMA: Final = {
     "attempts": pl.Int16,
 }
 """-1 stands for no time and no amount, `outcome` is an index of journal.OUTCOMES."""
+Ending = tuple[int, int, str, str, str, int, int]
+"""How a step ended: PART_SCHEMA from `status` on."""
 Row = tuple[int, int, int, int, int, int, str, str, str, int, int]
-"""One finished step in the order of PART_SCHEMA."""
+"""One finished step in the order of PART_SCHEMA: step and times, and the ending."""
 _LENGTH_BYTES: Final = 4
 
 

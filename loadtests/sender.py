@@ -7,9 +7,9 @@ the intended time, so that a stall of the host is not omitted (coordinated omiss
 """
 
 import heapq
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from time import monotonic_ns
 from typing import Any, Final, Protocol
 
@@ -21,7 +21,7 @@ from loadtests.connection import Connection, Host, TlsConnection
 from loadtests.journal import OUTCOMES
 from loadtests.latency import quantile
 from loadtests.mapping import Mapping, outcome
-from loadtests.recorder import Recorder, Row
+from loadtests.recorder import Ending, Recorder
 from loadtests.schedule import Schedule
 from loadtests.trace import WRITES
 
@@ -116,7 +116,9 @@ class Sender:
         self._waiting: dict[int, list[Task]] = {}
         self._start_ns = 0
         self._give_up_ns: int | None = None
-        self.counts: Counter[str] = Counter(dict.fromkeys(COUNTED, 0))
+        self._said = cache(self._outcome)
+        self._sent_count = self._waited_count = 0
+        self._outcome_counts = [0] * len(OUTCOMES)
         self._beats_count = 0
         self._lags_ns: list[int] = []
         self.stopped = ""
@@ -141,6 +143,12 @@ class Sender:
             self._block = []
             self._alarm.at(0)
             self._give_up_ns = monotonic_ns() + int(grace_s * 1e9)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Of COUNTED, so far."""
+        counts = (self._sent_count, self._waited_count, *self._outcome_counts)
+        return dict(zip(COUNTED, counts, strict=True))
 
     @property
     def elapsed_ns(self) -> int:
@@ -177,8 +185,12 @@ class Sender:
                 if intended_ns > now_ns:
                     next_ns = start_ns + intended_ns
                     break
+            task = Task(self._place, step, intended_ns, request, parent, name)
             self._place += 1
-            self._due(Task(self._place - 1, step, intended_ns, request, parent, name))
+            if parent < 0:
+                self._send(task)
+            else:
+                self._due(task)
         else:
             next_ns = 1  # more is due: at once, after the hub's turn
         if self._retries:
@@ -193,12 +205,10 @@ class Sender:
 
     def _due(self, task: Task) -> None:
         """Its time has come; what it depends on may not have been answered."""
-        if task.parent < 0:
-            self._send(task)
-        elif task.parent in self._answer_ids:
+        if task.parent in self._answer_ids:
             self._send_dependent(task)
         else:
-            self.counts["waited"] += 1
+            self._waited_count += 1
             self._waiting.setdefault(task.parent, []).append(task)
 
     def _send_dependent(self, task: Task) -> None:
@@ -225,7 +235,7 @@ class Sender:
         connection.sent_ns = sent_ns = monotonic_ns() - self._start_ns
         if task.first_sent_ns < 0:
             task.first_sent_ns = sent_ns
-            self.counts["sent"] += 1
+            self._sent_count += 1
         connection.send(task.request)
 
     def _new_connection(self) -> Connection:
@@ -243,23 +253,26 @@ class Sender:
             self._idle.append(connection)
         else:
             self._forget(connection)
-        operation = self._operations[task.name]
-        said = OUTCOMES.index(outcome(task.name, operation, status))
-        reason = "" if said == OK else f"HTTP {status}"
         if status >= 500 and self._retried(task, done_ns):
             return
+        said = self._said(task.name, status)
+        reason = "" if said == OK else f"HTTP {status}"
         answer_id, state, fen = "", "", -1
-        if said == OK and 200 <= status < 300:
+        if said == OK and status < 300:
             try:
-                answer = operation.answer(body)
+                answer = self._operations[task.name].answer(body)
             except msgspec.MsgspecError as error:
                 said = UNKNOWN if task.name in WRITES else FAIL
                 reason = f"the answer is not as mapped: {error}"
             else:
                 answer_id = "" if answer.id is None else str(answer.id)
                 state, fen = answer.state or "", -1 if answer.fen is None else answer.fen
-        row = (said, reason, answer_id, state, fen)
-        self._record(task, done_ns, status, row, len(body))
+        ending = (status, said, reason, answer_id, state, fen, task.attempts)
+        self._record(task, done_ns, ending, len(body))
+
+    def _outcome(self, name: str, status: int) -> int:
+        """Index of the outcome that a status means."""
+        return OUTCOMES.index(outcome(name, self._operations[name], status))
 
     def _lost(self, connection: Connection, why: str) -> None:
         """A connection is gone, perhaps with a request under way."""
@@ -286,21 +299,12 @@ class Sender:
     def _finish(self, task: Task, said: int, reason: str) -> None:
         """A step ends without an answer."""
         done_ns = -1 if said == DROPPED else monotonic_ns() - self._start_ns
-        self._record(task, done_ns, 0, (said, reason, "", "", -1), 0)
+        self._record(task, done_ns, (0, said, reason, "", "", -1, task.attempts), 0)
 
-    def _record(
-        self,
-        task: Task,
-        done_ns: int,
-        status: int,
-        ending: tuple[int, str, str, str, int],
-        answer_bytes: int,
-    ) -> None:
-        said, reason, answer_id, state, fen = ending
-        times = (task.step, task.ready_ns, task.first_sent_ns, done_ns)
-        row: Row = (*times, status, said, reason, answer_id, state, fen, task.attempts)
-        self._recorder.add(row)
-        self.counts[OUTCOMES[said]] += 1
+    def _record(self, task: Task, done_ns: int, ending: Ending, answer_bytes: int) -> None:
+        self._recorder.add((task.step, task.ready_ns, task.first_sent_ns, done_ns, *ending))
+        _, said, reason, answer_id, *_ = ending
+        self._outcome_counts[said] += 1
         response_ns = None if said == DROPPED else done_ns - task.intended_ns
         self._finished(task.name, response_ns, answer_bytes, reason)
         if task.place in self._awaited:

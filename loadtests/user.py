@@ -25,6 +25,7 @@ from gevent.event import Event
 from locust import User, argument_parser, events, task
 from locust.env import Environment
 from locust.html import get_html_report
+from locust.stats import StatsEntry, StatsError
 
 from loadtests import exposition
 from loadtests.job import Ending, Job, Watch
@@ -32,10 +33,13 @@ from loadtests.mapping import Mapping
 from loadtests.recorder import Recorder
 from loadtests.schedule import Schedule
 from loadtests.sender import Sender, Watcher
+from loadtests.tally import Tally
 
 LEAD_NS: Final = 500_000_000
 """From the agreement on a start to the start: Locust has started its user by then."""
 WATCH_S: Final = 1.0
+SETTLE_S: Final = 0.05
+"""Between two settlements of Locust's statistics: often, so that each is short."""
 GRACE_S: Final = 2.0
 HTML: Final = "locust.html"
 CSV: Final = "locust.csv"
@@ -61,12 +65,13 @@ def run(job: Job, schedule: Schedule, watch: Watch) -> Ending:
     """Replay in this process."""
     environment = environment_of(job)
     runner = environment.create_local_runner()
+    totals = Totals(environment.stats)
     open_page(environment, job)
     sender, recorder = sender_of(job, schedule, 0)
     runner.start(1, 1)
     start_ns, started_unix_ns = monotonic_ns() + LEAD_NS, time.time_ns() + LEAD_NS
     sender.start(start_ns)
-    watch_over(sender, job, watch)
+    watch_over(sender, job, watch, totals)
     recorder.close()
     runner.stop()
     write_tables(environment, job.folder)
@@ -118,8 +123,6 @@ def write_tables(environment: Environment, folder: Path) -> None:
 
 def environment_of(job: Job) -> Environment:
     """Locust's environment with the one user."""
-    # Locust rounds times to two digits to save memory; three are still few, and closer.
-    locust.stats.bucket_response_time = three_digits  # type: ignore[assignment]
     ReplayUser.ended.clear()
     sys.argv[1:] = []  # Locust's page parses the command line, which is not its own
     parser = argument_parser.get_empty_argument_parser(add_help=False)
@@ -136,9 +139,33 @@ def environment_of(job: Job) -> Environment:
     )
 
 
-def three_digits(response_ms: float) -> float:
-    """A time to three significant digits, for Locust's histogram."""
-    return float(f"{response_ms:.3g}")
+class Totals:
+    """Locust's statistics of a runner in this process: what `events.request` reports is added up
+    when they are settled, many requests at a time. See loadtests/tally.py."""
+
+    def __init__(self, stats: locust.stats.RequestStats) -> None:
+        self._stats, self._tally = stats, Tally(time.time)
+        # The runner's own listener calls these two for every request.
+        stats.log_request = self._tally.add  # type: ignore[method-assign,assignment]
+        stats.log_error = self._tally.add_failure  # type: ignore[method-assign,assignment]
+
+    def settle(self) -> bool:
+        """Add what waited of one operation to the statistics, and all failures; whether anything
+        waited."""
+        report = self._tally.take()
+        if report is not None:
+            more = StatsEntry.unserialize(report, self._stats)  # type: ignore[arg-type]
+            for entry in (self._stats.total, self._stats.get(more.name, more.method)):
+                entry.extend(more)
+        for (name, method, error, second), count in self._tally.take_failures().items():
+            for entry in (self._stats.total, self._stats.get(name, method)):
+                entry.num_failures += count
+                entry.num_fail_per_sec[second] += count
+            key = StatsError.create_key(method, name, error)
+            seen = self._stats.errors.setdefault(key, StatsError(method, name, error))
+            seen.occurred()
+            seen.occurrences += count - 1
+        return report is not None
 
 
 def sender_of(job: Job, schedule: Schedule, worker: int) -> tuple[Sender, Recorder]:
@@ -196,15 +223,22 @@ def _told(mapping: Mapping) -> Watcher:
     return finished
 
 
-def watch_over(sender: Sender, job: Job, watch: Watch) -> None:
+def watch_over(sender: Sender, job: Job, watch: Watch, totals: Totals) -> None:
     """Until the schedule has ended; Ctrl-C ends it early."""
+    looked_ns = monotonic_ns()
     while True:
         try:
-            if ReplayUser.ended.wait(timeout=WATCH_S):
+            if ReplayUser.ended.wait(timeout=SETTLE_S):
                 prefer(us=False)
+                while totals.settle():
+                    pass
                 return
+            totals.settle()
+            if monotonic_ns() - looked_ns < WATCH_S * 1e9:
+                continue
+            looked_ns = monotonic_ns()
             lag_ns = sender.take_lag_p99_ns()
-            watch(dict(sender.counts), lag_ns)
+            watch(sender.counts, lag_ns)
             if job.stop_at_lag_ns is not None and lag_ns > job.stop_at_lag_ns:
                 sender.stop("the send lag rose above its limit", grace_s=GRACE_S)
         except KeyboardInterrupt:

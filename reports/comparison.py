@@ -57,7 +57,7 @@ class Run:
     @property
     def said(self) -> Markup:
         """The name on the page."""
-        return Markup('<span class="quoted">{}</span>').format(self.name)
+        return Markup('<code class="quoted">{}</code>').format(self.name)
 
 
 def write(runs: Sequence[Path]) -> Path:

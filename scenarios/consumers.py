@@ -154,6 +154,9 @@ class Api(Model):
     """
     retry_delay_mean_s: Seconds
     """Mean of the exponential delay until they come back (s)."""
+    goodwill_ratio: Ratio
+    """Of the failed, share settled on the terms of an escalation, goodwill included: the promise of
+    an instant answer was broken before their eyes (ratio)."""
     calls_per_contact_count: Annotated[int, Field(ge=0, le=1000)]
     """API calls an agent waits for during one contact (calls)."""
 

@@ -144,7 +144,7 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
         Column("paid_fen", "Int64", "fen", "paid; below due_fen when the pot stopped"),
         Column("recovered_fen", "Int64", "fen", "received from the merchant within the horizon"),
         Column("reviewed", "Boolean", "", "went through manual review because the pot was exhausted"),
-        Column("escalated", "Boolean", "", "settled after escalation"),
+        Column("escalated", "Boolean", "", "settled on the terms of an escalation: after one, or because the API had failed the claim"),
         Column("opportunistic", "Boolean", "", "claimed without a true grievance"),
     ),
     "payouts": (

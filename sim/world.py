@@ -52,9 +52,7 @@ from sim.support.roster import Roster
 from sim.support.tape import Tape
 
 # What a case claims, as the settlement wants it.
-_CLAIM_COLUMNS = tuple(
-    field.name for field in fields(DueClaims) if field.name not in ("decided_s", "escalated")
-)
+_CLAIM_COLUMNS = tuple(field.name for field in fields(DueClaims) if field.name != "decided_s")
 # Room for the cases of ten national days without a copy; beyond it the columns grow.
 _CASES_NATIONAL_COUNT = 1 << 20
 
@@ -243,8 +241,10 @@ class World:
         case_claims = self._case_claims
         assert case_claims is not None
         decisions = pick(decisions, case_claims.take("upheld", decisions["case_id"]))
-        case_id = decisions.pop("case_id")
-        return {**decisions, **{name: case_claims.take(name, case_id) for name in _CLAIM_COLUMNS}}
+        case_id, raised = decisions.pop("case_id"), decisions.pop("escalated")
+        claims = {name: case_claims.take(name, case_id) for name in _CLAIM_COLUMNS}
+        claims["escalated"] |= raised
+        return {**decisions, **claims}
 
     def _close_day(self, market: MarketDay, patrol: PatrolDay, consumers: ConsumerDay) -> None:
         """Step 7."""

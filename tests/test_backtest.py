@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from reports.backtest import page as backtest_page
+from reports.language import LANGUAGES, speaking
 from sim.backtest import score
 from sim.backtest.rivals import by_erlang_a, by_erlang_c
 from sim.backtest.roster import read_roster
@@ -18,6 +20,7 @@ from sim.fit.problems import LogError
 from sim.theory.erlang import patient
 from sim.theory.impatience import erlang_a
 from tests.log_cases import Truth, write
+from tests.page_walk import Files, mistakes, walked
 from tests.test_cli import springpeak_says
 
 
@@ -64,6 +67,11 @@ def test_backtest_predicts_days_of_the_same_model(fitted: tuple[Path, Path]) -> 
     assert set(found["coverage"]) == {"0.5", "0.8", "0.9"}
     page = (out / "backtest.html").read_text(encoding="utf-8")
     assert page.count("<svg") == 6
+    for language in LANGUAGES:
+        with speaking(language):
+            walk = walked(backtest_page.render(found))
+            assert list(mistakes(walk, Files({"backtest": found}, {}))) == []
+        assert len(walk.numbers) > 20
 
 
 def test_arrivals_drawn_from_the_fit(fitted: tuple[Path, Path]) -> None:

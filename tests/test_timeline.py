@@ -10,7 +10,9 @@ from loadtests import timeline
 from loadtests.journal import About, Journal, Share
 from loadtests.summary import summarise
 from loadtests.thresholds import parse
+from reports.language import LANGUAGES, speaking
 from reports.replay.page import render
+from tests.page_walk import Files, mistakes, walked
 from tests.test_thresholds import DROPPED, rows
 
 S = 10**9
@@ -77,6 +79,13 @@ def test_the_report_shows_verdict_thresholds_and_pictures(
     text = render(found, said.document())
     assert "Thresholds are broken" in text
     assert text.count("<svg") == 6
-    assert text == render(found, json.loads(json.dumps(said.document())))
+    document = json.loads(json.dumps(said.document()))
+    assert text == render(found, document)
+    files = Files({"replay": document | {"limits": limits}}, {})
+    for language in LANGUAGES:
+        with speaking(language):
+            walk = walked(render(found, document))
+            assert list(mistakes(walk, files)) == []
+        assert len(walk.numbers) > 30
     plain = re.sub(r"(?s)<style>.*?</style>|<svg.*?</svg>|<[^>]+>", " ", text)
     golden("replay.txt", "\n".join(line.strip() for line in plain.splitlines() if line.strip()))

@@ -145,7 +145,7 @@ def _claim(story: Story, clock: Clock) -> str:
     claim = story.claim
     english, chinese = style.GUARANTEE_NAMES[claim["guarantee"]]
     marks = (
-        ("escalated", "settled after escalation"),
+        ("escalated", "settled on the terms of an escalation"),
         ("reviewed", "reviewed by hand because the pot was exhausted"),
         ("opportunistic", "without a true grievance"),
     )

@@ -110,7 +110,7 @@ def heat_map(heat: HeatMap, of: Row) -> Figure:
     return figure(
         "heat-map",
         title=say_html(
-            "The slowest of {sent} requests took {slowest}, one in a thousand more than {p999}",
+            "The slowest of {sent} requests took {slowest}; 999 in a thousand took at most {p999}",
             sent=of.number("sent", "count"),
             slowest=of.number("max_response_ms", "milliseconds"),
             p999=of.number("p999_response_ms", "milliseconds"),

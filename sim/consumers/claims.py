@@ -55,11 +55,6 @@ def claim_rows(
     }
 
 
-def settled_without_escalation(claims: Columns) -> Columns:
-    """Claim columns completed to those of `DueClaims`."""
-    return {**claims, "escalated": np.zeros(claims["decided_s"].size, dtype=np.bool_)}
-
-
 def day_draws(streams: Streams, name: str, count: int) -> dict[str, Floats]:
     return {draw: streams.rng(f"{name}.{draw}").random(count) for draw in _DRAWS}
 

@@ -13,7 +13,7 @@ from scenarios.scenario import Scenario
 from scenarios.words import TRIGGERS
 from sim.columns import Columns, Floats, Ints, stack
 from sim.consumers.alerts import alert_claims, alert_day
-from sim.consumers.claims import report_claims, rights_claims, settled_without_escalation
+from sim.consumers.claims import report_claims, rights_claims
 from sim.consumers.fates import SILENT, Fates, draw_fates
 from sim.consumers.inquiries import inquiries_day
 from sim.market.demand import Demand
@@ -128,7 +128,7 @@ def consumer_day(
     return ConsumerDay(
         incidents=incidents,
         claims=[
-            *(settled_without_escalation(f.self_claims) for f in fates),
+            *(f.self_claims for f in fates),
             alert_claims(scenario, streams, incidents, lunar_day=market.lunar_day),
             report_claims(scenario, streams, patrol, market.lunar_day),
             *rights_claims(

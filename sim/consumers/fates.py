@@ -3,7 +3,8 @@ person.
 
 Every answer is drawn at birth from a stream of its own. A warned consumer takes the alternative,
 cancels with compensation, or goes anyway; whoever changed plans has no incident left to claim.
-Self-service needs the guarantee API: a failed claim turns to a person or comes back later.
+Self-service needs the guarantee API: a failed claim turns to a person or comes back later, and a
+share of the failed is owed goodwill for the broken promise of an instant answer.
 """
 
 from dataclasses import dataclass
@@ -108,7 +109,7 @@ def draw_fates(
     delay_s = consumers.claim_delay_median_s.row()[block.kind] * np.exp(
         consumers.claim_delay_sigma_ratio * draws.normal("claim.delay", claimants.size)
     )
-    way, claim_s = _meet_api(
+    way, claim_s, owed_goodwill = _meet_api(
         scenario,
         draws,
         shocks=shocks,
@@ -130,6 +131,7 @@ def draw_fates(
     }
     kept = block.kept
     claims = _claims(incidents, draws, claimants=claimants, kept=kept)
+    claims["escalated"] = owed_goodwill
     live = kept[claimants] & ~solved[claimants]
     helps_self = live & (way == SELF_SERVICE) & claims["upheld"]
     self_claims = {name: claims[name][helps_self] for name in claims if name != "upheld"}
@@ -217,17 +219,22 @@ def _tick(scenario: Scenario, shocks: ShockField, at_s: Floats) -> Ints:
 
 def _meet_api(
     scenario: Scenario, draws: _Draws, *, shocks: ShockField, path: Ints, claim_s: Floats
-) -> tuple[Ints, Floats]:
-    """Self-service claims that the API fails: to a person, or later."""
+) -> tuple[Ints, Floats, Bools]:
+    """Self-service claims that the API fails: (path, time of the claim, whether it will be settled
+    on the terms of an escalation). They turn to a person or come later; with the loop off they all
+    come later, and nothing is owed for it."""
     count = path.size
     failed_ratio = shocks.api_failed_ratio[_tick(scenario, shocks, claim_s)]
     if not failed_ratio.any():
-        return path, claim_s
+        return path, claim_s, np.zeros(count, dtype=np.bool_)
     failed = (draws.uniform("api.failed", count) < failed_ratio) & (path == SELF_SERVICE)
     turns = failed & (draws.uniform("api.failover", count) < scenario.api.failover_ratio)
     turns &= scenario.loops.api_failover
+    goodwill = failed & (draws.uniform("api.goodwill", count) < scenario.api.goodwill_ratio)
+    goodwill &= scenario.loops.api_failover
     retry_s = scenario.api.retry_delay_mean_s * draws.exponential("api.retry", count)
-    return np.where(turns, HUMAN, path), np.where(failed & ~turns, claim_s + retry_s, claim_s)
+    claim_s = np.where(failed & ~turns, claim_s + retry_s, claim_s)
+    return np.where(turns, HUMAN, path), claim_s, goodwill
 
 
 def _surface(scenario: Scenario, kind: int, draws: _Draws, count: int) -> Ints:
