@@ -103,13 +103,13 @@ def _single(*levers: Lever) -> tuple[Row, ...]:
 
 
 def _agents() -> Group:
-    growth = (("to", later("to")), ("by", later("by")))
+    growth = (("to", later("to that number")), ("by", later("by that number")))
     return Group(
         "agents",
         later("Agents"),
         _single(
             Lever("support.headcount_count", later("Agents"), unit=later("heads")),
-            Lever("support.growth", later("Grew to or by that number"), "choice", choices=growth),
+            Lever("support.growth", later("The team grew"), "choice", choices=growth),
             Lever("support.seats_count", later("Seats"), unit=later("seats")),
             Lever("support.attendance_ratio", later("Attendance"), unit=later("share")),
             Lever("support.shrinkage_ratio", later("Shrinkage"), unit=later("share")),

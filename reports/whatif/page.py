@@ -73,6 +73,7 @@ class Page:
             "posted": posted,
             "scenarios": self.scenarios,
             "overlays": {name: OVERLAY.get(name, name) for name in self.overlays},
+            "short_name": lambda name: Path(name).stem if name.endswith(".toml") else name,
             "row_name": levers.row_name,
             "field_id": field_id,
             "open_at_first": OPEN_AT_FIRST,

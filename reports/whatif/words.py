@@ -21,9 +21,9 @@ TRIGGER: Final = {
     "no_room": later("no room"),
 }
 POLICY: Final = {
-    "reserve": later("from the reserve"),
-    "review": later("manual review"),
-    "stop": later("no more payments"),
+    "reserve": later("reserve"),
+    "review": later("review"),
+    "stop": later("stop"),
 }
 SHIFT: Final = {
     "night": later("night"),

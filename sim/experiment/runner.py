@@ -35,6 +35,7 @@ from sim.experiment.rundir import (
     RunError,
     write_estimates,
 )
+from sim.experiment.tables import RunTables
 from sim.experiment.worker import Job, Simulate, receipts, replicate, start_worker
 from sim.replication import simulate as simulate_replication
 
@@ -52,12 +53,18 @@ class RunResult:
     precision_missed: bool = False
     """A precision was asked for, and the most replications that are tried did not give it."""
 
+    @property
+    def tables(self) -> RunTables:
+        """The run's tables as polars frames, by name; every column stands in scenarios/tables.py.
+        """
+        return RunTables(self.path)
+
 
 def run(
     scenario: Scenario,
     *,
     replications: int | None,
-    precision_ratio: float | None,
+    precision_ratio: float | None = None,
     seed: int,
     workers: int,
     out: Path | None = None,
