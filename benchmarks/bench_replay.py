@@ -1,10 +1,11 @@
 """`make bench-replay`: the replay's sender beside Locust's FastHttpUser, and beside vegeta, k6 and
 wrk where they are found, against the same trivial target in the same run.
 
-The target has the first core, the generator the last one. Four questions: how many requests a
+The target has the first core, the generator the last one. Five questions: how many requests a
 generator core sends at most; how far from their intended times they leave; whether each second has
-the requests that the trace says; and what a host that freezes for two seconds looks like. Ends with
-one JSON line a comparison. `python -m benchmarks.bench_replay lag` asks one question only.
+the requests that the trace says; what a host that freezes for two seconds looks like; and whether
+two workers' merged percentiles are one's, within a stated noise. Ends with one JSON line a
+comparison. `python -m benchmarks.bench_replay lag` asks one question only.
 """
 
 import json
@@ -24,6 +25,7 @@ import polars as pl
 
 from loadtests import journal, tokenfile, trace
 from loadtests.latency import quantile
+from loadtests.noise import intervals
 from loadtests.recorder import part_paths
 from tests.api_postgres import free_port
 from tests.api_server import ROOT
@@ -43,10 +45,11 @@ def say(name: str, ours: float, peer: float | None, unit: str) -> None:
 
 
 @contextmanager
-def target() -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def target(delay_ms: float = 0.0) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """The trivial target on the first core."""
     port = free_port()
     words = [sys.executable, "-m", "benchmarks.replay_target", str(port), "--core", str(CORES[0])]
+    words += ["--delay-ms", str(delay_ms)]
     process = subprocess.Popen(words, cwd=ROOT, env=ENV)
     time.sleep(1.5)
     try:
@@ -95,9 +98,9 @@ def replaying(folder: Path, port: int, *words: str) -> subprocess.Popen[bytes]:
     )
 
 
-def replayed(per_s: float, seconds: float, *words: str) -> journal.Journal:
+def replayed(per_s: float, seconds: float, *words: str, delay_ms: float = 0.0) -> journal.Journal:
     """The journal of a whole replay."""
-    with folder_of() as folder, target() as (_, port):
+    with folder_of() as folder, target(delay_ms) as (_, port):
         claims(folder, per_s, seconds)
         assert replaying(folder, port, *words).wait() in (0, 1, 3)
         return journal.read(folder / "out")
@@ -196,6 +199,23 @@ def on_last_core(*words: str) -> str:
     return done.stdout
 
 
+def workers() -> None:
+    """Whether two workers' merged percentiles are those of one, and how far noise reaches."""
+    one, two = (
+        intervals(replayed(2000.0, 20.0, "--processes", count, delay_ms=20.0).rows)
+        for count in ("1", "2")
+    )
+    for name in ("p50_response_ms", "p90_response_ms", "p99_response_ms", "p999_response_ms"):
+        low_ms, high_ms = two[name].minus(one[name])
+        noise = f"difference {low_ms:+.3f} to {high_ms:+.3f} ms with 95 % confidence"
+        say(
+            f"{name} of two workers beside one, {noise}",
+            two[name].value_ms,
+            one[name].value_ms,
+            "ms",
+        )
+
+
 def freeze() -> None:
     """What a host that stops for two seconds looks like, to an open and to a closed loop."""
     with folder_of() as folder:
@@ -242,7 +262,13 @@ def stop_a_while(process: subprocess.Popen[bytes]) -> tuple[int, int]:
     return stopped, time.time_ns()
 
 
-QUESTIONS = {"lag": lag, "seconds": seconds, "saturation": saturation, "freeze": freeze}
+QUESTIONS = {
+    "lag": lag,
+    "seconds": seconds,
+    "saturation": saturation,
+    "freeze": freeze,
+    "workers": workers,
+}
 
 
 def main() -> None:

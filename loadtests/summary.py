@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from loadtests import latency
+from loadtests import latency, noise
 from loadtests.journal import Journal, Share
 from loadtests.sender import POOL_FULL
 from loadtests.thresholds import Figures, Finding, Threshold, judge
@@ -38,6 +38,8 @@ class Summary:
     status: int
     """Exit status: HELD, BROKEN or INVALID."""
     figures: Figures
+    intervals: Mapping[str, tuple[float, float]]
+    """Of the percentiles of all operations together, 95 %: what another replay might show."""
     operations: Mapping[str, Figures]
     thresholds: list[Finding]
     host: str
@@ -82,6 +84,7 @@ def summarise(
         reasons=reasons,
         status=INVALID if reasons else BROKEN if broken else HELD,
         figures=total,
+        intervals={name: (one.low_ms, one.high_ms) for name, one in noise.intervals(rows).items()},
         operations=operations,
         thresholds=findings,
         host=about.host,

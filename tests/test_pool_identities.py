@@ -197,12 +197,21 @@ def damaged(attempts: Attempts, what: str) -> Attempts:
         values[answered[0]] = attempts.answered_s[answered[0]] - 1.0
     elif what == "answered_s":
         values[answered[-1]] += 1.0 + attempts.patience_s[answered[-1]]
+    elif what == "attempt":
+        values[answered[-1]] += 1
+    elif what in ("kind", "patience_s"):
+        values[np.flatnonzero(attempts.outcome == ABANDONED)[0]] += 1
+    elif what == "followed":
+        values[np.flatnonzero(values)[0]] = False
     else:
         values[answered[-1]] += 1e-6
     return replace(attempts, **{what: values})
 
 
-@pytest.mark.parametrize("what", ["team", "ended_s", "answered_s", "arrived_s"])
+@pytest.mark.parametrize(
+    "what",
+    ["team", "ended_s", "answered_s", "arrived_s", "attempt", "kind", "patience_s", "followed"],
+)
 def test_planted_faults_are_seen(what: str) -> None:
     rng = np.random.default_rng(3)
     cases = draw_cases(rng, 2000, until_s=DAY_S)

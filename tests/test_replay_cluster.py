@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from loadtests import journal, schedule, tokenfile, trace
+from loadtests.noise import intervals
 from loadtests.recorder import part_paths
 from tests.api_postgres import free_port
 from tests.api_server import ROOT
@@ -36,10 +37,11 @@ def files(tmp_path: Path) -> list[str]:
 
 
 @contextmanager
-def target() -> Iterator[str]:
-    """The URL of a host that answers at once."""
+def target(delay_ms: float = 0.0) -> Iterator[str]:
+    """The URL of a host that answers at once, or after a time of each request's own."""
     port = free_port()
     words = [sys.executable, "-m", "benchmarks.replay_target", str(port)]
+    words += ["--delay-ms", str(delay_ms)]
     process = subprocess.Popen(words, cwd=ROOT)
     try:
         while process.poll() is None and not _listens(port):
@@ -106,6 +108,28 @@ def test_two_workers_leave_one_journal(tmp_path: Path, files: list[str]) -> None
     assert first["sent_ns"].max() < first["done_ns"].min()
     table = (out / "locust.csv").read_text(encoding="utf-8").splitlines()
     assert table[-1].startswith(",Aggregated,3000,0,")
+
+
+def test_two_workers_merge_to_the_percentiles_of_one(tmp_path: Path, files: list[str]) -> None:
+    """The host's delays are the same for both, so that a difference beyond noise is the merging's
+    fault: of replays with independent delays 5 % would differ by more, these far less often."""
+    rest = ["--speed", "6", "--lag-limit-ms", "10000", "--json"]
+    found = {}
+    with target(delay_ms=40.0) as url:
+        for count in ("1", "2"):
+            out = tmp_path / count
+            same = [*files, "--host", url, "--out", str(out), *rest, "--processes", count]
+            status, said = ended(started(tmp_path, *same))
+            assert (status, said["ok"]) == (0, 3000)
+            rows = journal.read(out).rows
+            found[count] = intervals(rows)
+            for name, (low_ms, high_ms) in said["intervals"].items():
+                assert low_ms <= said[name] <= high_ms
+            parents = rows.with_columns(parent=pl.col("step") // 3).group_by("parent")
+            assert parents.agg(pl.col("worker").n_unique())["worker"].max() == 1
+    for name, one in found["1"].items():
+        low_ms, high_ms = found["2"][name].minus(one)
+        assert low_ms <= 0.0 <= high_ms, name
 
 
 def test_a_killed_worker_makes_the_run_invalid_and_its_share_dropped(

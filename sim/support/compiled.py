@@ -2,9 +2,11 @@
 
 Decides how: no parallel loops and no fast-math, so that results are the same to the last bit
 everywhere. The code is kept beside the source, or in the user's cache folder where that cannot be
-written, or nowhere where neither can. Numba puts files of its cache in place by renaming, so that
-processes that compile at the same time do no harm. It looks at the date of the file in which a
-function stands, so what a compiled function calls stands in the same file.
+written, or nowhere where neither can. Numba puts the files of its cache in place by renaming, and a
+function is called with one set of types only, so that processes that compile at the same time write
+the same and do no harm. Numba looks at the date of the file in which a function stands: what it
+calls stands in that file too, and whoever changes a constant that it takes from elsewhere (the grid
+of cases.py, the order of words) touches that file.
 """
 
 from collections.abc import Callable

@@ -10,18 +10,13 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.support.attempts import (
-    ABANDONED,
-    ANSWERED,
-    Attempts,
-)
+from sim.support.attempts import ABANDONED, ANSWERED, Attempts
 from sim.support.cases import CaseFile, Floats
 from sim.support.integrals import open_integral
 from sim.support.layout import Layout
-from sim.support.rules import HOLD, RULES, first_broken
+from sim.support.rules import HOLD, RULES, counts_until, first_broken
 
 LITTLE_RATIO: Final = 1e-9
-Bools: TypeAlias = NDArray[np.bool_]
 Staffed: TypeAlias = tuple[tuple[float, tuple[int, ...]], ...]
 
 
@@ -53,7 +48,7 @@ def _hold_attempt_by_attempt(
         line,
         cases.records[: cases.rows_count],
         layout.lines_count,
-        end_s,
+        float(end_s),
     )
     if rule != HOLD:
         raise AssertionError(
@@ -83,14 +78,12 @@ def _never_more_than_slots(attempts: Attempts, layout: Layout, staffed: Staffed)
         starts_s = np.sort(attempts.answered_s[mine])
         ends_s = np.sort(attempts.ended_s[mine])  # NaN, contacts in hand, sort to the end
 
-        in_hand = np.arange(1, len(starts_s) + 1) - np.searchsorted(ends_s, starts_s, side="right")
+        in_hand = np.arange(1, len(starts_s) + 1) - counts_until(ends_s, starts_s)
         slots = slots_at(starts_s, team)
         assert (in_hand <= slots).all(), f"team {plan.name} has more contacts in hand than slots"
         for queue in (plan.first, *plan.further):
             at_s = waited_by_queue_s[queue]
-            in_hand = np.searchsorted(starts_s, at_s, side="right") - np.searchsorted(
-                ends_s, at_s, side="right"
-            )
+            in_hand = counts_until(starts_s, at_s) - counts_until(ends_s, at_s)
             slots = slots_at(at_s, team)
             reserve = np.floor(plan.overflow_reserve_ratio * slots)
             idle = slots - in_hand > (0 if queue == plan.first else reserve)

@@ -144,3 +144,15 @@ def first_broken(
         previous[row[i]] = i
         abandonments[row[i]] += outcome[i] == ABANDONED
     return HOLD, HOLD
+
+
+@compiled
+def counts_until(times_s: NDArray[np.float64], at_s: NDArray[np.float64]) -> NDArray[np.int64]:
+    """How many of the times, in order and NaN last, are not after each moment, also in order."""
+    found = np.empty(len(at_s), dtype=np.int64)
+    count = 0
+    for i in range(len(at_s)):
+        while count < len(times_s) and times_s[count] <= at_s[i]:
+            count += 1
+        found[i] = count
+    return found
