@@ -74,7 +74,8 @@ def run(job: Job, schedule: Schedule, watch: Watch) -> Ending:
     watch_over(sender, job, watch, totals)
     recorder.close()
     runner.stop()
-    write_tables(environment, job.folder)
+    if not recorder.failure:  # a full disk has no room for these, either
+        write_tables(environment, job.folder)
     hold_page(environment)
     runner.quit()
     return Ending(
