@@ -2,11 +2,13 @@
 
     python -m benchmarks.bench_fit coverage --logs 200
     python -m benchmarks.bench_fit backtest PAST.csv.gz NEW.csv.gz
+    python -m benchmarks.bench_fit months PAST.csv.gz
     python -m benchmarks.bench_fit memory --rows 5000000
 
 `coverage`: share of synthetic logs whose 95 % interval holds the truth, by parameter. `backtest`:
-seconds of the fit, then the figures that a backtest is judged by. `memory`: seconds and peak memory
-of reading and fitting a log of that many rows, whose days are one made day again and again.
+seconds of the fit, then the figures that a backtest is judged by. `months`: the same of each month,
+foretold from the others. `memory`: seconds and peak memory of `springpeak fit contacts` on a log of
+that many rows, whose days are ten made days again and again. Seconds are of CPU.
 """
 
 import argparse
@@ -19,6 +21,7 @@ from datetime import timedelta
 from math import exp, log
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from sim.backtest.backtest import Fitted, backtest
@@ -26,6 +29,7 @@ from sim.backtest.rivals import erlang_a_factor
 from sim.experiment.confidence import Estimate
 from sim.fit import words
 from sim.fit.arrivals import hourly_counts, of_counts
+from sim.fit.bootstrap import joint_draws
 from sim.fit.contacts import fit_contacts
 from sim.fit.handling import handle_times
 from sim.fit.instants import Clock
@@ -77,19 +81,49 @@ def coverage(logs: int, *, days: int = 20, first_seed: int = 1000) -> dict[str, 
 
 def real(past: Path, new: Path) -> dict[str, object]:
     """Fit one log, backtest the other."""
-    started = time.perf_counter()
+    started = time.process_time()
     contacts = read([past], READING)
     fit = fit_contacts(contacts)
     document = {**words.document(fit), "erlang_a_factor": erlang_a_factor(contacts, fit)}
-    seconds = time.perf_counter() - started
+    joint_draws(contacts, fit, seed=1)
+    seconds = time.process_time() - started
     found = backtest(read([new], READING), Fitted.of(document), replications=60, seed=1)
     said = found.document()
-    keys = ("intervals", "observed", "simulated", "erlang_a", "erlang_c", "coverage")
+    keys = ("intervals", "observed", "simulated", "erlang_a", "erlang_c", "coverage", "nearer")
     return {
         "fit_s": seconds,
         "rows": len(contacts),
         **{key: said[key] for key in (*keys, "mae_abandoned_ratio_hourly")},
     }
+
+
+def months(paths: list[Path]) -> dict[str, object]:
+    """Every calendar month foretold from all the others; errors of the model and of Erlang A."""
+    contacts = read(paths, READING)
+    month = contacts.local_s.astype("datetime64[s]").astype("datetime64[M]")
+    table: dict[str, dict[str, float]] = {}
+    for one in np.unique(month):
+        fit = fit_contacts(past := contacts.taken(month != one))
+        document = {**words.document(fit), "erlang_a_factor": erlang_a_factor(past, fit)}
+        found = backtest(
+            contacts.taken(month == one), Fitted.of(document), replications=30, seed=1
+        )
+        said = found.document()
+        row = {}
+        for name in ("abandoned_ratio", "mean_wait_s"):
+            truth = said["observed"][name]
+            row[f"{name}_observed"] = truth
+            row[f"{name}_error_simulated"] = said["simulated"][name]["mean"] - truth
+            row[f"{name}_error_erlang_a"] = said["erlang_a"][name] - truth
+            row[f"{name}_in_80_band"] = said["hourly"][name]["coverage"]["0.8"]
+            for who in ("simulated", "erlang_a"):
+                row[f"mae_{name}_hourly_{who}"] = said[f"mae_{name}_hourly"][who]
+        table[str(one)] = row
+    means = {
+        name: float(np.mean([abs(row[name]) for row in table.values()]))
+        for name in next(iter(table.values()))
+    }
+    return {**table, "mean, errors without sign": means}
 
 
 def memory(rows: int) -> dict[str, float]:
@@ -106,22 +140,24 @@ def memory(rows: int) -> dict[str, float]:
                     pl.col("contact_id") + copy * day.height,
                 )
                 moved.write_csv(file, include_header=copy == 0, datetime_format="%FT%T%.6f")
-        started = time.perf_counter()
+        started = time.process_time()
         contacts = read([path], READING)
-        read_s = time.perf_counter() - started
-        fitted(contacts)
+        read_s = time.process_time() - started
+        fit = fit_contacts(contacts)
+        erlang_a_factor(contacts, fit)
+        joint_draws(contacts, fit, seed=1)
     peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
         "rows": len(contacts),
         "read_s": read_s,
-        "fit_s": time.perf_counter() - started - read_s,
+        "fit_s": time.process_time() - started - read_s,
         "peak_gib": peak_kib / exp(20 * log(2.0)),
     }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("coverage", "backtest", "memory"))
+    parser.add_argument("what", choices=("coverage", "backtest", "months", "memory"))
     parser.add_argument("paths", nargs="*", type=Path)
     parser.add_argument("--logs", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1000)
@@ -131,6 +167,8 @@ def main() -> None:
         said: object = coverage(asked.logs, first_seed=asked.seed)
     elif asked.what == "backtest":
         said = real(*asked.paths)
+    elif asked.what == "months":
+        said = months(asked.paths)
     else:
         said = memory(asked.rows)
     print(json.dumps(said, indent=1))

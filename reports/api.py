@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from reports.card import Card
 from reports.cells import Book
+from reports.engine import retold
 from reports.language import later, say, say_html
 
 _WORDS: Final = {
@@ -41,7 +42,8 @@ def holds(book: Book) -> Card | None:
     )
     if not book.api["measured"]:
         sentence += say_html(
-            " The times are no measurement: {reasons}.", reasons="; ".join(book.api["reasons"])
+            " The times are no measurement: {reasons}.",
+            reasons=say("; ").join(map(retold, book.api["reasons"])),
         )
     question = say_html("Does the guarantee API hold the peak?")
     return Card(question, Markup(say(answer)), mood, sentence)

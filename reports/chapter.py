@@ -4,7 +4,7 @@ Decides shape only. A report has one chapter for each group of readers; a page o
 (a replay, a backtest, a comparison) has one.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
@@ -22,11 +22,8 @@ class Part:
     lead: str | Markup = ""
     table: Table | None = None
     figures: tuple[Figure, ...] = ()
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing stands below the heading."""
-        return not (self.lead or self.figures or (self.table and self.table.rows))
+    folded: bool = False
+    """Whether a long table stands behind its heading until it is asked for; not on paper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,4 +35,4 @@ class Chapter:
     parts: tuple[Part, ...]
     cards: tuple[Card, ...] = ()
     settings: tuple[Group, ...] = ()
-    foot: tuple[tuple[str, Markup], ...] = field(default=())
+    foot: tuple[tuple[str, Markup], ...] = ()

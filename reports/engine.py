@@ -1,7 +1,8 @@
 """Sentences that the engine's tables carry, in the reader's language.
 
-The tables of `springpeak payout` say in words what a figure means or why it is withheld. Decides
-which sentences are known, as patterns; one that is not known is printed as it stands.
+The tables of `springpeak payout` say in words what a figure means or why it is withheld, a replay
+why it is no measurement. Decides which sentences are known, as patterns; one that is not known is
+printed as it stands.
 """
 
 import re
@@ -27,6 +28,15 @@ _SENTENCES: Final = (
         "one-sided 95 % bound"
     ),
     later("an interval needs {needed} replications, there are {count}"),
+    later("the sender was late: the send lag's p99 is {lag} ms, above {limit} ms"),
+    later(
+        "{refused} steps found none of the {connections} connections free: give more with "
+        "--connections"
+    ),
+    later(
+        "worker {worker} was lost at {time} s: of its {planned} steps {dropped} were dropped, and "
+        "{unknown} may have been sent"
+    ),
     later("below {amount}"),
     later("{amount} and above"),
     later("{rank} and on"),

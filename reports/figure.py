@@ -161,7 +161,7 @@ def panels(
     *,
     rows: int,
     columns: int = 1,
-    head_px: float = 38.0,
+    head_px: float = 41.0,
     foot_px: float = 10.0,
     bottom_px: float = 42.0,
 ) -> list[Axes]:
@@ -190,8 +190,8 @@ def left_px(layout: Layout) -> float:
 def name_panel(axes: Axes, layout: Layout, name: str, unit: str) -> None:
     """The panel's name and the unit of its values, flush with the text of the page."""
     for text, weight, colour, above_px, smaller_px in (
-        (name, "bold", style.INK, 20.0, 0.0),
-        (unit, "normal", style.MUTED, 6.0, 1.0),
+        (name, "bold", style.INK, 23.0, 0.0),
+        (unit, "normal", style.MUTED, 9.0, 1.0),
     ):
         axes.annotate(
             text,
@@ -203,6 +203,21 @@ def name_panel(axes: Axes, layout: Layout, name: str, unit: str) -> None:
             color=colour,
             fontsize=layout.font_px - smaller_px,
         )
+
+
+def name_lines(axes: Axes, names: Sequence[str]) -> None:
+    """The panel's lines in the order they were drawn, named above it on the right."""
+    axes.legend(
+        handles=axes.lines[: len(names)],
+        labels=names,
+        loc="lower right",
+        bbox_to_anchor=(1.0, 0.99),
+        ncols=len(names),
+        frameon=False,
+        handlelength=1.6,
+        columnspacing=1.0,
+        borderpad=0,
+    )
 
 
 def thousands(value: float, _position: float) -> str:

@@ -10,12 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 from reports import style
-from reports.cells import Book, Series
+from reports.cells import Book
 from reports.figure import (
     Figure,
     Layout,
     banded,
     figure,
+    name_lines,
     name_panel,
     panels,
     reading,
@@ -39,21 +40,6 @@ def _days_ticks(axes: Axes, days: list[int]) -> None:
     axes.set_xlabel(say("lunar day"))
 
 
-def _named(
-    axes: Axes, series: Series, *, name: str, colour: str, scale: float, above: bool
-) -> None:
-    """The line's name at its last point, in its colour."""
-    axes.annotate(
-        name,
-        (series.days()[-1], series.mean[-1] * scale),
-        xytext=(0, 9 if above else -16),
-        textcoords="offset points",
-        ha="right",
-        color=colour,
-        fontweight="bold",
-    )
-
-
 def merchants(book: Book) -> Figure:
     """The two types of merchants, day by day."""
     panels = (
@@ -64,7 +50,7 @@ def merchants(book: Book) -> Figure:
     def draw(canvas: Canvas, layout: Layout) -> None:
         for axes, (subject, scale, name, unit) in zip(_pair(canvas, layout), panels, strict=True):
             pair = [book.series(subject, "lunar_day", store_type=kind) for kind, *_ in _TYPES]
-            for series, other, (kind, colour, dashed) in zip(pair, pair[::-1], _TYPES, strict=True):
+            for series, (_, colour, dashed) in zip(pair, _TYPES, strict=True):
                 banded(
                     axes,
                     series.days(),
@@ -74,9 +60,7 @@ def merchants(book: Book) -> Figure:
                     marker="o",
                     dashed=dashed,
                 )
-                above = bool(series.mean[-1] >= other.mean[-1])
-                name_of = style.words(kind)
-                _named(axes, series, name=name_of, colour=colour, scale=scale, above=above)
+            name_lines(axes, [style.words(kind) for kind, *_ in _TYPES])
             name_panel(axes, layout, name, unit)
             _days_ticks(axes, pair[0].days())
             axes.margins(y=0.15)
@@ -120,12 +104,9 @@ def alerts(book: Book) -> Figure:
         left.yaxis.set_major_formatter(thousands)
         scale, unit = style.money_axis(float(np.nanmax([sending.mean, paying.mean])))
         name_panel(right, layout, say("Cost"), say("{unit} per day", unit=unit))
-        for series, name, colour in (
-            (sending, say("sending"), style.BLUE),
-            (paying, say("compensation"), style.ORANGE),
-        ):
+        for series, colour in ((sending, style.BLUE), (paying, style.ORANGE)):
             banded(right, series.days(), series, colour=colour, scale=scale, marker="o")
-            _named(right, series, name=name, colour=style.INK, scale=scale, above=True)
+        name_lines(right, [say("sending"), say("compensation")])
         right.yaxis.set_major_formatter(thousands)
         for axes in (left, right):
             axes.margins(y=0.15)

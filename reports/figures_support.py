@@ -22,6 +22,7 @@ from reports.figure import (
     days_axis,
     figure,
     hours_x,
+    name_lines,
     name_panel,
     panels,
     reading,
@@ -54,17 +55,7 @@ def load(book: Book) -> Figure:
         name_panel(bottom, layout, say("Agents"), say("agents, mean over the hour"))
         banded(bottom, x, available, colour=style.GREEN)
         banded(bottom, x, busy, colour=style.VERMILION)
-        bottom.legend(
-            handles=[bottom.lines[-2], bottom.lines[-1]],
-            labels=[say("available"), say("busy")],
-            loc="lower right",
-            bbox_to_anchor=(1.0, 0.99),
-            ncols=2,
-            frameon=False,
-            handlelength=1.2,
-            columnspacing=1.0,
-            borderpad=0,
-        )
+        name_lines(bottom, [say("available"), say("busy")])
         for axes in (top, bottom):
             axes.set_ylim(bottom=0)
             axes.locator_params(axis="y", nbins=4)

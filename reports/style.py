@@ -82,7 +82,7 @@ def count_apart(value: float) -> str:
 
 def cny_apart(fen: float) -> str:
     """A difference of amounts."""
-    return say("CNY {number}", number=_apart(_scaled, fen / 100))
+    return _in_cny(_apart(_scaled, fen / 100))
 
 
 def seconds_apart(value: float) -> str:
@@ -110,7 +110,11 @@ def _scaled(value: float) -> str:
 
 def cny(fen: float) -> str:
     """Fen as CNY in three to five digits."""
-    number = _scaled(fen / 100)
+    return _in_cny(_scaled(fen / 100))
+
+
+def _in_cny(number: str) -> str:
+    """A number with its currency."""
     if spoken() == "zh":
         return f"{number}元" if number[-1] in "万亿" else f"{number} 元"
     return f"CNY {number}"

@@ -18,9 +18,11 @@ from jinja2.ext import babel_extract
 
 from reports import style
 from reports.language import CATALOGUE, LANGUAGES
+from reports.staffing.workbook import head as staff_head
 from reports.workbook.finance import head
 from scenarios.loader import SHIPPED
 from scenarios.payout_tables import PAYOUT_TABLES
+from scenarios.staff_tables import STAFF_TABLES
 from scenarios.tables import VOCABULARIES
 
 ROOT = Path(__file__).parent.parent
@@ -28,7 +30,6 @@ ROOT = Path(__file__).parent.parent
 SAYING = {"say": (0,), "say_html": (0,), "later": (0,), "reading": (0,), "Field": (1, 2, 5)}
 # The packages that speak to readers.
 HOUSES = ("reports",)
-DICTIONARIES = ("payout_tables.py",)
 
 
 def _text(node: ast.expr) -> Iterator[str]:
@@ -55,6 +56,21 @@ def _in_template(path: Path) -> Iterator[tuple[str, int]]:
         yield str(text[0] if isinstance(text, tuple) else text), line
 
 
+def _in_dictionaries() -> Iterator[tuple[str, str]]:
+    """Heads, units and meanings of columns, words of the vocabularies, what scenarios stand for."""
+    meanings = _in_code(ROOT / "scenarios" / "payout_tables.py", {"Column": (3,)})
+    yield from ((text, "payout_tables.py") for text, _ in meanings)
+    for column in (one for table in PAYOUT_TABLES.values() for one in table):
+        yield head(column), "payout_tables.py"
+    for column in (one for table in STAFF_TABLES.values() for one in table):
+        yield from ((text, "staff_tables.py") for text in (staff_head(column), column.unit) if text)
+    for words in VOCABULARIES.values():
+        named = (word for word in words if word not in style.GUARANTEE_NAMES)
+        yield from ((word.replace("_", " "), "words.py") for word in named)
+    for path in sorted(SHIPPED.glob("*.toml")):
+        yield tomllib.loads(path.read_text(encoding="utf-8"))["description"], path.name
+
+
 def said() -> Catalog:
     """Every message with the places where it is said."""
     found = Catalog()
@@ -66,18 +82,8 @@ def said() -> Catalog:
     for path in sorted((ROOT / "reports" / "templates").glob("*.j2")):
         for text, _ in _in_template(path):
             found.add(text, locations=[(str(path.relative_to(ROOT)), None)])
-    for name in DICTIONARIES:
-        for text, _ in _in_code(ROOT / "scenarios" / name, {"Column": (3,)}):
-            found.add(text, locations=[(f"scenarios/{name}", None)])
-    for column in (one for table in PAYOUT_TABLES.values() for one in table):
-        found.add(head(column), locations=[("scenarios/payout_tables.py", None)])
-    for words in VOCABULARIES.values():
-        for word in words:
-            if word not in style.GUARANTEE_NAMES:
-                found.add(word.replace("_", " "), locations=[("scenarios/words.py", None)])
-    for path in sorted(SHIPPED.glob("*.toml")):
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-        found.add(values["description"], locations=[(f"scenarios/{path.name}", None)])
+    for text, place in _in_dictionaries():
+        found.add(text, locations=[(f"scenarios/{place}", None)])
     return found
 
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports import style
+from reports.language import LANGUAGES, speaking
 from scenarios.words import GUARANTEES
 
 
@@ -44,6 +45,32 @@ def test_printed_form(form: str, value: float, text: str) -> None:
     assert style.FORMATS[form](value) == text
 
 
+@pytest.mark.parametrize(
+    ("form", "value", "text"),
+    [
+        ("percent", 0.1234, "12.3%"),
+        ("percent", 0.0001, "< 0.1%"),
+        ("points", -0.01, "−1.00 个百分点"),
+        ("cny", 123.0, "1 元"),
+        ("cny", 1_234_500, "1.23 万元"),
+        ("cny", 1_234_567_890, "1,235 万元"),
+        ("cny", 12_345_678_900, "1.235 亿元"),
+        ("cny", 123_456_789_000, "12.35 亿元"),
+        ("cny_bare", 1_234_567_890, "1,235 万"),
+        ("cny_each", 341.0, "3.41 元"),
+        ("cny_apart", 852_700, "+8,527 元"),
+        ("cny_apart", -21_730_000, "−21.73 万元"),
+        ("count", 1234.4, "1,234"),
+        ("count", 1_096_000, "110 万"),
+        ("seconds", 7.66, "7.7 秒"),
+        ("milliseconds", 240.0, "240 毫秒"),
+    ],
+)
+def test_printed_form_in_chinese(form: str, value: float, text: str) -> None:
+    with speaking("zh"):
+        assert style.FORMATS[form](value) == text
+
+
 @given(st.floats(min_value=0.0, max_value=1.0))
 def test_a_share_is_printed_as_certain_only_when_it_is(value: float) -> None:
     assert (style.probability(value) == "100 %") == (value == 1.0)
@@ -53,9 +80,12 @@ def test_a_share_is_printed_as_certain_only_when_it_is(value: float) -> None:
 @given(st.integers(min_value=0, max_value=10**14))
 def test_money_is_printed_within_half_a_percent(fen: int) -> None:
     """At least three digits from 100 CNY on, so the printed value is within 0.5 % of the cell."""
-    number, _, unit = style.cny_bare(float(fen)).partition(" ")
-    scale = {"": 1.0, "k": 1e3, "M": 1e6, "bn": 1e9}[unit]
-    assert float(number.replace(",", "")) * scale == pytest.approx(fen / 100, rel=0.005, abs=0.51)
+    for language in LANGUAGES:
+        with speaking(language):
+            number, _, unit = style.cny_bare(float(fen)).partition(" ")
+        scale = {"": 1.0, "k": 1e3, "M": 1e6, "bn": 1e9, "万": 1e4, "亿": 1e8}[unit]
+        printed = float(number.replace(",", "")) * scale
+        assert printed == pytest.approx(fen / 100, rel=0.005, abs=0.51)
 
 
 def test_days_have_their_names() -> None:
@@ -66,6 +96,8 @@ def test_days_have_their_names() -> None:
     assert style.day_number(2) == "+2"
     assert style.day_number(-2) == "−2"
     assert style.date_name(datetime.date(2026, 2, 17)) == "Tue 17 Feb"
+    with speaking("zh"):
+        assert style.date_name(datetime.date(2026, 2, 17)) == "2月17日 周二"
 
 
 def test_every_guarantee_has_both_names() -> None:

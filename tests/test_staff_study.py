@@ -5,14 +5,15 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import polars as pl
 import pytest
 from typer.testing import CliRunner
 
 from reports.language import LANGUAGES, speaking
-from reports.staffing import page, words
+from reports.staffing import page, words, workbook
 from scenarios.staff_tables import STAFF_TABLES
-from sim.staffing import files, program, study
+from sim.staffing import files, program, rolling, study
 from sim.staffing.curve import answers
 from sim.staffing.floor import Groups
 from sim.staffing.floors import Tapes
@@ -43,7 +44,8 @@ def found() -> Iterator[tuple[Findings, list[Worth]]]:
         heads_count=HEADS, targets=(), risk_ratio=0.9, fit=range(2), proof=range(2, 5)
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(program, "DAY_LIMIT_S", 0.2)
+        patch.setattr(program, "PASSES_COUNT", 0)
+        patch.setattr(rolling, "SHARES", (0.5,))
         patch.setattr(study, "CURVE_RATIOS", (0.5, 1.0))
         patch.setattr(study, "WHOLE_COUNT", 2)
         patch.setattr(study, "CUT_ROUNDS", 1)
@@ -114,6 +116,10 @@ def test_the_page_says_what_the_tables_say(folder: Path) -> None:
     for language in LANGUAGES:
         with speaking(language):
             walk = walked(page.write(folder).read_text(encoding="utf-8"))
+            book = openpyxl.load_workbook(workbook.write(folder))
+            (needed,) = (one for one in book.worksheets if one.title in ("cover", "覆盖"))
+            column = [row[2] for row in needed.iter_rows(min_row=2, values_only=True)]
+            assert column == pl.read_csv(folder / "cover.csv")["needed_count"].to_list()
             assert list(mistakes(walk, Files({"plan": summary}, {"steps": steps}))) == []
             assert len(walk.numbers) > 30
     for sentence in words.sentences(folder):
@@ -143,10 +149,10 @@ def test_the_smallest_headcount_lies_where_enough_intervals_hold() -> None:
     assert smallest([proven(80, 96), proven(90, 97)]).holds_count == 80
 
 
-def test_a_better_forecast_never_needs_more() -> None:
+def test_a_better_forecast_shrinks_the_need() -> None:
     need = np.array([[10, 3], [20, 0]])
     ratio = np.array([[0.9, 1.0], [0.9, 1.0], [1.1, 0.5], [1.0, 0.5]])
-    assert better_forecast(need, ratio).tolist() == [[9, 3], [20, 0]]
+    assert better_forecast(need, ratio).tolist() == [[9, 3], [21, 0]]
 
 
 def test_a_group_holds_where_all_its_queues_do() -> None:

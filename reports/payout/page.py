@@ -77,11 +77,13 @@ def parts(tables: Tables) -> tuple[Part, ...]:
             say("Gross payout"),
             say("Paid to consumers. TVaR is the mean of the worst 5 % or 1 % of seasons."),
             _spread(tables, "gross"),
+            folded=True,
         ),
         Part(
             say("Net payout"),
             say("Gross less what merchants paid back within the horizon."),
             _spread(tables, "net"),
+            folded=True,
         ),
         Part(
             say("Pots: when they run dry"),
@@ -102,6 +104,7 @@ def parts(tables: Tables) -> tuple[Part, ...]:
             say("The worst 5 % of seasons"),
             say("Co-TVaR of gross payouts: parts add up to the total."),
             _attribution(tables),
+            folded=True,
         ),
         Part(
             say("Recoveries from merchants"),
@@ -110,6 +113,7 @@ def parts(tables: Tables) -> tuple[Part, ...]:
                 "what the open would still bring."
             ),
             _recoveries(tables),
+            folded=True,
         ),
         Part(
             say("From the other run to this one"),

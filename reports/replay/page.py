@@ -14,6 +14,7 @@ from markupsafe import Markup
 from loadtests import journal, latency, summary, timeline
 from reports import templating
 from reports.chapter import Chapter, Part
+from reports.engine import retold
 from reports.language import file_name, later, say, say_html
 from reports.replay import figures
 from reports.rows import Row
@@ -73,7 +74,8 @@ def render(found: journal.Journal, said: Mapping[str, Any]) -> str:
 def parts(found: journal.Journal, said: Mapping[str, Any]) -> tuple[Part, ...]:
     """Everything that a replay says."""
     whole = Row("replay", said)
-    lead = Markup(" ").join(Markup.escape(reason) for reason in said["reasons"])
+    reasons = [Markup('<span class="quoted">{}</span>').format(retold(r)) for r in said["reasons"]]
+    lead = Markup(say("; ")).join(reasons)
     return (
         Part(_verdict(said), lead, _thresholds(said)),
         Part(

@@ -12,6 +12,7 @@ import numpy as np
 
 from sim.backtest import score
 from sim.backtest.drawn import ArrivalLaw
+from sim.backtest.paired import nearer
 from sim.backtest.rivals import by_erlang_a, by_erlang_c
 from sim.experiment.confidence import student_rows
 from sim.fit.hours import Hours, Outcome
@@ -94,6 +95,10 @@ class Backtest:
                     )["mae"]
                     for name, rival in rivals.items()
                 },
+            },
+            "nearer": {
+                name: nearer(self.hours, self.observed, self.simulated.middle(), rival, rng)
+                for name, rival in rivals.items()
             },
             "coverage": hourly["abandoned_ratio"]["coverage"],
             "hourly": hourly,

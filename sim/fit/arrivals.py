@@ -41,6 +41,8 @@ class Arrivals:
     """The same over all days."""
     day_cv: Estimate
     hour_cv: Estimate
+    days_empty_count: int = 0
+    """Days without any contact between the first and the last, left out of all of this."""
     fresh_ratio: float = 1.0
     """Of all contacts."""
     callers_known_ratio: float = 1.0
@@ -52,12 +54,13 @@ class Arrivals:
 
 
 def fit_arrivals(log: ContactLog) -> Arrivals:
-    """All of it from the days between the first and the last arrival, both included."""
+    """All of it from the days that have contacts."""
     first = fresh(log)
     counts, weekday = hourly_counts(log, first)
     found = of_counts(counts, weekday)
     return replace(
         found,
+        days_empty_count=int(log.day.max() - log.day.min()) + 1 - len(counts),
         fresh_ratio=float(first.mean()),
         callers_known_ratio=float((log.caller != 0).mean()),
         hourly=_hourly(counts, weekday),
@@ -68,12 +71,12 @@ def fit_arrivals(log: ContactLog) -> Arrivals:
 def hourly_counts(
     log: ContactLog, counted: NDArray[np.bool_]
 ) -> tuple[Floats, NDArray[np.int64]]:
-    """Counted contacts by day and hour, and the weekday of each day (0 = Monday)."""
-    first = int(log.day.min())
-    days_count = int(log.day.max()) - first + 1
-    counts = np.zeros((days_count, HOURS))
-    np.add.at(counts, (log.day[counted] - first, log.hour[counted]), 1.0)
-    return counts, (np.arange(days_count) + first + 3) % 7  # 1970-01-01 was a Thursday
+    """Counted contacts by day and hour, and the weekday of each day (0 = Monday). Days without any
+    contact are closed, or of a file that is not there: they are left out."""
+    days, place = np.unique(log.day, return_inverse=True)
+    counts = np.bincount(place[counted] * HOURS + log.hour[counted], minlength=len(days) * HOURS)
+    by_day = counts.reshape(len(days), HOURS).astype(np.float64)
+    return by_day, (days + 3) % 7  # 1970-01-01 was a Thursday
 
 
 def of_counts(counts: Floats, weekday: NDArray[np.int64]) -> Arrivals:
@@ -141,7 +144,7 @@ def _root_of_ratio(top: Floats, bottom: Floats, *, lost: int, least: float) -> E
     error times the degrees of freedom below which it is not believed, 2 for normal values.
     """
     n = len(top)
-    if n - lost < 2:
+    if n - lost < 2 or bottom.sum() <= 0.0:
         return Estimate(0.0, 0.0, float("nan"), n)
     if top.sum() <= 0.0:  # no more scatter than chance: only an upper limit can be told
         chance = sqrt(float(((top - top.mean()) ** 2).sum()) * n / (n - lost))

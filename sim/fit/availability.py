@@ -19,7 +19,7 @@ from sim.fit.likelihood import Floats, Z
 from sim.fit.logs import ContactLog
 from sim.fit.patience import PatienceFit
 from sim.fit.presence import LONGEST_HANDLE_S, Presence
-from sim.fit.replay import FloorLaw, by_day, replay
+from sim.fit.replay import FloorLaw, replay
 from sim.fit.turns import Turns
 
 MOST_DAYS: Final = 120
@@ -46,12 +46,12 @@ def fit_availability(
     log: ContactLog, patience: PatienceFit, turns: Turns, *, seed: int
 ) -> Availability | None:
     """None where the log names no agents."""
+    days = np.unique(log.day)
+    days = days[:: -(-len(days) // MOST_DAYS)]
+    log = log.taken(np.isin(log.day, days))
     presence = Presence.of(log, turn_s=turns.mean_s.mean)
     if not len(presence.from_s):
         return None
-    days = np.array([day for day, _ in by_day(log)])
-    days = days[:: -(-len(days) // MOST_DAYS)]
-    used = np.isin(log.day, days)
     law = FloorLaw(
         patience=patience.by_queue,
         load_slope=patience.load_slope.mean,
@@ -62,24 +62,23 @@ def fit_availability(
     )
 
     def abandoned(ratio: float, draw: int = 0, hour_cv: float = 0.0) -> Floats:
-        """Abandoned or not, of the used contacts; common random numbers for all ratios."""
+        """Abandoned or not, by contact; common random numbers for all ratios."""
         rng = np.random.default_rng((seed, draw))
         now = replace(law, availability=ratio, availability_hour_cv=hour_cv)
-        again = replay(log, presence, now, rng, days=days)
-        return again.abandoned[used].astype(np.float64)
+        return replay(log, presence, now, rng).abandoned.astype(np.float64)
 
-    observed = log.abandoned[used].astype(np.float64)
+    observed = log.abandoned.astype(np.float64)
     ratio = _match(lambda x: float((abandoned(x) - observed).sum()))
     highs = [abandoned(ratio * (1.0 + STEP_RATIO), draw) for draw in range(PAIRS)]
     lows = [abandoned(ratio * (1.0 - STEP_RATIO), draw) for draw in range(PAIRS)]
     slope = (np.mean(highs, axis=0) - np.mean(lows, axis=0)) / (2.0 * STEP_RATIO)
     middle = (np.mean(highs, axis=0) + np.mean(lows, axis=0)) / 2.0
     surprise = observed - middle
-    _, day = np.unique(log.day[used], return_inverse=True)
+    _, day = np.unique(log.day, return_inverse=True)
     by_days = np.bincount(day, surprise - surprise.mean())
     error = float(np.sqrt((by_days**2).sum()) / abs(slope.sum()))
     spread = [(high + low) / 2.0 for high, low in zip(highs, lows, strict=True)]
-    hour_cv = _hour_cv(log.day[used] * 24 + log.hour[used], surprise, slope, np.array(spread))
+    hour_cv = _hour_cv(log.day * 24 + log.hour, surprise, slope, np.array(spread))
     # Loss is convex in the factor: hours that vary lose more, which the factor has to give back.
     varied = np.mean([abandoned(ratio, draw, hour_cv) for draw in range(PAIRS)], axis=0)
     ratio *= float(np.exp((observed - varied).sum() / slope.sum()))

@@ -54,7 +54,7 @@ class Recovery:
 def severities(log: pl.DataFrame) -> list[Severity]:
     """By group, those with at least `FEWEST` payments that are neither zero nor at their cap."""
     found = []
-    for group, rows in _groups(log):
+    for group, rows in groups(log):
         paid = rows["paid_fen"].to_numpy().astype(np.float64)
         cap = rows["cap_fen"].cast(pl.Float64).fill_null(float("inf")).to_numpy()
         positive = paid > 0
@@ -87,7 +87,7 @@ def recoveries(log: pl.DataFrame) -> list[Recovery]:
         float(log["recovered_s"].max() or 0.0),  # type: ignore[arg-type]
     )
     found = []
-    for group, rows in _groups(log.filter(pl.col("paid_fen") > 0)):
+    for group, rows in groups(log.filter(pl.col("paid_fen") > 0)):
         back = rows["recovered_s"].is_not_null().to_numpy()
         if back.sum() < FEWEST:
             continue
@@ -139,7 +139,8 @@ def claim_settings(found: list[Recovery], known: Collection[str]) -> list[Settin
     return made
 
 
-def _groups(log: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
+def groups(log: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
+    """Claims by group, named as this module's first lines say."""
     terms = pl.concat_str("guarantee", "incident", separator=".")
     named = log.with_columns(pl.coalesce(terms, "incident", "category").alias("group"))
     return [(str(key), rows) for (key,), rows in named.group_by("group", maintain_order=True)]

@@ -64,4 +64,10 @@ def contacts(
         table.add_row(name, f"{one.mean:.6g}", f"{one.low:.6g} to {one.high:.6g}", f"{one.n}")
     stdout().print(table)
     typer.echo(f"{len(log)} contacts used, {log.aside.total} rows set aside")
+    arrivals = found.arrivals
+    typer.echo(
+        f"{arrivals.days_count} days, {arrivals.days_empty_count} more without any contact left "
+        f"out; {arrivals.callers_known_ratio:.1%} of contacts have a caller: returns of the others "
+        "count as fresh"
+    )
     typer.echo(f"springpeak run SCENARIO --overlay {output}")

@@ -46,20 +46,40 @@ def claims(
 ) -> None:
     """Severity, recovery ratio and lag from a log of payouts."""
     from scenarios.command import BASE, resolve
-    from sim.fit.claims import claim_settings, recoveries, severities
+    from sim.fit.claims import FEWEST, claim_settings, groups, recoveries, severities
     from sim.fit.events import CLAIMS
 
     with log_errors():
         frame, aside = _read(logs, output, CLAIMS, column, time_zone, time_format)
     guarantees = resolve(BASE, None, None).values["guarantees"]
     known = [f"{name}.{trigger}" for name, one in guarantees.items() for trigger in one["terms"]]
-    back = recoveries(frame)
+    costs, back = severities(frame), recoveries(frame)
     document = {
         "kind": "claims",
-        "severities": [asdict(one) for one in severities(frame)],
+        "severities": [asdict(one) for one in costs],
         "recoveries": [asdict(one) for one in back],
     }
     _write(output, claim_settings(back, known), document, logs, frame.height, aside)
+    table = Table("severity", "claims", "zero", "at cap", "mu", "sigma", "mean, fen (95 %)")
+    for one in costs:
+        mean = one.mean_fen
+        table.add_row(
+            one.group,
+            f"{one.count}",
+            f"{one.zero_ratio.mean:.4f}",
+            f"{one.capped_ratio:.4f}",
+            f"{one.mu.mean:.4f}",
+            f"{one.sigma.mean:.4f}",
+            f"{mean.mean:.0f} ({mean.low:.0f} to {mean.high:.0f})",
+        )
+    stdout().print(table)
+    told = {one.group for one in costs}
+    thin = sorted({name for name, _ in groups(frame)} - told)
+    if thin:
+        typer.echo(f"fewer than {FEWEST} payments, no severity: {', '.join(thin)}")
+    strange = [one.group for one in back if one.group not in known]
+    if strange:
+        typer.echo(f"no term of the scenario, in the .json only: {', '.join(strange)}")
 
 
 def festival(
@@ -68,7 +88,7 @@ def festival(
 ) -> None:
     """Day multipliers and their spread from several years of orders, aligned by lunar day."""
     from sim.fit.events import ORDERS
-    from sim.fit.festival import season_settings, seasons
+    from sim.fit.festival import FESTIVAL, season_settings, seasons
     from sim.fit.problems import LogError
 
     with log_errors():
@@ -80,6 +100,12 @@ def festival(
         found = seasons(frame, years)
     document = {"kind": "festival", "seasons": [asdict(one) for one in found]}
     _write(output, season_settings(found), document, logs, frame.height, aside)
+    table = Table("category", "lunar day", "times a normal day", "next year, 95 %")
+    for one in found:
+        for day, middle, low, high in zip(FESTIVAL, one.multiplier, one.low, one.high, strict=True):
+            band = f"{low:.3g} to {high:.3g}" if len(one.years) > 1 else "one year tells none"
+            table.add_row(one.category, f"{day}", f"{middle:.3g}", band)
+    stdout().print(table)
 
 
 def _read(

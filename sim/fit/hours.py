@@ -44,6 +44,11 @@ class Outcome:
         """Of offered contacts."""
         return self.within / np.maximum(self.offered, 1.0)
 
+    def middle(self) -> "Outcome":
+        """The mean over replications."""
+        columns = (self.offered, self.abandoned, self.wait_s, self.within)
+        return Outcome(*(np.asarray(column.mean(axis=0)) for column in columns))
+
     def total(self) -> "Outcome":
         """All hours together."""
         columns = (self.offered, self.abandoned, self.wait_s, self.within)

@@ -6,7 +6,7 @@ outcome (answered | abandoned), agent, caller. Seconds since 1970; `local_s` is 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -57,6 +57,11 @@ class ContactLog:
 
     def __len__(self) -> int:
         return len(self.arrived_s)
+
+    def taken(self, rows: NDArray[np.bool_]) -> "ContactLog":
+        """Some of the contacts."""
+        columns = ("arrived_s", "answered_s", "ended_s", "local_s", "queue", "priority", "agent")
+        return replace(self, **{c: getattr(self, c)[rows] for c in (*columns, "caller")})
 
     @property
     def abandoned(self) -> NDArray[np.bool_]:

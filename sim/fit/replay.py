@@ -58,10 +58,9 @@ class Replayed:
 
 
 def replay(
-    log: ContactLog, presence: Presence, law: FloorLaw, rng: np.random.Generator,
-    *, days: NDArray[np.int64] | None = None,
+    log: ContactLog, presence: Presence, law: FloorLaw, rng: np.random.Generator
 ) -> Replayed:
-    """Every day of the log, or the chosen ones (others stay NaN and False)."""
+    """Every day of the log."""
     load = Hours.of(log, presence).load_ratio(law.turn_s)
     patience_s = draw(law.patience, log, rng) * load**-law.load_slope
     patience_s = np.minimum(patience_s, law.longest_wait_s)
@@ -70,11 +69,9 @@ def replay(
         handle_s += rng.choice(law.turns_s, len(log))
     wait_s = np.full(len(log), np.nan)
     abandoned = np.zeros(len(log), dtype=np.bool_)
-    for day, rows in by_day(log):
+    for _, rows in by_day(log):
         spread = law.availability_hour_cv
         noise = np.exp(spread * rng.standard_normal(48) - spread**2 / 2.0)
-        if days is not None and day not in days:
-            continue
         # The wall clock's midnight; presence and contacts live on the clock that never changes.
         start_s = float(log.arrived_s[rows[0]] - log.local_s[rows[0]] % DAY_S)
         came_s = log.arrived_s[rows] - start_s

@@ -89,6 +89,8 @@ def _chunks(path: Path, file: IO[bytes] | gzip.GzipFile) -> Iterator[pl.DataFram
     header = file.readline().removeprefix(b"\xef\xbb\xbf").strip()
     if not header:
         raise LogError(f"{path}: is empty; a log starts with a line of column names")
+    if b"\0" in header:
+        raise LogError(f"{path}: is no text in UTF-8 (UTF-16?); save it as CSV in UTF-8")
     separator = max((b",", b"\t", b";"), key=header.count)
     cells = (name.strip().strip(b'"') for name in header.split(separator))
     names = [name.decode("utf-8", "replace") for name in cells]

@@ -43,6 +43,7 @@ def document(fit: ContactsFit) -> dict[str, Any]:
         "source": fit.source,
         "rows_count": fit.rows_count,
         "days_count": arrivals.days_count,
+        "days_empty_count": arrivals.days_empty_count,
         "fresh_ratio": arrivals.fresh_ratio,
         "callers_known_ratio": arrivals.callers_known_ratio,
         "estimates": {name: asdict(one) for name, one in estimates(fit)},

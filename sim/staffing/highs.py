@@ -1,69 +1,161 @@
 """A linear or mixed-integer program, solved by HiGHS.
 
-Huangfu and Hall, Mathematical Programming Computation 10 (2018).
-
-One thread each, so that the result does not depend on the machine's cores.
+Huangfu and Hall, Mathematical Programming Computation 10 (2018). One thread each and limits that
+count work, not time, so that the result depends neither on the machine's cores nor on its load.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import highspy
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
-from sim.support.cases import Floats
+from sim.columns import Bools, Floats, Ints
 
-GAP_RATIO: Final = 2e-4
+INTERIOR_TOLERANCE: Final = 1e-6
+WHOLE_TOLERANCE: Final = 1e-6
+LEAST_FIXED: Final = 4
+# Steps of a dive that turn out infeasible before it is given up.
+REFUSED_COUNT: Final = 40
 
 
-def optimise(
-    costs: Floats,
-    matrix: sp.csc_matrix,
-    lower: Floats,
-    upper: Floats,
-    bounds: Floats,
-    *,
-    whole: NDArray[np.bool_] | None = None,
-    start: Floats | None = None,
-    limit_s: float = 60.0,
-    vertex: bool = True,
-) -> tuple[Floats, Floats, float]:
-    """Values, reduced costs and the objective of a program with variables >= 0.
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When a search for whole numbers may end."""
 
-    `whole` marks variables that take whole numbers, `start` is a solution to begin with;
-    without `vertex` any optimum will do, which is faster.
+    gap: float
+    """Difference from the best bound that is good enough, in units of the objective."""
+    nodes_count: int
+    """Nodes of the search tree at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """A solution; reduced costs and prices of rows only without whole numbers."""
+
+    values: Floats
+    reduced: Floats
+    prices: Floats
+    objective: float
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Minimise costs @ x with lower <= matrix @ x <= upper, 0 <= x <= bounds, some of x whole."""
+
+    costs: Floats
+    matrix: sp.csc_matrix
+    lower: Floats
+    upper: Floats
+    bounds: Floats
+    whole: Bools
+
+    def solver(self, options: dict[str, bool | int | float | str]) -> highspy.Highs:
+        """HiGHS with the program, its whole numbers left out."""
+        program = highspy.HighsLp()
+        program.num_col_, program.num_row_ = len(self.costs), len(self.lower)
+        program.col_cost_ = self.costs
+        program.col_lower_, program.col_upper_ = np.zeros(len(self.costs)), self.bounds
+        program.row_lower_, program.row_upper_ = self.lower, self.upper
+        program.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        program.a_matrix_.start_ = self.matrix.indptr
+        program.a_matrix_.index_ = self.matrix.indices
+        program.a_matrix_.value_ = self.matrix.data
+        solver = highspy.Highs()  # type: ignore[no-untyped-call]
+        for option, value in {"output_flag": False, "threads": 1, **options}.items():
+            solver.setOptionValue(option, value)
+        solver.passModel(program)
+        return solver
+
+
+def optimise(problem: Problem, *, vertex: bool = True) -> Solved:
+    """The best values, whole or not, and what rows and columns are worth.
+
+    Without `vertex` any optimum will do, which is faster for a large program.
     """
-    program = highspy.HighsLp()
-    program.num_col_, program.num_row_ = len(costs), len(lower)
-    program.col_cost_ = costs
-    program.col_lower_, program.col_upper_ = np.zeros(len(costs)), bounds
-    program.row_lower_, program.row_upper_ = lower, upper
-    program.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    program.a_matrix_.start_ = matrix.indptr
-    program.a_matrix_.index_ = matrix.indices
-    program.a_matrix_.value_ = matrix.data
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
-    for option, value in (
-        ("output_flag", False),
-        ("threads", 1),
-        ("mip_rel_gap", GAP_RATIO),
-        ("time_limit", limit_s),
-    ):
-        solver.setOptionValue(option, value)
+    options: dict[str, bool | int | float | str] = {}
     if not vertex:
-        solver.setOptionValue("solver", "ipm")
-        solver.setOptionValue("run_crossover", "off")
-    if whole is not None:
-        kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
-        program.integrality_ = [kinds[int(one)] for one in whole]
-    solver.passModel(program)
-    if start is not None:
-        known = highspy.HighsSolution()
-        known.col_value = start.tolist()
-        solver.setSolution(known)
+        options = {"solver": "ipx", "run_crossover": "off"}
+        options |= {"ipm_optimality_tolerance": INTERIOR_TOLERANCE}
+    return _solved(problem.solver(options))
+
+
+def search(problem: Problem, limits: Limits) -> Solved:
+    """Whole numbers by branch and cut."""
+    options: dict[str, bool | int | float | str] = {"mip_rel_gap": 0.0, "mip_abs_gap": limits.gap}
+    solver = problem.solver(options | {"mip_max_nodes": limits.nodes_count})
+    places = np.flatnonzero(problem.whole).astype(np.int32)
+    kinds = np.full(len(places), int(highspy.HighsVarType.kInteger), dtype=np.uint8)
+    solver.changeColsIntegrality(len(places), places, kinds)
+    return _solved(solver)
+
+
+def dive(problem: Problem, shares: Sequence[float]) -> Solved | None:
+    """Whole numbers by diving: fix the nearest, solve again, until all are whole; None if stuck.
+
+    Each of `shares`, the part of the fractional variables fixed in a step, is a dive of its own;
+    the best one counts. Sparing branch and cut this is tens of times faster, and a little worse.
+    """
+    solver = problem.solver({})
+    whole = np.flatnonzero(problem.whole)
+    # What costs money first: breaks, which save some, follow from the shifts.
+    late = problem.costs[whole] < 0.0
+    best: Solved | None = None
+    for share in shares:
+        bounds = problem.bounds[whole]
+        _bound(solver, whole, np.zeros(len(whole)), bounds)
+        found = _dived(solver, problem, whole, late, share)
+        if found is not None and (best is None or found.objective < best.objective):
+            best = found
+    return best
+
+
+def _dived(
+    solver: highspy.Highs, problem: Problem, whole: Ints, late: Bools, share: float
+) -> Solved | None:
+    refused_count = 0
+    solver.run()
+    while refused_count < REFUSED_COUNT:
+        values = np.array(solver.getSolution().col_value)
+        apart = np.abs(values[whole] - np.rint(values[whole]))
+        open_ones = np.flatnonzero(apart > WHOLE_TOLERANCE)
+        if len(open_ones) == 0:
+            return _solved(solver)
+        first = open_ones[~late[open_ones]]
+        ordered = first if len(first) else open_ones
+        ordered = ordered[np.argsort(apart[ordered], kind="stable")]
+        chosen = whole[ordered[: max(LEAST_FIXED, int(np.ceil(share * len(ordered))))]]
+        fixed = np.rint(values[chosen])
+        _bound(solver, chosen, fixed, fixed)
+        solver.run()
+        while solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            refused_count += 1
+            _bound(solver, chosen, np.zeros(len(chosen)), problem.bounds[chosen])
+            if len(chosen) == 1:
+                fixed = np.floor(values[chosen]) + np.ceil(values[chosen]) - fixed
+            else:
+                chosen = chosen[: len(chosen) // 2]
+                fixed = np.rint(values[chosen])
+            _bound(solver, chosen, fixed, fixed)
+            solver.run()
+            if refused_count >= REFUSED_COUNT:
+                return None
+    return None
+
+
+def _bound(solver: highspy.Highs, columns: Ints, lower: Floats, upper: Floats) -> None:
+    solver.changeColsBounds(len(columns), columns.astype(np.int32), lower, upper)
+
+
+def _solved(solver: highspy.Highs) -> Solved:
     solver.run()
     solution = solver.getSolution()
-    values = np.array(solution.col_value)
     assert solution.value_valid, f"HiGHS: {solver.getModelStatus()}"
-    return values, np.array(solution.col_dual), float(solver.getInfo().objective_function_value)
+    return Solved(
+        values=np.array(solution.col_value),
+        reduced=np.array(solution.col_dual),
+        prices=np.array(solution.row_dual),
+        objective=float(solver.getInfo().objective_function_value),
+    )

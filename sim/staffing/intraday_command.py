@@ -29,9 +29,7 @@ ActualsFile = Annotated[
         help="Counts of the day so far, as CSV: interval_start, skill, offered[, answered].",
     ),
 ]
-Now = Annotated[
-    str | None, typer.Option(metavar="TIME", help="The clock, e.g. 2026-02-18T14:00.")
-]
+Now = Annotated[str | None, typer.Option(metavar="TIME", help="The clock, e.g. 2026-02-18T14:00.")]
 AsJson = Annotated[bool, typer.Option("--json", help="With --actuals: print JSON.")]
 
 

@@ -69,5 +69,3 @@ def upper(middle: Floats, values: Floats, *, risk_ratio: float, window: int) -> 
     freedom = max(count - 1, LEAST_FREEDOM)
     factor = float(student.ppf(risk_ratio, freedom)) * np.sqrt(1.0 + 1.0 / count)
     return np.asarray(middle + factor * np.sqrt(variance))
-
-

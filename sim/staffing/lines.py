@@ -15,8 +15,8 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from scenarios.labour import STEP_H, Labour
+from sim.staffing.program import Roster
 from sim.staffing.shifts import SLOTS_PER_DAY, SLOTS_PER_H, Shifts
-from sim.staffing.skills import Dealt
 from sim.support.cases import Floats
 from sim.support.roster import Ints
 
@@ -49,7 +49,7 @@ class Lines:
         return counts
 
 
-def lines(dealt: Dealt, shifts: Shifts, labour: Labour, *, days_count: int) -> Lines:
+def lines(dealt: Roster, shifts: Shifts, labour: Labour, *, days_count: int) -> Lines:
     """Rows of shifts for all heads of a dealt roster."""
     kinds, teams, rows, left = [], [], [], []
     later = _later(shifts)
@@ -78,7 +78,7 @@ def _later(shifts: Shifts) -> dict[tuple[int, int], int]:
     }
 
 
-def _crews(dealt: Dealt) -> Iterator[tuple[int, int, int]]:
+def _crews(dealt: Roster) -> Iterator[tuple[int, int, int]]:
     for kind, team in np.ndindex(dealt.employed.shape):
         yield kind, team, int(dealt.employed[kind, team])
 

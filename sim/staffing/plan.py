@@ -10,14 +10,13 @@ import numpy as np
 
 from scenarios.labour import STEP_H, Duties
 from scenarios.scenario import Scenario
+from sim.columns import Floats, Ints
 from sim.staffing import skills
 from sim.staffing.floor import Groups
 from sim.staffing.lines import Lines, lines
-from sim.staffing.program import Program, Roster
-from sim.staffing.shifts import SLOTS_PER_DAY, Pay, Shifts
-from sim.support.cases import Floats
+from sim.staffing.program import PASSES_COUNT, Program, Roster
+from sim.staffing.shifts import Pay, Shifts
 from sim.support.layout import Layout
-from sim.support.roster import Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,49 +47,49 @@ class Planner:
         self.shifts = Shifts.of(labour, self.pay)
         self.days_count = horizon.days_count
         self.teams = tuple(team.name for team in Layout.of(scenario.support).teams)
-        slots_count = self.days_count * SLOTS_PER_DAY
-        self._program = Program(labour, self.shifts, slots_count=slots_count)
         self.groups = Groups.of(scenario.support)
         queues = [
             np.flatnonzero(self.groups.of_queue == g).tolist()
             for g in range(len(self.groups.names))
         ]
         self._serves = skills.served(scenario.support, queues)
-
-    def fewest_heads(self, need: Ints) -> int:
-        """The smallest headcount that covers a need, shape (slots, groups)."""
-        return self._program.fewest_heads(need.sum(axis=1))
-
-    def plan(self, need: Ints, *, heads_count: int) -> Plan:
-        """The plan of a headcount for a need of shape (slots, groups)."""
-        support = self.scenario.support
-        roster = self._program.solve(need.sum(axis=1), heads_count=heads_count)
-        dealt = self.deal(roster, need, 1.0)
-        found = lines(dealt, self.shifts, support.labour, days_count=self.days_count)
-        heads = found.heads(len(self.shifts), len(self.teams))
-        missing = skills.uncovered(heads, self.shifts, serves=self._serves, need=need)
-        return Plan(heads_count, roster, found, heads, need, missing, self.duties(heads))
-
-    def bound_fen(self, need: Ints, *, heads_count: int) -> float:
-        """What the best roster of a headcount costs at least."""
-        return self._program.bound_fen(need.sum(axis=1), heads_count=heads_count)
-
-    def deal(self, roster: Roster, need: Ints, cross_trained_ratio: float) -> skills.Dealt:
-        """A roster dealt to teams, with so much of the scenario's cross-trained heads."""
-        support = self.scenario.support
-        flexible = sum(
-            support.teams[name].heads_ratio
+        self._program = Program(labour, self.pay, self.shifts, serves=self._serves)
+        self._floor = Program(labour, self.pay, self.shifts, serves=[[0]])
+        self._flexible_ratio = sum(
+            scenario.support.teams[name].heads_ratio
             for name, groups in zip(self.teams, self._serves, strict=True)
             if len(groups) > 1
         )
-        return skills.deal(
-            roster,
-            self.shifts,
-            labour=support.labour,
-            serves=self._serves,
-            flexible_heads_max=cross_trained_ratio * flexible * float(roster.employed.sum()),
-            need=need,
+
+    def fewest_heads(self, need: Ints) -> int:
+        """Fewer heads cannot cover a need, shape (slots, groups), even if all had all skills."""
+        return self._floor.fewest_heads(need.sum(axis=1, keepdims=True))
+
+    def bound_fen(self, need: Ints, *, heads_count: int) -> float:
+        """What a roster costs at least, even if all heads had all skills."""
+        return self._floor.bound_fen(need.sum(axis=1, keepdims=True), heads_count=heads_count)
+
+    def plan(self, need: Ints, *, heads_count: int, passes_count: int = PASSES_COUNT) -> Plan:
+        """The plan of a headcount for a need of shape (slots, groups)."""
+        roster = self._program.solve(
+            need,
+            heads_count=heads_count,
+            flexible_heads_max=self._flexible_ratio * heads_count,
+            passes_count=passes_count,
         )
+        labour = self.scenario.support.labour
+        found = lines(roster, self.shifts, labour, days_count=self.days_count)
+        heads = found.heads(len(self.shifts), len(self.teams))
+        missing = self.uncovered(heads, need)
+        return Plan(heads_count, roster, found, heads, need, missing, self.duties(heads))
+
+    def uncovered(self, heads: Ints, need: Ints, *, helping: bool = True) -> Floats:
+        """Heads missing by slot and group for heads by column and team.
+
+        Without `helping` cross-trained heads only serve their own skill.
+        """
+        serves = self._serves if helping else [groups[:1] for groups in self._serves]
+        return skills.uncovered(heads, self.shifts, serves=serves, need=need)
 
     def duties(self, heads: Ints) -> Duties:
         """Heads by column and team as an explicit roster."""

@@ -1,48 +1,42 @@
-"""How many heads work which shift: a mixed-integer program over the whole floor.
+"""How many heads of each team work which shift: the whole floor as one mixed-integer program.
 
-Minimise wages + price x uncovered hours; variables: heads of each column (integer) and heads
-employed for each kind of shift. Rows: at every half hour, heads at their desks + uncovered >= need;
-heads at work on a day <= heads employed; days worked in any seven <= days allowed x heads, which is
-enough for rest days to be dealt out in turn (Baker, Operations Research 22, 1974); night work,
-overtime of the month, shares of kinds, all heads <= headcount. Nothing is infeasible, as uncovered
-demand has a price. Solved as a linear program by HiGHS, whose value is the bound, and then
-day by day: the columns of a day become whole while those of the next day stay continuous (relax and
-fix; Pochet and Wolsey, Production Planning by Mixed Integer Programming, 2006, 3.6). Need and
-shifts are those of all teams together; sim/staffing/skills.py deals the shifts to teams.
+sim/staffing/model.py has its rows and columns, all teams and skills in one. Solved as a linear
+program by HiGHS, whose value is the bound; heads by team and kind become whole, then shifts and
+breaks day by day (sim/staffing/rolling.py); then each shift gets its break, the earliest first.
 """
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import scipy.sparse as sp
 
-from scenarios.labour import STEP_H, Labour
-from sim.staffing.highs import optimise
-from sim.staffing.shifts import SLOTS_PER_DAY, Shifts
-from sim.support.cases import Floats
-from sim.support.roster import Ints
+from scenarios.labour import Labour
+from sim.columns import Floats, Ints
+from sim.staffing.highs import Problem, optimise
+from sim.staffing.matrix import Linear
+from sim.staffing.model import Crew, Model
+from sim.staffing.rolling import Component, Relaxed, Rolling, components
+from sim.staffing.shifts import SLOTS_PER_DAY, SLOTS_PER_H, Pay, Shifts
+from sim.support.roster import apportion
 
-DAY_LIMIT_S: Final = 6.0
-WEEK: Final = 7
 SHARE_ROUNDS: Final = 3
-# Days that stay continuous behind the one that becomes whole.
-AHEAD_DAYS: Final = 3
-# Only columns whose reduced cost is at most this become whole on their day.
-CHEAP_FEN: Final = 1_000.0
-# A column that costs this much more than it is worth stays out of the days ahead.
-DEAR_FEN: Final = 30_000.0
 EPSILON: Final = 1e-6
+PASSES_COUNT: Final = 1
+"""Times that every team's day is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """A solution: heads by column and by kind; money in fen."""
+    """A solution; money in fen."""
 
     heads: Ints
+    """Shape (columns of shifts, teams)."""
     employed: Ints
-    uncovered: Ints
-    """By slot."""
+    """Shape (kinds, teams)."""
+    uncovered: Floats
+    """Heads missing, shape (slots, groups)."""
     cost_fen: float
     bound_fen: float
 
@@ -53,167 +47,150 @@ class Roster:
 
 
 class Program:
-    """The rows and columns of a headcount; `solve` for a need by slot, shape (slots,)."""
+    """The program of teams, each with the groups of queues that it serves, its own first."""
 
-    def __init__(self, labour: Labour, shifts: Shifts, *, slots_count: int) -> None:
-        self._labour, self._shifts = labour, shifts
-        self._slots_count = slots_count
-        self._days_count = slots_count // SLOTS_PER_DAY
-        self._kinds = [labour.kinds[name] for name in shifts.kind_names]
-        self._matrix, self._uppers = self._rows()
+    def __init__(
+        self, labour: Labour, pay: Pay, shifts: Shifts, *, serves: Sequence[Sequence[int]]
+    ) -> None:
+        self._labour, self._pay, self._shifts = labour, pay, shifts
+        self._serves = [list(groups) for groups in serves]
 
-    def solve(self, need: Ints, *, heads_count: int) -> Roster:
-        """The best roster of so many heads."""
-        costs, limits, bounds, lower, upper = self._bounds(need, heads_count)
-        values, prices, bound_fen = optimise(costs, self._matrix, lower, upper, bounds)
-        employed = self._whole(values[self._employed], heads_count, limits)
-        values[self._employed] = employed
-        self._fix_days(values, prices, costs=costs, lower=lower, upper=upper)
-        heads = np.rint(values[: len(self._shifts)]).astype(np.int64)
-        at_desks = self._matrix[: len(need), : len(self._shifts)] @ heads
-        uncovered = np.maximum(need - np.rint(at_desks).astype(np.int64), 0)
-        cost_fen = costs[: len(heads)] @ heads + costs[-1] * uncovered.sum()
-        return Roster(heads, employed.astype(np.int64), uncovered, float(cost_fen), bound_fen)
+    def solve(
+        self,
+        need: Ints,
+        *,
+        heads_count: int,
+        flexible_heads_max: float,
+        passes_count: int = PASSES_COUNT,
+    ) -> Roster:
+        """The roster of so many heads for a need of shape (slots, groups)."""
+        model = self._model(need, heads_count, flexible_heads_max)
+        linear = model.linear
+        relaxed = optimise(_problem(linear), vertex=False)
+        values = relaxed.values.copy()
+        planned = self._whole_heads(model, values)
+        known = Relaxed(values.copy(), relaxed.reduced, relaxed.prices)
+
+        def whole(component: Component) -> Floats:
+            mine = values.copy()
+            Rolling(model, known, mine, component=component).run(passes_count)
+            return mine
+
+        parts = components(self._serves, planned.sum(axis=0))
+        with ThreadPoolExecutor(max_workers=len(parts)) as pool:
+            solved = list(pool.map(whole, parts))
+        for part, mine in zip(parts, solved, strict=True):
+            of_part = np.isin(linear.team, part.teams)
+            of_part[model.uncovered[:, part.groups]] = True
+            values[of_part] = mine[of_part]
+        return Roster(
+            heads=self._heads(model, values),
+            employed=self._employed(planned, heads_count),
+            uncovered=values[model.uncovered],
+            cost_fen=float(linear.costs @ values),
+            bound_fen=_dual_bound(linear, relaxed.prices),
+        )
 
     def bound_fen(self, need: Ints, *, heads_count: int) -> float:
-        """The value of the linear program."""
-        costs, _, bounds, lower, upper = self._bounds(need, heads_count)
-        return optimise(costs, self._matrix, lower, upper, bounds)[2]
-
-    def _bounds(self, need: Ints, heads_count: int) -> tuple[Floats, ...]:
-        """Costs, heads by kind at most, bounds of columns, lower and upper bounds of rows."""
-        limits = np.array([np.floor(one.heads_max_ratio * heads_count) for one in self._kinds])
-        lower = np.concatenate((need.astype(float), np.full(len(self._uppers), -np.inf)))
-        upper = np.concatenate((np.full(len(need), np.inf), self._uppers))
-        upper[-1] = heads_count
-        upper[-1 - self._days_count : -1] = self._labour.night_heads_max_ratio * heads_count
-        bounds = np.full(self._columns_count, np.inf)
-        bounds[self._employed] = limits
-        return self._costs(), limits, bounds, lower, upper
+        """The value of the linear program without cross-trained heads."""
+        linear = self._model(need, heads_count, 0.0).linear
+        return optimise(_problem(linear)).objective
 
     def fewest_heads(self, need: Ints) -> int:
         """The smallest headcount that covers the need everywhere, in the linear program."""
-        costs = np.zeros(self._columns_count)
-        costs[self._employed] = 1.0
-        lower = np.concatenate((need.astype(float), np.full(len(self._uppers), -np.inf)))
-        upper = np.concatenate((np.full(len(need), np.inf), self._uppers))
-        upper[-1 - self._days_count :] = np.inf
-        bounds = np.full(self._columns_count, np.inf)
-        bounds[-len(need) :] = 0.0
-        # Kinds are limited to a share of the heads, which is found by going round.
-        shares = np.array([kind.heads_max_ratio for kind in self._kinds])
         count = 0
+        # Kinds are limited to a share of the heads, which is found by going round.
         for _ in range(SHARE_ROUNDS):
-            limits = np.floor(shares * count)
-            bounds[self._employed] = np.where(shares < 1.0, limits, np.inf)
-            found = optimise(costs, self._matrix, lower, upper, bounds)[2]
-            count = int(np.ceil(found - EPSILON))
+            model = self._model(need, count, 0.0)
+            linear = model.linear
+            linear.costs[:] = 0.0
+            linear.costs[[crew.heads for crew in model.crews]] = 1.0
+            linear.bounds[model.uncovered] = 0.0
+            linear.upper[np.append(model.nights, model.total)] = np.inf
+            found = optimise(_problem(linear))
+            count = int(np.ceil(found.objective / self._labour.planned_ratio - EPSILON))
         return count
 
-    @property
-    def _columns_count(self) -> int:
-        return len(self._shifts) + len(self._kinds) + self._slots_count
-
-    @property
-    def _employed(self) -> Ints:
-        return len(self._shifts) + np.arange(len(self._kinds))
-
-    def _costs(self) -> Floats:
-        price_fen = self._labour.uncovered_fen_per_h * STEP_H
-        return np.concatenate(
-            (
-                self._shifts.cost_fen,
-                np.zeros(len(self._kinds)),
-                np.full(self._slots_count, price_fen),
-            )
+    def _model(self, need: Ints, heads_count: int, flexible_heads_max: float) -> Model:
+        return Model(
+            self._labour,
+            self._pay,
+            need,
+            serves=self._serves,
+            heads_count=heads_count,
+            flexible_heads_max=flexible_heads_max,
         )
 
-    def _rows(self) -> tuple[sp.csc_matrix, Floats]:
-        """The matrix, and the upper bounds of all rows behind those of the need."""
-        shifts, slots_count, days_count = self._shifts, self._slots_count, self._days_count
-        columns = np.arange(len(shifts))
-        at = np.repeat(columns, [len(cover) for cover in shifts.covers])
-        entries = [(np.concatenate(shifts.covers), at, np.ones(len(at)))]
-        uncovered = len(shifts) + len(self._kinds) + np.arange(slots_count)
-        entries.append((np.arange(slots_count), uncovered, np.ones(slots_count)))
-        row, uppers = slots_count, []
-        planned = self._labour.planned_ratio
+    def _whole_heads(self, model: Model, values: Floats) -> Ints:
+        """Rounds the heads of all crews in place; what is limited is never rounded up."""
+        planned = np.zeros((len(model.kinds), len(self._serves)), dtype=np.int64)
+        places = np.array([crew.heads for crew in model.crews])
+        exact = values[places]
+        whole = np.floor(exact + EPSILON)
+        limited = [
+            model.kinds[crew.kind].heads_max_ratio < 1.0 or len(self._serves[crew.team]) > 1
+            for crew in model.crews
+        ]
+        rest = np.where(limited, -1.0, exact - whole)
+        left = min(round(exact.sum() - whole.sum()), int((rest >= 0.0).sum()))
+        whole[np.argsort(-rest, kind="stable")[:left]] += 1.0
+        values[places] = whole
+        for crew, count in zip(model.crews, whole, strict=True):
+            planned[crew.kind, crew.team] = int(count)
+        return planned
 
-        def add(chosen: Ints, values: Floats, employed: int, value: float) -> None:
-            nonlocal row
-            places = np.append(chosen, employed)
-            entries.append((np.full(len(places), row), places, np.append(values, value)))
-            uppers.append(0.0)
-            row += 1
+    def _employed(self, planned: Ints, heads_count: int) -> Ints:
+        """All heads by kind and team: the reserve goes to the kinds that are open to all."""
+        ratio = self._labour.planned_ratio
+        ratios = [self._labour.kinds[name].heads_max_ratio for name in self._shifts.kind_names]
+        is_open = np.array(ratios)[:, np.newaxis] >= 1.0
+        employed = np.where(is_open, planned, np.floor(planned / ratio)).astype(np.int64)
+        left = heads_count - int(employed.sum())
+        shares = np.where(is_open, planned + EPSILON, 0.0).ravel().tolist()
+        more = np.array(apportion(left, shares), dtype=np.int64)
+        return np.asarray(employed + more.reshape(employed.shape))
 
-        for number, kind in enumerate(self._kinds):
-            place = int(self._employed[number])
-            mine = columns[shifts.kind == number]
-            for day in range(days_count):
-                chosen = mine[shifts.day[mine] == day]
-                add(chosen, np.ones(len(chosen)), place, -planned)
-            for day in range(max(days_count - WEEK + 1, 1)):
-                chosen = mine[(shifts.day[mine] >= day) & (shifts.day[mine] < day + WEEK)]
-                days_max = min(kind.days_per_week_max_count, self._labour.days_in_row_max_count)
-                add(chosen, np.ones(len(chosen)), place, -planned * days_max)
-            left_h = max(self._labour.overtime_month_max_h - self._labour.overtime_used_h, 0.0)
-            add(mine, shifts.overtime_h[mine].astype(float), place, -left_h)
-        for day in range(days_count):
-            chosen = columns[shifts.night & (shifts.day == day)]
-            entries.append((np.full(len(chosen), row), chosen, np.ones(len(chosen))))
-            uppers.append(np.inf)
-            row += 1
-        entries.append((np.full(len(self._kinds), row), self._employed, np.ones(len(self._kinds))))
-        uppers.append(np.inf)
-        rows, places, values = (np.concatenate(part) for part in zip(*entries, strict=True))
-        shape = (row + 1, self._columns_count)
-        return sp.csc_matrix((values, (rows, places)), shape=shape), np.array(uppers)
+    def _heads(self, model: Model, values: Floats) -> Ints:
+        """Heads by column of shifts and team: every shift gets its break, first come first."""
+        shifts = self._shifts
+        marks = (shifts.kind, shifts.day, shifts.start, shifts.break_start, shifts.overtime_h)
+        place = {mark: column for column, mark in enumerate(zip(*map(list, marks), strict=True))}
+        heads = np.zeros((len(shifts), len(self._serves)), dtype=np.int64)
+        for crew in model.crews:
+            start, overtime_h, pause = _dealt_breaks(model, crew, values)
+            day, of_day = np.divmod(start, SLOTS_PER_DAY)
+            for mark in zip(day, of_day, pause, overtime_h, strict=True):
+                heads[place[(crew.kind, *(int(one) for one in mark))], crew.team] += 1
+        return heads
 
-    def _whole(self, employed: Floats, heads_count: int, limits: Floats) -> Floats:
-        """Whole heads by kind: the open kinds take what the limited ones do not."""
-        whole = np.floor(employed + EPSILON)
-        widest = int(np.argmax(limits))
-        whole[widest] += heads_count - whole.sum()
-        return np.minimum(whole, limits)
 
-    def _fix_days(
-        self, values: Floats, prices: Floats, *, costs: Floats, lower: Floats, upper: Floats
-    ) -> None:
-        """Makes the columns whole, day by day, in place."""
-        day_of = np.concatenate(
-            (
-                self._shifts.day,
-                np.full(len(self._kinds), -1),
-                np.arange(self._slots_count) // SLOTS_PER_DAY,
-            )
-        )
-        is_shift = np.arange(len(values)) < len(self._shifts)
-        by_row = sp.csr_matrix(self._matrix)
-        for day in range(self._days_count):
-            ahead = (day_of >= day) & (day_of <= day + AHEAD_DAYS)
-            useless = is_shift & (day_of > day) & (values <= EPSILON) & (prices > DEAR_FEN)
-            free = np.flatnonzero(ahead & ~useless)
-            horizon = np.arange(self._matrix.shape[0])
-            seen = (horizon >= self._slots_count) | (
-                horizon < (day + AHEAD_DAYS + 1) * SLOTS_PER_DAY
-            )
-            rest = values.copy()
-            rest[free] = 0.0
-            taken = self._matrix @ rest
-            part = sp.csc_matrix(by_row[np.flatnonzero(seen)][:, free])
-            # What is rounded up today may be more than the linear program's days ahead leave room
-            # for: they give way, as they are solved again.
-            room = np.maximum((upper - taken)[seen], 0.0)
-            whole = is_shift[free] & (day_of[free] == day)
-            low, wide = (lower - taken)[seen], np.full(len(free), np.inf)
-            start, prices_now, _ = optimise(costs[free], part, low, room, wide)
-            wide[whole & (prices_now > CHEAP_FEN)] = 0.0
-            start[whole] = np.floor(start[whole] + EPSILON)
-            missing = low[: -(len(self._uppers))] - part[: -(len(self._uppers))] @ start
-            start[len(start) - len(missing) :] += np.maximum(missing, 0.0)
-            found, _, _ = optimise(
-                costs[free], part, low, room, wide, whole=whole, start=start, limit_s=DAY_LIMIT_S
-            )
-            values[free] = found
-            today = is_shift & (day_of == day)
-            values[today] = np.rint(values[today])
+def _problem(linear: Linear) -> Problem:
+    """The whole program without whole numbers."""
+    matrix = linear.matrix.tocsc()
+    whole = np.zeros(len(linear.costs), dtype=np.bool_)
+    return Problem(linear.costs, matrix, linear.lower, linear.upper, linear.bounds, whole)
+
+
+def _dual_bound(linear: Linear, prices: Floats) -> float:
+    """What prices of rows prove: no solution costs less (weak duality)."""
+    sides = np.where(prices > 0.0, linear.lower, linear.upper)
+    counts = (np.abs(prices) > EPSILON) & np.isfinite(sides)
+    return float(prices[counts] @ sides[counts])
+
+
+def _dealt_breaks(model: Model, crew: Crew, values: Floats) -> tuple[Ints, Ints, Ints]:
+    """By shift in order of its start: slot of the start, overtime, slots until the break."""
+    counts = np.rint(values[crew.starts]).astype(np.int64)
+    overtime_h, start = np.nonzero(counts)
+    many = counts[overtime_h, start]
+    order = np.argsort(start, kind="stable")
+    start = np.repeat(start[order], many[order])
+    overtime_h = np.repeat(overtime_h[order], many[order])
+    if not len(crew.breaks):
+        return start, overtime_h, np.zeros_like(start)
+    begun = np.rint(values[crew.breaks]).astype(np.int64)
+    at = np.repeat(np.arange(len(begun)), begun)
+    first = round(model.kinds[crew.kind].break_from_h * SLOTS_PER_H)
+    # Breaks behind the horizon are not in the program.
+    behind = np.maximum(start[len(at) :] + first, len(begun))
+    return start, overtime_h, np.append(at, behind) - start

@@ -1,8 +1,8 @@
 """What a way of staffing is worth: the program without it, beside the program with it.
 
 Compared are bounds of the program (wages and priced uncovered hours of the best roster, however it
-rounds) and the fewest heads that cover the need; nothing is simulated. Cross-training is compared
-where it acts, in the dealing of shifts to teams: what stays uncovered without it, at its price. A
+rounds) and the fewest heads that cover the need, of a floor that knows no skills; nothing is
+simulated. Cross-training is compared in the plan: what its lines leave uncovered without it. A
 better forecast is one whose days miss it by 5 % less (sim/staffing/start.py): the need
 shrinks by the share that theory says.
 """
@@ -19,7 +19,6 @@ from scenarios.scenario import Scenario
 from sim.columns import Floats
 from sim.staffing.floors import all_of
 from sim.staffing.plan import Planner
-from sim.staffing.program import Roster
 from sim.staffing.study import Findings, Tell
 from sim.support.roster import Ints
 
@@ -42,8 +41,6 @@ class _Job:
     labour: Mapping[str, Any]
     need: Ints
     heads_count: int
-    roster: Roster | None = None
-    """Set where cross-training is asked about."""
 
 
 def worths(found: Findings, pool: Executor, tell: Tell) -> list[Worth]:
@@ -51,32 +48,32 @@ def worths(found: Findings, pool: Executor, tell: Tell) -> list[Worth]:
     scenario, plan = found.planner.scenario, found.mine.plan
     labour, values = scenario.support.labour, scenario.model_dump()
 
-    def job(rules: Labour, need: Ints, roster: Roster | None = None) -> _Job:
-        return _Job(type(scenario), values, rules.model_dump(), need, plan.heads_count, roster)
+    def job(rules: Labour, need: Ints) -> _Job:
+        return _Job(type(scenario), values, rules.model_dump(), need, plan.heads_count)
 
     without = _without(labour)
     better = better_forecast(found.need, found.requirement.better_forecast_ratio)
     jobs = [job(labour, found.need), job(labour, better)]
     jobs += [job(rules, found.need) for rules in without.values()]
-    crossed = pool.submit(_crossed, job(labour, found.need, plan.roster))
-    futures = [*(pool.submit(_priced, one) for one in jobs), crossed]
+    futures = [pool.submit(_priced, one) for one in jobs]
     what = "what options are worth"
-    *priced, saved_fen = all_of(futures, lambda done: tell(what, done, len(futures)))
+    priced = all_of(futures, lambda done: tell(what, done, len(futures)))
     (base_fen, base_heads), (better_fen, better_heads), *others = priced
     worth = [
         Worth(option, fen - base_fen, heads - base_heads)
         for option, (fen, heads) in zip(without, others, strict=True)
     ]
-    worth.append(Worth("cross_training", saved_fen, None))
+    worth.append(Worth("cross_training", _crossed_fen(found), None))
     worth.append(Worth("better_forecast", base_fen - better_fen, base_heads - better_heads))
     return worth
 
 
 def better_forecast(need: Ints, ratio: Floats) -> Ints:
-    """The need by slot when its agents by interval shrink by these shares."""
+    """The need by slot when its agents by interval shrink by these shares, to the nearest head:
+    rounding up would hide what is saved in small groups."""
     per_slot = len(ratio) // len(need)
     by_slot = ratio.reshape(len(need), per_slot, -1).mean(axis=1)
-    return np.asarray(np.ceil(need * np.minimum(by_slot, 1.0) - 1e-9), dtype=np.int64)
+    return np.asarray(np.rint(need * by_slot), dtype=np.int64)
 
 
 def _priced(job: _Job) -> tuple[float, int]:
@@ -86,15 +83,12 @@ def _priced(job: _Job) -> tuple[float, int]:
     return bound_fen, planner.fewest_heads(job.need)
 
 
-def _crossed(job: _Job) -> float:
-    """Price of what stays uncovered when nobody is cross-trained, less what does anyway (fen)."""
-    planner = Planner(_scenario(job))
+def _crossed_fen(found: Findings) -> float:
+    """Price of what stays uncovered when cross-trained heads do not help, less what does anyway."""
+    planner, plan = found.planner, found.mine.plan
     price_fen = planner.scenario.support.labour.uncovered_fen_per_h / 2.0
-    assert job.roster is not None, "a roster to deal"
-    with_all, with_none = (
-        planner.deal(job.roster, job.need, ratio).uncovered.sum() for ratio in (1.0, 0.0)
-    )
-    return float(with_none - with_all) * price_fen
+    with_none = planner.uncovered(plan.heads, plan.need, helping=False)
+    return float(with_none.sum() - plan.uncovered.sum()) * price_fen
 
 
 def _scenario(job: _Job) -> Scenario:
