@@ -9,11 +9,12 @@ never seen: rosters of several headcounts on tapes, and the one asked about in w
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from math import ceil, floor
+from math import ceil, floor, hypot
 from typing import Final
 
 import numpy as np
 
+from scenarios.demand import Demand
 from sim.columns import Floats, Ints
 from sim.staffing import need as needs
 from sim.staffing import planning
@@ -87,6 +88,17 @@ class Findings:
         )
 
 
+def demand_cv(demand: Demand) -> float:
+    """Coefficient of variation of an hour around its forecast."""
+    cvs = (
+        demand.common_day_cv,
+        demand.category_day_cv,
+        demand.common_hour_cv,
+        demand.category_hour_cv,
+    )
+    return hypot(*cvs)
+
+
 class Study:
     """Does one study on tapes; `tell` hears how far it is."""
 
@@ -150,6 +162,7 @@ class Study:
                 need,
                 by_group(held, self.planner.groups.of_queue),
                 risk_ratio=self._setting.risk_ratio,
+                cv=demand_cv(self.planner.scenario.demand),
                 ticks_per_day=ticks_per_day,
             )
         return need
