@@ -25,6 +25,7 @@ from reports.language import say, speaking
 from reports.ledger.command import ledger
 from reports.payout.command import payout
 from reports.staffing.command import staff
+from reports.whatif.command import ui
 from reports.workbook.command import workbook
 from scenarios import command as scenarios
 from scenarios.command import BASE, resolve, stderr, stdout
@@ -49,6 +50,7 @@ app.command()(payout)
 app.command()(ledger)
 app.command()(workbook)
 app.command()(staff)
+app.command()(ui)
 app.command()(loadtests.replay)
 app.command()(guarantee_api.serve)
 app.command()(guarantee_api.token)

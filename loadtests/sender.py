@@ -176,7 +176,7 @@ class Sender:
                 self._send(heapq.heappop(self._retries)[2])
                 continue
             at = self._place - self._block_place
-            if at == len(self._block) and not self._next_block():
+            if at >= len(self._block) and not self._next_block():
                 break
             at = self._place - self._block_place
             step, intended_ns, request, parent, name = self._block[at]

@@ -20,6 +20,11 @@ def rendered(template: str, **values: object) -> str:
     return text.replace(_FACES, font.faces(text), 1)
 
 
+def fragment(template: str, **values: object) -> str:
+    """A part of a page that is served, and finds style and typeface at addresses of their own."""
+    return _environment().get_template(template).render(**values, lang=_tag())
+
+
 def css() -> Markup:
     """The style sheet; `rendered` puts the typeface into its first line."""
     text = (_TEMPLATES / "page.css").read_text(encoding="utf-8")

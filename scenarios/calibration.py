@@ -126,7 +126,7 @@ def _excess_mean(mean: Floats, limit: Floats) -> Floats:
     return low + (limit - whole) * (at(whole + 1.0) - low)
 
 
-def _oversold_mean(mean: Floats, rooms: Floats, accepted: Floats, lag_mean: Floats) -> Floats:
+def oversold(mean: Floats, rooms: Floats, accepted: Floats, lag_mean: Floats) -> Floats:
     """E min((B - c)+, k + L) = E (B - c)+ - E (B - c - k - L)+, with L at its mean: exact where the
     limit binds surely or never, and L is small beside B."""
     return _excess_mean(mean, rooms) - _excess_mean(mean, rooms + accepted + lag_mean)
@@ -170,7 +170,7 @@ def _headroom(inputs: Inputs, declared: Floats) -> float:
             (stock.oversell_ratio.speculator, share),
         ):
             lag_mean = mean * stock.listing_lag_s / 86400.0
-            over = _oversold_mean(mean, rooms, np.floor(ratio * rooms), lag_mean)
+            over = oversold(mean, rooms, np.floor(ratio * rooms), lag_mean)
             expected += part * float(over.sum()) / _DAY_NODES * stores / normal.size
         return expected - target
 

@@ -1,5 +1,8 @@
 """What happens: the world simulated, replicated and estimated. `run` is the way in.
 
+`run(...).tables` are polars frames by name, so that a notebook needs nothing else; docs/planner.md,
+docs/finance.md and docs/engineer.md are examples that the tests run.
+
 It is loaded when it is asked for: a command that only reads a run's files starts without the model.
 """
 

@@ -53,6 +53,11 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say plainly what was not tested."""
     skipped = terminalreporter.stats.get("skipped", [])
-    said = {str(one.longrepr[2]) for one in skipped if "PostgreSQL" in str(one.longrepr)}
+    missing = ("PostgreSQL", "Chromium")
+    said = {
+        str(one.longrepr[2])
+        for one in skipped
+        if any(name in str(one.longrepr) for name in missing)
+    }
     for line in sorted(said):
         terminalreporter.write_line(line.removeprefix("Skipped: "), yellow=True, bold=True)

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 import springpeak
 from sim.experiment import runner as run_module
+from sim.experiment.contents import ALL
 from sim.experiment.rundir import RunError
 
 BASE = "spring-festival-2026"
@@ -159,6 +160,7 @@ def test_run_hands_on_what_was_asked(calls: list[dict[str, Any]]) -> None:
             "out": Path("there"),
             "days": (-2, 6),
             "resume": True,
+            "contents": ALL,
         }
     ]
     assert "springpeak report there" in said.out

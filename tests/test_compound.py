@@ -171,6 +171,8 @@ def test_a_bad_grid_is_refused() -> None:
         compound(thousand, CLAIM, step=64.0, points=2**12)
     with pytest.raises(GridError, match="too coarse"):
         compound(thousand, CAPPED, step=0.3, points=2**20)
+    with pytest.raises(GridError, match="too many claims: with 1e\\+09"):
+        compound(Frequency(days=(1e9,)), Lognormal(mean=120.0, cv=0.8))
     with pytest.raises(GridError, match="common unit"):
         compound(thousand, Discrete.of({1.0000001: 0.5, 2.0: 0.5}))
     fine = compound(thousand, CLAIM, step=0.5, points=2**19)

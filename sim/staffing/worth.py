@@ -69,10 +69,11 @@ def worths(found: Findings, pool: Executor, tell: Tell) -> list[Worth]:
 
 
 def better_forecast(need: Ints, ratio: Floats) -> Ints:
-    """The need by slot when its agents by interval shrink by these shares."""
+    """The need by slot when its agents by interval shrink by these shares, to the nearest head:
+    rounding up would hide what is saved in small groups."""
     per_slot = len(ratio) // len(need)
     by_slot = ratio.reshape(len(need), per_slot, -1).mean(axis=1)
-    return np.asarray(np.ceil(need * np.minimum(by_slot, 1.0) - 1e-9), dtype=np.int64)
+    return np.asarray(np.rint(need * by_slot), dtype=np.int64)
 
 
 def _priced(job: _Job) -> tuple[float, int]:

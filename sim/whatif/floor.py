@@ -1,0 +1,188 @@
+"""The support floor in expectation: a channel as one crowd of slots, minute by minute.
+
+Contacts in the system are taken as normal with mean m and variance v, which follow
+    m' = L - mu E min(X, n) - a
+    v' = L + mu E min(X, n) + a - 2 v (mu P + h (1 - P)) + what hours of random level add
+with n slots, arrivals L (fresh, redials, reconnects, escalations), P = P(X < n) and abandonment a =
+L F(w), h the hazard at w, where w solves L H(w) = E(X - n)+, H(w) = E min(patience, w): exact for
+stationary crowds in overload, and a queue's memory from one hour to the next is kept. Redials,
+reconnects and escalations wait in pools that empty exponentially. Every trajectory runs at its own
+level of the day. Sources: Mandelbaum, Massey, Reiman, Rider and Stolyar, Telecommunication Systems
+21 (2002), retrials; Massey and Pender, Queueing Systems 75 (2013), the normal closure; Whitt,
+Operations Research 54 (2006), fluid abandonment. Left out: skills within a channel (they help each
+other), priorities, and that a consumer tries three times at most. Rates per second.
+"""
+
+from dataclasses import dataclass, fields
+from math import exp, sqrt
+from typing import Final
+
+import numpy as np
+from scipy.special import ndtr
+
+from scenarios.scenario import Scenario
+from scenarios.words import CHANNELS
+from sim.columns import Floats
+from sim.theory.patience import Patience
+
+STEP_S: Final = 300.0
+PHONE: Final = CHANNELS.index("phone")
+# Patience is tabulated at these mean waits; beyond the last nobody is left.
+GRID_S: Final = np.concatenate([[0.0], np.geomspace(0.1, 50_000.0, 600)])
+# Autocorrelation time of levels that are drawn hour by hour.
+HOUR_MEMORY_S: Final = 1800.0
+LEAST_VARIANCE: Final = 1e-6
+ESCALATIONS: Final = 2
+ROOT_2_PI: Final = sqrt(2.0 * np.pi)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the floor is given; shape (ticks, channels, levels) unless said otherwise."""
+
+    fresh_per_s: Floats
+    """Fresh contacts, incidents and inquiries, at each level."""
+    incident_ratio: Floats
+    """Share of the fresh that have an incident to escalate; (ticks, channels)."""
+    handle_s: Floats
+    """Mean time that a contact takes a slot."""
+    escalated_s: float
+    """Mean handle time of an escalation."""
+    slots: Floats
+    """Slots there; (ticks, channels)."""
+    hour_cv: float
+    """Spread of an hour's level."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """What came of it by tick; shape (ticks, channels, levels)."""
+
+    offered: Floats
+    abandoned: Floats
+    in_time: Floats
+    """Offered contacts that are answered within the channel's threshold."""
+    busy: Floats
+    """Slots busy, mean over the tick."""
+    queue: Floats
+    """Contacts waiting, mean over the tick."""
+    redials: Floats
+    reconnects: Floats
+    escalations: Floats
+    given_up: Floats
+    """Abandoned for good."""
+
+
+class _Patience:
+    """Tables of the laws of patience by channel: abandonment and hazard at a mean wait."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        own = scenario.consumers.patience
+        laws = {
+            "phone": (own.phone_median_s, own.phone_sigma_ratio),
+            "im": (own.im_median_s, own.im_sigma_ratio),
+        }
+        self._gone: list[Floats] = []
+        self._hazard: list[Floats] = []
+        for channel in CHANNELS:
+            median_s, sigma = laws[channel]
+            cv = min(max(sqrt(exp(sigma**2) - 1.0), 0.02), 10.0)
+            law = Patience("lognormal", median_s * exp(sigma**2 / 2.0), cv)
+            w = np.concatenate([[0.0], np.geomspace(0.05, 500_000.0, 2000)])
+            endured = np.maximum.accumulate(law.endured(w)) + np.arange(w.size) * 1e-12
+            at = np.interp(GRID_S, endured, w)
+            gone = law.gone(at)
+            self._gone.append(gone)
+            slope = np.gradient(law.gone(w), w) / np.maximum(law.staying(w), 1e-12)
+            self._hazard.append(np.interp(at, w, slope))
+
+    def at(self, mean_wait_s: Floats) -> tuple[Floats, Floats]:
+        """(share gone, hazard) for mean waits of shape (channels, levels)."""
+        gone = [np.interp(row, GRID_S, t) for row, t in zip(mean_wait_s, self._gone, strict=True)]
+        hazard = [
+            np.interp(row, GRID_S, t) for row, t in zip(mean_wait_s, self._hazard, strict=True)
+        ]
+        return np.array(gone), np.array(hazard)
+
+
+def crowd(scenario: Scenario, work: Work) -> Crowd:
+    """Walk through the horizon, from an empty floor."""
+    ticks, channels, levels = work.fresh_per_s.shape
+    names = [field.name for field in fields(Crowd)]
+    sums = np.zeros((ticks, len(names), channels, levels))
+    steps = max(1, round(scenario.horizon.tick_s / STEP_S))
+    walk = _Walk(scenario, work, dt=scenario.horizon.tick_s / steps)
+    for tick in range(ticks):
+        for _ in range(steps):
+            walk.step(tick, sums[tick])
+    sums *= walk.dt
+    for name in ("busy", "queue"):
+        sums[:, names.index(name)] /= scenario.horizon.tick_s
+    return Crowd(*(sums[:, k] for k in range(len(names))))
+
+
+class _Walk:
+    """The state between steps; arrays by (channels, levels)."""
+
+    def __init__(self, scenario: Scenario, work: Work, *, dt: float) -> None:
+        returns, targets = scenario.consumers.returns, scenario.support.targets
+        self._work, self.dt = work, dt
+        self._patience = _Patience(scenario)
+        self._threshold_s = np.array([targets.phone.threshold_s, targets.im.threshold_s])[:, None]
+        loop = scenario.loops.abandonment_returns
+        self._redial_ratio = returns.redial_ratio if loop else 0.0
+        self._escalation_ratio = returns.escalation_ratio if loop else 0.0
+        self._reconnect_ratio = 1.0 - returns.fcr_ratio
+        sigma = returns.reconnect_delay_sigma_ratio
+        delays_s = (
+            returns.redial_delay_mean_s,
+            returns.reconnect_delay_median_s * exp(sigma**2 / 2.0),
+            returns.escalation_delay_mean_s,
+        )
+        self._delays_s = np.maximum(np.array(delays_s), dt)[:, None, None]
+        shape = work.fresh_per_s.shape[1:]
+        self._inside, self._spread = np.zeros(shape), np.full(shape, LEAST_VARIANCE)
+        self._pools = np.zeros((len(delays_s), *shape))
+
+    def step(self, tick: int, sums: Floats) -> None:
+        """One step; adds the rates and states of Crowd's fields to `sums`."""
+        work, dt = self._work, self.dt
+        slots = work.slots[tick][:, None]
+        back = self._pools / self._delays_s
+        arrivals = work.fresh_per_s[tick] + back.sum(axis=0)
+        raised = back[ESCALATIONS] / np.maximum(arrivals, 1e-12)
+        mean_s = work.handle_s[tick] * (1.0 - raised) + work.escalated_s * raised
+        mu = 1.0 / np.maximum(mean_s, 1.0)
+        sigma = np.sqrt(self._spread)
+        z = (slots - self._inside) / sigma
+        below = ndtr(z)
+        density = np.exp(-0.5 * np.minimum(z * z, 700.0)) / ROOT_2_PI
+        queue = np.maximum(sigma * (density - z * (1.0 - below)), 0.0)
+        busy = np.maximum(self._inside - queue, 0.0)
+        gone, hazard = self._patience.at(queue / np.maximum(arrivals, 1e-9))
+        abandons, served = arrivals * gone, mu * busy
+        # Who finds fewer than n (1 + mu T) in the system is answered within T.
+        ready = slots * (1.0 + mu * self._threshold_s) - 0.5
+        in_time = np.where(slots > 0.0, ndtr((ready - self._inside) / sigma), 0.0)
+        lost = abandons * (1.0 - self._redial_ratio)
+        escalate = lost * work.incident_ratio[tick][:, None] * self._escalation_ratio
+        met = arrivals * np.minimum(in_time, 1.0 - gone)
+        sums += np.stack((arrivals, abandons, met, busy, queue, *back, lost))
+        shaking = arrivals**2 * (2.0 * work.hour_cv**2 * HOUR_MEMORY_S)
+        grown = arrivals + served + abandons + shaking / (1.0 + mu * HOUR_MEMORY_S)
+        pull = mu * below + hazard * (1.0 - below)
+        grown = (self._spread + dt * grown) / (1.0 + 2.0 * dt * pull)
+        self._spread = np.maximum(grown, LEAST_VARIANCE)
+        self._inside = np.maximum(self._inside + dt * (arrivals - served - abandons), 0.0)
+        self._pools += dt * (
+            np.stack(
+                (
+                    abandons * self._redial_ratio,
+                    served * self._reconnect_ratio * (1.0 - raised),
+                    np.zeros_like(lost),
+                )
+            )
+            - back
+        )
+        # Specialists take escalations up on the phone, whatever the channel was.
+        self._pools[ESCALATIONS, PHONE] += dt * escalate.sum(axis=0)
