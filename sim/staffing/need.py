@@ -17,7 +17,7 @@ from sim.staffing.shifts import SLOTS_PER_DAY
 from sim.support.roster import Ints
 
 # Of the seasons left out by the risk, a need is made for a share: unseen ones hold less.
-MARGIN_RATIO: Final = 0.2
+MARGIN_RATIO: Final = 0.1
 # Half hours that share what they know: two hours and a half.
 WINDOW: Final = 5
 
