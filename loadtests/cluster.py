@@ -123,8 +123,8 @@ class _Leader:
     def watch_over(self, watch: Watch) -> None:
         """Until every worker has ended or is lost; Ctrl-C ends all of them early."""
         told_ns = 0
-        while len(self._ended) < self._count:
-            try:
+        with user.interrupted(lambda: self._runner.send_message("replay_stop", {})):
+            while len(self._ended) < self._count:
                 gevent.sleep(_POLL_S)
                 self._miss()
                 if monotonic_ns() - told_ns > user.WATCH_S * 1e9:
@@ -132,8 +132,6 @@ class _Leader:
                     seen = list(self._counts.values())
                     total = {name: sum(one[name] for one, _ in seen) for name in COUNTED}
                     watch(total, max((lag_ns for _, lag_ns in seen), default=0))
-            except KeyboardInterrupt:
-                self._runner.send_message("replay_stop", {})
 
     def endings(self) -> list[Ending]:
         """One for each worker, in order."""

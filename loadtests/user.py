@@ -9,9 +9,11 @@ Locust's web page, HTML report, CSV and exporters show what a consumer would hav
 import csv
 import gc
 import os
+import signal
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic_ns
 from typing import Any, ClassVar, Final
@@ -226,14 +228,9 @@ def _told(mapping: Mapping) -> Watcher:
 
 def watch_over(sender: Sender, job: Job, watch: Watch, totals: Totals) -> None:
     """Until the schedule has ended; Ctrl-C ends it early."""
-    looked_ns = monotonic_ns()
-    while True:
-        try:
-            if ReplayUser.ended.wait(timeout=SETTLE_S):
-                prefer(us=False)
-                while totals.settle():
-                    pass
-                return
+    with interrupted(lambda: sender.stop("interrupted", grace_s=GRACE_S)):
+        looked_ns = monotonic_ns()
+        while not ReplayUser.ended.wait(timeout=SETTLE_S):
             totals.settle()
             if monotonic_ns() - looked_ns < WATCH_S * 1e9:
                 continue
@@ -242,5 +239,17 @@ def watch_over(sender: Sender, job: Job, watch: Watch, totals: Totals) -> None:
             watch(sender.counts, lag_ns)
             if job.stop_at_lag_ns is not None and lag_ns > job.stop_at_lag_ns:
                 sender.stop("the send lag rose above its limit", grace_s=GRACE_S)
-        except KeyboardInterrupt:
-            sender.stop("interrupted", grace_s=GRACE_S)
+    prefer(us=False)
+    while totals.settle():
+        pass
+
+
+@contextmanager
+def interrupted(stop: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-C calls `stop` between two callbacks of the hub, instead of breaking one off."""
+    watcher: Any = gevent.signal_handler(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        watcher.cancel()
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # libev leaves none
