@@ -56,8 +56,13 @@ def main() -> None:
     cpu_s, wall_s = process_time() - start_s, perf_counter() - wall_s
     with TemporaryDirectory() as folder:
         path = Path(folder) / "lines.csv"
-        lines_table(planner, plan).write_csv(path)
-        found, heads_count = breaches(path, scenario.support.labour)
+        lines_table(planner, plan.lines).write_csv(path)
+        found, heads_count = breaches(
+            path,
+            scenario.support.labour,
+            teams=scenario.support.teams,
+            heads_count=HEADS_COUNT,
+        )
     roster = plan.roster
     print(
         f"roster: need {need.sum() * STEP_H:,.0f} h, peak {need.sum(axis=1).max():,} heads; "

@@ -56,6 +56,7 @@ STAFF_TABLES: Final[dict[str, tuple[Column, ...]]] = {
         _LUNAR_DAY,
         _START,
         Column("work_h", "Float64", "h", "paid hours, overtime excluded; null on a rest day"),
+        Column("break_start_h", "Float64", "h", "hours after the start at which the break begins, 0 without a break; null on a rest day"),
         Column("break_h", "Float64", "h", "unpaid break; null on a rest day"),
         Column("overtime_h", "Float64", "h", "overtime; null on a rest day"),
     ),

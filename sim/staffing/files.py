@@ -48,7 +48,13 @@ def write(folder: Path, found: Findings, *, said: Answers, worth: Sequence[Worth
     for name, frame in frames.items():
         frame.write_csv(folder / f"{name}.csv")
     (folder / OVERLAY).write_text(overlay_text(planner, mine.plan), encoding="utf-8")
-    broken, heads_count = breaches(folder / "lines.csv", planner.scenario.support.labour)
+    support = planner.scenario.support
+    broken, heads_count = breaches(
+        folder / "lines.csv",
+        support.labour,
+        teams=support.teams,
+        heads_count=mine.plan.heads_count,
+    )
     roster = mine.plan.roster
     missed = frames["required"]["missed_because"]
     summary: dict[str, Any] = {

@@ -5,6 +5,7 @@ import polars as pl
 
 from scenarios.labour import STEP_H
 from scenarios.staff_tables import STAFF_TABLES
+from sim.staffing.lines import Lines
 from sim.staffing.plan import Plan, Planner
 from sim.staffing.proof import Proven
 from sim.staffing.shifts import SLOTS_PER_DAY
@@ -16,7 +17,7 @@ def tables(planner: Planner, proven: Proven) -> dict[str, pl.DataFrame]:
         "required": _required(planner, proven),
         "cover": _cover(planner, proven.plan),
         "roster": pl.DataFrame(planner.duties(proven.plan.heads).model_dump()),
-        "lines": lines_table(planner, proven.plan),
+        "lines": lines_table(planner, proven.plan.lines),
     }
     return {name: typed(name, frame) for name, frame in found.items()}
 
@@ -69,9 +70,9 @@ def _cover(planner: Planner, plan: Plan) -> pl.DataFrame:
     )
 
 
-def lines_table(planner: Planner, plan: Plan) -> pl.DataFrame:
+def lines_table(planner: Planner, lines: Lines) -> pl.DataFrame:
     """Every head's row of shifts, one line a head and day."""
-    lines, shifts = plan.lines, planner.shifts
+    shifts = planner.shifts
     heads, days = lines.shift.shape
     column = lines.shift.ravel()
     works, place = column >= 0, np.maximum(column, 0)
@@ -89,6 +90,7 @@ def lines_table(planner: Planner, plan: Plan) -> pl.DataFrame:
             "lunar_day": planner.first_lunar_day + np.tile(np.arange(days), heads),
             "start_h": where_works(shifts.start[place] * STEP_H),
             "work_h": where_works(np.array([one.work_h for one in kinds])[kind]),
+            "break_start_h": where_works(shifts.break_start[place] * STEP_H),
             "break_h": where_works(np.array([one.break_h for one in kinds])[kind]),
             "overtime_h": where_works(shifts.overtime_h[place]),
         }
