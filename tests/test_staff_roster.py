@@ -123,6 +123,47 @@ def test_nine_days_of_two_teams_are_dealt_whole_and_lawful(tmp_path: Path) -> No
     assert judged(tmp_path, scenario, heads_count=220) == ([], 220)
 
 
+def dealt_by_hand(planner: Planner, marks: list[tuple[int, float, int, int]]) -> program.Roster:
+    """Eight full-timers of the first team; so many of them on a day's shift from an hour."""
+    shifts = planner.shifts
+    heads = np.zeros((len(shifts), len(planner.teams)), dtype=np.int64)
+    full = shifts.kind == shifts.kind_names.index("full")
+    for day, start_h, overtime_h, count in marks:
+        here = full & (shifts.day == day) & (shifts.start == round(start_h / STEP_H))
+        heads[np.flatnonzero(here & (shifts.overtime_h == overtime_h))[0], 0] = count
+    employed = np.zeros((len(shifts.kind_names), len(planner.teams)), dtype=np.int64)
+    employed[shifts.kind_names.index("full"), 0] = 8
+    return program.Roster(heads, employed, np.zeros((1, 1)), 0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("marks", "open_count", "worked_count"),
+    [
+        ([(0, 22.0, 0, 2)], 0, 2),
+        ([(0, 22.0, 0, 3)], 1, 2),  # a quarter of eight
+        ([(0, 1.0, 0, 1), (0, 22.0, 0, 2)], 1, 2),
+        # All end at 06:00 and are free from 17:00: a shift of 16:00 is put off by an hour.
+        ([(0, 18.0, 3, 8), (1, 16.0, 0, 8)], 0, 16),
+        # Two end at 11:00 and are free from 22:00: 20:00 is not put off into the night.
+        ([(0, 23.0, 3, 2), (0, 6.0, 0, 6), (1, 5.5, 0, 2), (1, 20.0, 0, 6)], 2, 14),
+    ],
+)
+def test_night_shifts_beyond_their_share_stay_open(
+    planner: Planner,
+    marks: list[tuple[int, float, int, int]],
+    open_count: int,
+    worked_count: int,
+    tmp_path: Path,
+) -> None:
+    labour = planner.scenario.support.labour
+    dealt = dealt_by_hand(planner, marks)
+    found = lines(dealt, planner.shifts, labour, days_count=planner.days_count)
+    assert len(found.open_shifts) == open_count
+    assert (found.shift >= 0).sum() == worked_count
+    lines_table(planner, found).write_csv(tmp_path / "lines.csv")
+    assert judged(tmp_path, planner.scenario, heads_count=8) == ([], 8)
+
+
 def test_breaks_are_within_their_window(planner: Planner, plan: Plan) -> None:
     shifts, labour = planner.shifts, planner.scenario.support.labour
     used = np.flatnonzero(plan.roster.heads.sum(axis=1))
@@ -196,6 +237,15 @@ def test_a_cut_raises_what_missed_by_what_is_missing(need: np.ndarray) -> None:
     ("options", "message"),
     [
         (("--set", "support.labour.kinds.long.work_h=12.0"), "longer than the law allows"),
+        (("--set", "support.labour.kinds.full.work_h=12.0"), "11 h a day"),
+        (("--set", "support.labour.kinds.long.overtime_max_h=2"), "longer than the law allows"),
+        (("--set", "support.labour.kinds.part.overtime_max_h=4"), "4 h of overtime are more"),
+        (("--set", "support.labour.kinds.full.work_h=7.75"), "support.labour.kinds.full.work_h"),
+        (("--set", "support.labour.kinds.full.break_from_h=6.0"), "break must begin within"),
+        (("--set", "support.labour.kinds.full.days_per_week_max_count=7"), "days_per_week_max"),
+        (("--set", "support.labour.days_in_row_max_count=7"), "days_in_row_max_count"),
+        (("--set", "support.labour.overtime_month_max_h=40.0"), "overtime_month_max_h"),
+        (("--set", "support.labour.kinds.full.heads_max_ratio=0.5"), "must be open to all"),
         (("--set", "support.labour.rest_min_h=4.0"), "support.labour.rest_min_h"),
         (("--target", "80/20/10"), "is not a target"),
         (("--target", "speed>=3"), "no measure is called speed"),

@@ -4,7 +4,7 @@ Day after day, the shifts of a team are given to its heads by an assignment of l
 IEEE Trans. Aerospace and Electronic Systems 52, 2016): never without the rest between shifts, more
 days than the law allows, or overtime beyond the month's limit; else so that a head keeps its start
 and those rest who have worked longest. A shift for which no head may be found stays open and is
-listed.
+listed; so do night shifts beyond their share, which teams made whole side by side may have in sum.
 """
 
 from collections.abc import Iterator
@@ -21,6 +21,7 @@ from sim.support.cases import Floats
 from sim.support.roster import Ints
 
 FORBIDDEN: Final = 1e6
+EPSILON: Final = 1e-9
 WEEK: Final = 7
 LATEST_SLOTS: Final = 4
 """A shift that nobody may start in time is put off by so many slots at most."""
@@ -51,14 +52,15 @@ class Lines:
 
 def lines(dealt: Roster, shifts: Shifts, labour: Labour, *, days_count: int) -> Lines:
     """Rows of shifts for all heads of a dealt roster."""
-    kinds, teams, rows, left = [], [], [], []
+    kinds, teams, rows = [], [], []
+    wanted, left = _within_nights(dealt, shifts, labour, days_count)
     later = _later(shifts)
     for kind, team, count in _crews(dealt):
-        chosen = np.flatnonzero((dealt.heads[:, team] > 0) & (shifts.kind == kind))
+        chosen = np.flatnonzero((wanted[:, team] > 0) & (shifts.kind == kind))
         crew = _Crew(shifts, labour, shifts.kind_names[kind], count, days_count, later)
         for day in range(days_count):
             today = chosen[shifts.day[chosen] == day]
-            missing = crew.work(day, np.repeat(today, dealt.heads[today, team]))
+            missing = crew.work(day, np.repeat(today, wanted[today, team]))
             left += [(int(column), team) for column in missing]
         kinds.append(np.full(count, kind))
         teams.append(np.full(count, team))
@@ -66,15 +68,34 @@ def lines(dealt: Roster, shifts: Shifts, labour: Labour, *, days_count: int) -> 
     return Lines(np.concatenate(kinds), np.concatenate(teams), np.concatenate(rows), tuple(left))
 
 
+def _within_nights(
+    dealt: Roster, shifts: Shifts, labour: Labour, days_count: int
+) -> tuple[Ints, list[tuple[int, int]]]:
+    """Heads by column and team within the share of night shifts, and the shifts beyond it."""
+    heads, beyond = dealt.heads.copy(), []
+    most = int(labour.night_heads_max_ratio * dealt.employed.sum() + EPSILON)
+    for day in range(days_count):
+        nights = np.flatnonzero(shifts.night & (shifts.day == day))
+        places = np.argwhere(heads[nights])
+        places[:, 0] = nights[places[:, 0]]
+        one_by_one = np.repeat(places, heads[places[:, 0], places[:, 1]], axis=0)
+        for column, team in one_by_one[most:]:
+            heads[column, team] -= 1
+            beyond.append((int(column), int(team)))
+    return heads, beyond
+
+
 def _later(shifts: Shifts) -> dict[tuple[int, int], int]:
-    """The same shift, so many slots later on the same day."""
+    """The same shift, so many slots later on the same day; what was no night shift becomes none."""
     marks = (shifts.kind, shifts.day, shifts.break_start, shifts.overtime_h, shifts.start)
     place = {mark: column for column, mark in enumerate(zip(*map(list, marks), strict=True))}
+    night = shifts.night.tolist()
     return {
-        (column, slots): place[(*mark[:4], mark[4] + slots)]
+        (column, slots): twin
         for mark, column in place.items()
         for slots in range(1, LATEST_SLOTS + 1)
-        if (*mark[:4], mark[4] + slots) in place
+        if (twin := place.get((*mark[:4], mark[4] + slots))) is not None
+        and (night[column] or not night[twin])
     }
 
 
