@@ -33,11 +33,12 @@ class Faults:
         self._before_count = request.fail_before_commit_count
         self._after_count = request.fail_after_commit_count
         self._frozen_ms = request.frozen_store_ms
-        self._thawed.set()
         await self._store.hinder(disk_full=request.disk_full, read_only=request.read_only)
         self._changes_answers = request.spoil == "changed_answer"
         if request.spoil is not None and SPOILS[request.spoil]:
             await self._store.spoil(SPOILS[request.spoil])
+        # Last: the store is alone while it is changed.
+        self._thawed.set()
 
     async def run(self, writes: Sequence[Write]) -> list[Answer]:
         """As the store's own, with the faults."""
