@@ -6,9 +6,10 @@
     python -m benchmarks.bench_fit memory --rows 5000000
 
 `coverage`: share of synthetic logs whose 95 % interval holds the truth, by parameter. `backtest`:
-seconds of the fit, then the figures that a backtest is judged by. `months`: the same of each month,
-foretold from the others. `memory`: seconds and peak memory of `springpeak fit contacts` on a log of
-that many rows, whose days are ten made days again and again. Seconds are of CPU.
+seconds of the fit, then the figures that a backtest is judged by. `months`: such of each month,
+foretold from the others, also by queue. `memory`: seconds and peak memory of `springpeak fit
+contacts` on a log of that many rows, whose days are ten made days again and again. Seconds are of
+CPU.
 """
 
 import argparse
@@ -34,6 +35,8 @@ from sim.fit.contacts import fit_contacts
 from sim.fit.handling import handle_times
 from sim.fit.instants import Clock
 from sim.fit.logs import ContactLog, Reading, read
+from sim.fit.presence import Presence
+from sim.fit.replay import FloorLaw, replay
 from sim.fit.returns import Links, fit_returns, fresh
 from sim.fit.survival import Waits, fit_law
 from sim.fit.turns import Turns
@@ -118,12 +121,26 @@ def months(paths: list[Path]) -> dict[str, object]:
             row[f"{name}_in_80_band"] = said["hourly"][name]["coverage"]["0.8"]
             for who in ("simulated", "erlang_a"):
                 row[f"mae_{name}_hourly_{who}"] = said[f"mae_{name}_hourly"][who]
+        row |= _by_queue(contacts.taken(month == one), Fitted.of(document).floor)
         table[str(one)] = row
     means = {
         name: float(np.mean([abs(row[name]) for row in table.values()]))
         for name in next(iter(table.values()))
     }
     return {**table, "mean, errors without sign": means}
+
+
+def _by_queue(contacts: ContactLog, law: FloorLaw) -> dict[str, float]:
+    """Errors of the abandoned ratio, replayed four times, by queue; and what was observed."""
+    presence, row = Presence.of(contacts, turn_s=law.turn_s), {}
+    again = [replay(contacts, presence, law, np.random.default_rng(seed)) for seed in range(4)]
+    for code, queue in enumerate(contacts.queues):
+        own = contacts.queue == code
+        truth = float(contacts.abandoned[own].mean())
+        said = np.mean([one.abandoned[own].mean() for one in again])
+        row[f"abandoned_ratio_{queue}_observed"] = truth
+        row[f"abandoned_ratio_{queue}_error_simulated"] = float(said) - truth
+    return row
 
 
 def memory(rows: int) -> dict[str, float]:

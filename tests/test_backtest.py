@@ -94,6 +94,12 @@ def test_what_cannot_be_backtested_is_refused(fitted: tuple[Path, Path], tmp_pat
     said = springpeak_says("backtest", str(tmp_path / "none.toml"), str(new))
     assert said.status == 2
     assert "`springpeak fit` writes it beside the overlay" in said.err
+    old = json.loads(overlay.with_suffix(".json").read_text(encoding="utf-8")) | {"format": 1}
+    (tmp_path / "old.json").write_text(json.dumps(old), encoding="utf-8")
+    said = springpeak_says("backtest", str(tmp_path / "old.toml"), str(new))
+    assert said.status == 2
+    assert "old.json: format 1" in said.err
+    assert "fit the log again" in said.err
     bare = tmp_path / "bare.csv"
     lines = new.read_text(encoding="utf-8").splitlines()
     bare.write_text("\n".join([lines[0].replace("agent", "who"), *lines[1:]]), encoding="utf-8")
@@ -110,7 +116,7 @@ def one_hour(contacts: int) -> tuple[ContactLog, Presence]:
         "x", start, start, start + 100.0, start, codes, codes, codes, codes.astype(np.int64),
         ("",), ("",), aside=None,  # type: ignore[arg-type]
     )  # fmt: skip
-    return log, Presence(np.zeros(3), np.full(3, 3600.0))
+    return log, Presence.of_anybody(np.zeros(3), np.full(3, 3600.0))
 
 
 def test_rivals_are_the_closed_forms() -> None:

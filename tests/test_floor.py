@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import simpy
 
-from sim.fit.floor import Staff, answered_at
+from sim.fit.floor import Callers, Staff, answered_at
 from sim.support.attempts import ANSWERED
 from sim.support.cases import ATTEMPT_COLUMNS, Cases
 from sim.support.pool import Pool
@@ -22,8 +22,13 @@ def test_the_walk_is_the_pool(seed: int) -> None:
     arrived_s = np.sort(rng.random(n)) * DAY_S / 2.0
     patience_s, handle_s = rng.exponential(240.0, n), rng.lognormal(5.0, 0.9, n)
     ticks = np.arange(0.0, DAY_S, 1800.0) + 0.25
-    staff = Staff(ticks, rng.integers(0, 7, len(ticks)), 1.0 + 0.2 * rng.random(len(ticks)))
-    answered_s = answered_at(arrived_s, patience_s, handle_s, staff, until_s=DAY_S)
+    agents_count, pace_ratio = rng.integers(0, 7, len(ticks)), 1.0 + 0.2 * rng.random(len(ticks))
+    one_line = np.zeros(n, np.int64)
+    answered_s = answered_at(
+        Callers(arrived_s, patience_s, handle_s, one_line, np.zeros(n)),
+        Staff(ticks, agents_count[:, np.newaxis], pace_ratio, np.ones((1, 1), np.bool_)),
+        until_s=DAY_S,
+    )
     zeros, never = np.zeros(n, np.int8), np.full(wide, np.inf)
     env = simpy.Environment()
     pool = Pool(env, FLOOR)
@@ -44,7 +49,7 @@ def test_the_walk_is_the_pool(seed: int) -> None:
     def floor():
         pool.staff((0,), (1.0,))
         pool.offer(cases)
-        rows = (staff.from_s.tolist(), staff.agents_count.tolist(), staff.pace_ratio.tolist())
+        rows = (ticks.tolist(), agents_count.tolist(), pace_ratio.tolist())
         for at_s, count, pace in zip(*rows, strict=True):
             yield env.timeout(at_s - env.now)
             pool.staff((count,), (pace,))

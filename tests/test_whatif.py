@@ -9,11 +9,12 @@ import pytest
 from scenarios.scenario import Scenario
 from scenarios.terms import amounts
 from scenarios.words import CATEGORIES
+from sim.support.layout import QUEUES_COUNT, TeamPlan
 from sim.theory.impatience import mmng
 from sim.theory.patience import Patience
 from sim.whatif import money
 from sim.whatif.answer import approximate, changes
-from sim.whatif.floor import PHONE, Work, crowd
+from sim.whatif.floor import Work, crowd
 from sim.whatif.flows import expected_flows
 from tests.worlds import result, small
 
@@ -21,23 +22,29 @@ HANDLE_S = 400.0
 
 
 def still_crowd(scenario: Scenario, agents: int, load_ratio: float) -> tuple[float, float]:
-    """Abandoned and in-time shares on the phone after three still days."""
+    """Abandoned and in-time shares of a queue on the phone after three still days, with a team of
+    its own that helps nobody."""
     ticks, rate = 288, agents * load_ratio / HANDLE_S
+    team = TeamPlan("alone", 0, (), 0.0, 1)
+    rates = np.zeros((ticks, QUEUES_COUNT, 1))
+    rates[:, team.first] = rate
     walked = crowd(
         scenario,
         Work(
-            fresh_per_s=np.full((ticks, 2, 1), rate),
-            incident_ratio=np.zeros((ticks, 2)),
-            handle_s=np.full((ticks, 2, 1), HANDLE_S),
+            fresh_per_s=rates,
+            incident_ratio=np.zeros((ticks, QUEUES_COUNT)),
+            first_ratio=np.zeros((ticks, QUEUES_COUNT)),
+            handle_s=np.full(rates.shape, HANDLE_S),
             escalated_s=HANDLE_S,
-            slots=np.full((ticks, 2), float(agents)),
+            slots=np.full((ticks, 1), float(agents)),
+            teams=(team,),
             hour_cv=0.0,
         ),
     )
-    offered = walked.offered[-1, PHONE, 0]
+    offered = walked.offered[-1, team.first, 0]
     return (
-        float(walked.abandoned[-1, PHONE, 0] / offered),
-        float(walked.in_time[-1, PHONE, 0] / offered),
+        float(walked.abandoned[-1, team.first, 0] / offered),
+        float(walked.in_time[-1, team.first, 0] / offered),
     )
 
 

@@ -20,6 +20,7 @@ from sim.fit.likelihood import Floats
 from sim.fit.logs import ContactLog
 from sim.fit.presence import Presence
 from sim.fit.replay import FloorLaw, replay
+from sim.fit.waiting import Waiting, WaitingPart
 
 THRESHOLD_S: Final = 20.0
 OVERALL: Final = ("offered", "abandoned_ratio", "mean_wait_s", "service_level_ratio")
@@ -38,9 +39,9 @@ class Fitted:
     def of(cls, document: dict[str, Any]) -> "Fitted":
         """From the file beside an overlay. Raises KeyError if the fit found no floor."""
         floor = document["floor"]
-        patience = {queue: (float(mu), float(s)) for queue, (mu, s) in floor["patience"].items()}
+        parts = tuple(WaitingPart(**part) for part in floor["waiting"])
         law = FloorLaw(
-            patience=patience,
+            waiting=Waiting(parts),
             load_slope=float(floor["patience_load_slope"]),
             longest_wait_s=float(floor["longest_wait_s"]),
             availability=float(floor["availability"]),

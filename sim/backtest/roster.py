@@ -35,4 +35,4 @@ def read_roster(path: Path, clock: Clock) -> Presence:
     rows = pl.concat(parts)
     count = rows["agents"].to_numpy()
     ends = (np.repeat(rows[name].to_numpy(), count) for name in ("from_s", "until_s"))
-    return Presence(*ends)
+    return Presence.of_anybody(*ends)

@@ -120,7 +120,7 @@ def run(
         return replace(result, precision_missed=plan.missed(directory.metrics()))
     finally:
         if fresh and not session.finished():
-            shutil.rmtree(path)
+            shutil.rmtree(path, ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def fit_availability(
     if not len(presence.from_s):
         return None
     law = FloorLaw(
-        patience=patience.by_queue,
+        waiting=patience.waiting,
         load_slope=patience.load_slope.mean,
         longest_wait_s=patience.longest_wait_s,
         availability=1.0,

@@ -14,7 +14,8 @@ from typing import Any, Final
 from sim.fit.keys import Setting, interval
 from sim.fit.problems import LogError
 
-FORMAT: Final = 1
+# 2: a floor knows queues and priorities (`waiting`) in place of queues alone.
+FORMAT: Final = 2
 
 
 def beside(overlay: Path) -> Path:
@@ -58,7 +59,11 @@ def read(path: Path) -> dict[str, Any]:
             f"{file}: cannot be read ({error}); `springpeak fit` writes it beside the overlay"
         ) from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise LogError(f"{file}: is not what this version of `springpeak fit` writes; fit again")
+        found = document.get("format") if isinstance(document, dict) else None
+        raise LogError(
+            f"{file}: format {found}, where this version of `springpeak fit` writes {FORMAT}; "
+            "fit the log again"
+        )
     return document
 
 

@@ -1,4 +1,5 @@
-"""How long contacts are willing to wait: all together, by queue, and the busier the hour.
+"""How long contacts are willing to wait: all together, by queue and priority, and the busier the
+hour.
 
 Decides which waits are told of: those above zero, since a contact that is answered at once says
 nothing. Everything else is censored data (sim/fit/survival.py). Where many wait, people leave
@@ -17,18 +18,18 @@ from sim.experiment.confidence import Estimate
 from sim.fit.likelihood import Floats, maximise
 from sim.fit.logs import ContactLog
 from sim.fit.survival import LAWS, Curve, Law, PatienceLaw, Waits, fit_law
+from sim.fit.waiting import Waiting, fit_waiting
 
 FEWEST: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
 class PatienceFit:
-    """The curve, every law on all waits; the lognormal law of each queue at load 1."""
+    """The curve, every law on all waits; the lognormal law of each queue and priority at load 1."""
 
     curve: Curve
     laws: dict[Law, PatienceLaw]
-    by_queue: dict[str, tuple[float, float]]
-    """mu and sigma of ln seconds; the law of all queues where one has too few who left."""
+    waiting: Waiting
     load_slope: Estimate
     longest_wait_s: float
 
@@ -50,13 +51,16 @@ def fit_patience(log: ContactLog, load: Floats | None) -> PatienceFit:
         slope = _load_slope(wait_s[told], gone[told], np.log(load[told]), laws["lognormal"])
         wait_s = wait_s * load**slope.mean
     pooled = _lognormal(fit_law("lognormal", Waits.of(wait_s[told], gone[told])))
-    by_queue = {}
-    for code, name in enumerate(log.queues):
-        own = told & (log.queue == code)
-        enough = gone[own].sum() >= FEWEST
-        own_law = fit_law("lognormal", Waits.of(wait_s[own], gone[own])) if enough else None
-        by_queue[name] = _lognormal(own_law) if own_law else pooled
-    return PatienceFit(Curve.of(waits), laws, by_queue, slope, float(log.wait_s.max()))
+
+    def law_of(own: NDArray[np.bool_], other: tuple[float, float]) -> tuple[float, float]:
+        """Of some waits; the law of more where too few left."""
+        if gone[own].sum() < FEWEST:
+            return other
+        return _lognormal(fit_law("lognormal", Waits.of(wait_s[own], gone[own])))
+
+    return PatienceFit(
+        Curve.of(waits), laws, fit_waiting(log, law_of, pooled), slope, float(log.wait_s.max())
+    )
 
 
 def _load_slope(
@@ -75,16 +79,6 @@ def _load_slope(
 
     mu, sigma = _lognormal(start)
     return maximise(likelihood, (mu, float(np.log(sigma)), 0.5), len(wait_s)).estimate(2)
-
-
-def draw(
-    by_queue: dict[str, tuple[float, float]], log: ContactLog, rng: np.random.Generator
-) -> Floats:
-    """A patience for every contact, seconds; unknown queues take the mean of the others."""
-    known = np.array(list(by_queue.values()))
-    rows = [by_queue.get(queue, tuple(known.mean(axis=0))) for queue in log.queues]
-    mu, sigma = np.array(rows).T
-    return np.asarray(np.exp(mu[log.queue] + sigma[log.queue] * rng.standard_normal(len(log))))
 
 
 def _lognormal(law: PatienceLaw) -> tuple[float, float]:

@@ -3,7 +3,7 @@
 Nobody logs agents' pauses. Decides that an agent is present from the start of a contact until the
 end of the last one that follows within `GAP_S`, and a mean turn (sim/fit/turns.py) longer. What
 this takes for presence is more than what was available: sim/fit/availability.py finds the factor.
-Seconds.
+Of which queues an agent leaves alone sim/fit/skills.py decides. Seconds.
 """
 
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from sim.fit.likelihood import Floats
 from sim.fit.logs import ContactLog
+from sim.fit.skills import EVERYTHING, Skills
 
 GAP_S: Final = 600.0
 # A contact longer than this is one that nobody hung up.
@@ -26,6 +27,15 @@ class Presence:
 
     from_s: Floats
     until_s: Floats
+    team: NDArray[np.int64]
+    """Position in `refuses`."""
+    refuses: tuple[frozenset[str], ...] = EVERYTHING
+    """Queues that a team does not serve."""
+
+    @classmethod
+    def of_anybody(cls, from_s: Floats, until_s: Floats) -> "Presence":
+        """Agents who serve every queue."""
+        return cls(from_s, until_s, np.zeros(len(from_s), dtype=np.int64))
 
     @classmethod
     def of(cls, log: ContactLog, *, turn_s: float = 0.0) -> "Presence":
@@ -33,16 +43,19 @@ class Presence:
         start = log.answered_s[rows]
         end = start + np.minimum(log.handle_s[rows], LONGEST_HANDLE_S)
         if not len(rows):
-            return cls(start, end)
+            return cls.of_anybody(start, end)
         new = np.concatenate([[True], ~follows | (start[1:] - end[:-1] > GAP_S)])
         first = np.flatnonzero(new)
-        return cls(start[first], np.maximum.reduceat(end, first) + turn_s)
+        skills = Skills.of(log, rows)
+        end = np.maximum.reduceat(end, first) + turn_s
+        return cls(start[first], end, skills.team[first], skills.refuses)
 
     def between(self, low_s: float, high_s: float) -> "Presence":
         """The spells that touch an interval, cut to it, times from its start."""
         touching = (self.from_s < high_s) & (self.until_s > low_s)
-        cut = (np.clip(t[touching], low_s, high_s) - low_s for t in (self.from_s, self.until_s))
-        return Presence(*cut)
+        ends = (self.from_s[touching], self.until_s[touching])
+        from_s, until_s = (np.clip(t, low_s, high_s) - low_s for t in ends)
+        return Presence(from_s, until_s, self.team[touching], self.refuses)
 
     def agent_s(self, before_s: Floats) -> Floats:
         """Time present, all agents together, before each instant."""

@@ -13,12 +13,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.fit.floor import Staff, answered_at
+from sim.fit.floor import Callers, Staff, answered_at
 from sim.fit.hours import HOUR_S, Hours
 from sim.fit.likelihood import Floats
 from sim.fit.logs import ContactLog
-from sim.fit.patience import draw
 from sim.fit.presence import LONGEST_HANDLE_S, Presence
+from sim.fit.waiting import Waiting
 
 DAY_S: Final = 86400.0
 # Contacts still in the system at midnight have so long to come to an end.
@@ -32,8 +32,8 @@ NEIGHBOURS: Final = 20
 class FloorLaw:
     """What a fit says of a floor and of those who wait."""
 
-    patience: dict[str, tuple[float, float]]
-    """mu and sigma of ln seconds by queue, in hours whose load is 1."""
+    waiting: Waiting
+    """Patience and credit by queue and priority, patience in hours whose load is 1."""
     load_slope: float
     """Patience shrinks with the load of the hour to this power."""
     longest_wait_s: float
@@ -62,11 +62,13 @@ def replay(
 ) -> Replayed:
     """Every day of the log."""
     load = Hours.of(log, presence).load_ratio(law.turn_s)
-    patience_s = draw(law.patience, log, rng) * load**-law.load_slope
+    patience_s, credit_s = law.waiting.draw(log, rng)
+    patience_s *= load**-law.load_slope
     patience_s = np.minimum(patience_s, law.longest_wait_s)
     handle_s = _handle_times(log, rng)
     if len(law.turns_s):
         handle_s += rng.choice(law.turns_s, len(log))
+    serves, line = _lines(log, presence)
     wait_s = np.full(len(log), np.nan)
     abandoned = np.zeros(len(log), dtype=np.bool_)
     for _, rows in by_day(log):
@@ -76,11 +78,11 @@ def replay(
         start_s = float(log.arrived_s[rows[0]] - log.local_s[rows[0]] % DAY_S)
         came_s = log.arrived_s[rows] - start_s
         answered_s = answered_at(
-            came_s,
-            patience_s[rows],
-            handle_s[rows],
+            Callers(came_s, patience_s[rows], handle_s[rows], line[rows], credit_s[rows]),
             staffed(
-                presence.between(start_s, start_s + DAY_S + AFTERMATH_S), law.availability * noise
+                presence.between(start_s, start_s + DAY_S + AFTERMATH_S),
+                law.availability * noise,
+                serves,
             ),
             until_s=DAY_S + AFTERMATH_S,
         )
@@ -108,13 +110,23 @@ def _handle_times(log: ContactLog, rng: np.random.Generator) -> Floats:
     return handle_s
 
 
-def staffed(presence: Presence, availability_by_hour: Floats) -> Staff:
+def _lines(log: ContactLog, presence: Presence) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Queues that the same teams serve are one line: who serves which, and each contact's line."""
+    serves = np.array([[queue not in no for queue in log.queues] for no in presence.refuses])
+    serves, line = np.unique(serves, axis=1, return_inverse=True)
+    return serves, line.reshape(-1)[log.queue]
+
+
+def staffed(
+    presence: Presence, availability_by_hour: Floats, serves: NDArray[np.bool_]
+) -> Staff:
     """As many agents as are present; each works at the pace of the hour's availability."""
     steps = np.floor(np.concatenate([presence.from_s, presence.until_s]) / TICK_S) * TICK_S
-    order = np.argsort(steps, kind="stable")
-    change = np.repeat([1, -1], len(presence.from_s))[order]
     hours = np.arange(0.0, DAY_S + AFTERMATH_S, HOUR_S)
     ticks = np.unique(np.concatenate([steps, hours]))
-    levels = np.concatenate([[0], np.cumsum(change)])
-    agents = levels[np.searchsorted(steps[order], ticks, side="right")]
-    return Staff(ticks, agents, 1.0 / availability_by_hour[(ticks // HOUR_S).astype(np.int64)])
+    change = np.zeros((len(ticks), len(serves)), dtype=np.int64)
+    place, team = np.searchsorted(ticks, steps), np.tile(presence.team, 2)
+    np.add.at(change, (place, team), np.repeat([1, -1], len(presence.from_s)))
+    agents = np.cumsum(change, axis=0)
+    pace = 1.0 / availability_by_hour[(ticks // HOUR_S).astype(np.int64)]
+    return Staff(ticks, agents, pace, serves)

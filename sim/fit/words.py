@@ -66,7 +66,7 @@ def document(fit: ContactsFit) -> dict[str, Any]:
         "mixture": [asdict(part) for part in fit.mixture],
         "floor": floor
         and {
-            "patience": patience.by_queue,
+            "waiting": [asdict(part) for part in patience.waiting.parts],
             "patience_load_slope": patience.load_slope.mean,
             "longest_wait_s": patience.longest_wait_s,
             "availability": floor.factor,

@@ -9,13 +9,17 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter1d
+from scipy.special import ndtri
 
 from scenarios.scenario import Scenario
 from sim.staffing.shifts import SLOTS_PER_DAY
 from sim.support.roster import Ints
 
-# A cut adds this share of the need where every replication missed, and half of it where few did.
-CUT_RATIO: Final = 0.08
+# Of the seasons left out by the risk, a need is made for a share: unseen ones hold less.
+MARGIN_RATIO: Final = 0.1
+# Half hours that share what they know: two hours and a half.
+WINDOW: Final = 5
 
 
 def heads_of(agents: Ints, scenario: Scenario) -> Ints:
@@ -29,17 +33,24 @@ def heads_of(agents: Ints, scenario: Scenario) -> Ints:
 
 
 def cut(
-    need: Ints, held: NDArray[np.bool_], *, risk_ratio: float, ticks_per_day: int
+    need: Ints, held: NDArray[np.bool_], *, risk_ratio: float, cv: float, ticks_per_day: int
 ) -> tuple[Ints, int]:
     """The need raised where too few replications held, and how many half hours that were.
 
-    `held` has the shape (replications, intervals, groups) and ends with the need's last day.
+    `held` has the shape (replications, intervals, groups) and ends with the need's last day. How
+    many heads are missing follows from how often they were: the need of a half hour scatters as
+    normal, by the demand's `cv` and by chance, so that from a share to the one aimed at it is so
+    many standard deviations; neighbouring half hours share theirs.
     """
     per_slot = ticks_per_day // SLOTS_PER_DAY
-    share = held.mean(axis=0).reshape(-1, per_slot, held.shape[2]).min(axis=1)
-    missed = share < risk_ratio
+    by_slot = held.reshape(len(held), -1, per_slot, held.shape[2])
+    share = uniform_filter1d(by_slot.mean(axis=(0, 2)), WINDOW, axis=0, mode="nearest")
+    aim = 1.0 - MARGIN_RATIO * (1.0 - risk_ratio)
+    # No share is known to be nearer to 0 or 1 than half a replication.
+    least = 0.5 / (len(held) * per_slot * WINDOW)
+    short = ndtri(aim) - ndtri(np.clip(share, least, 1.0 - least))
     raised = need.copy()
     mine = raised[len(need) - len(share) :]
-    more = np.ceil(mine * CUT_RATIO * (0.5 + (1.0 - share) / 2.0)).astype(np.int64)
-    mine += np.where(missed, np.maximum(more, 1), 0)
-    return raised, int(missed.sum())
+    more = np.ceil(np.maximum(short, 0.0) * np.sqrt(mine + (cv * mine) ** 2)).astype(np.int64)
+    mine += more
+    return raised, int((more > 0).sum())

@@ -23,7 +23,7 @@ from sim.support.roster import apportion
 
 SHARE_ROUNDS: Final = 3
 EPSILON: Final = 1e-6
-PASSES_COUNT: Final = 1
+PASSES_COUNT: Final = 3
 """Times that every team's day is tried again."""
 
 

@@ -1,6 +1,6 @@
 """Whole numbers for a roster's linear program: day by day, team by team (relax and fix).
 
-A team's shifts and breaks of a day become whole while those of the next day stay continuous and
+A team's shifts and breaks of a day become whole while those of the next days stay continuous and
 everything else stands still. What the days behind pay for is in the costs, at the linear program's
 dual prices, so that a part of the horizon wants what the whole one wants (Lagrangian relaxation of
 the rows cut off); a row of the whole horizon (days off, overtime) may be used more than planned, at
@@ -22,7 +22,7 @@ from sim.staffing.matrix import NO_SLOT
 from sim.staffing.model import Model
 from sim.staffing.shifts import SLOTS_PER_DAY
 
-AHEAD_DAYS: Final = 1
+AHEAD_DAYS: Final = 4
 # Only starts whose reduced cost is at most this are looked at.
 CHEAP_FEN: Final = 1_000.0
 # What a unit more than planned of a row of the whole horizon costs, and what one less brings.
@@ -30,7 +30,7 @@ MORE_RATIO: Final = 1.5
 LESS_RATIO: Final = 0.9
 # Share of what later days have planned of such a row that may be used before.
 BORROW_RATIO: Final = 0.5
-SHARES: Final = (0.1, 0.25, 0.5)
+SHARES: Final = (0.05, 0.1, 0.2, 0.35, 0.5, 0.8)
 # Where no dive ends in whole numbers.
 STUCK: Final = Limits(gap=20_000.0, nodes_count=200)
 # A part that could be cheaper by less is left alone.
@@ -109,7 +109,7 @@ class Rolling:
         values[part.settled] = np.rint(values[part.settled])
 
     def _ahead(self, team: int, start: int) -> "_Part":
-        """A team's day, whole, and the next day, continuous; later days at their prices."""
+        """A team's day, whole, and the next days, continuous; later ones at their prices."""
         linear, values = self._linear, self._values
         end, seen = start + SLOTS_PER_DAY, start + (1 + AHEAD_DAYS) * SLOTS_PER_DAY
         slot = linear.slot[self._columns]

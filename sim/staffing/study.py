@@ -9,11 +9,12 @@ never seen: rosters of several headcounts on tapes, and the one asked about in w
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from math import ceil, floor
+from math import ceil, floor, hypot
 from typing import Final
 
 import numpy as np
 
+from scenarios.demand import Demand
 from sim.columns import Floats, Ints
 from sim.staffing import need as needs
 from sim.staffing import planning
@@ -36,7 +37,7 @@ SEARCH_ROUNDS: Final = 1
 # Where all headcounts tried are enough, or none is, the next one lies so far beyond.
 BEYOND_RATIO: Final = 0.85
 # Replications of a curve's point that are simulated whole, for what tapes do not have: payouts.
-WHOLE_COUNT: Final = 2
+WHOLE_COUNT: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class Findings:
     """The fewest heads that cover the need everywhere, by the program."""
     proven: tuple[Proven, ...]
     payouts_fen: dict[int, Floats]
-    """Net payout by headcount, of the first proof replications."""
+    """Net payout by headcount, of the same first proof replications for all."""
     whole: Trial
     """Whole simulations of the plan asked about, of all proof replications."""
     smallest: Smallest
@@ -85,6 +86,17 @@ class Findings:
             target_ratio=targets_by_queue(self.planner.scenario),
             risk_ratio=self.setting.risk_ratio,
         )
+
+
+def demand_cv(demand: Demand) -> float:
+    """Coefficient of variation of an hour around its forecast."""
+    cvs = (
+        demand.common_day_cv,
+        demand.category_day_cv,
+        demand.common_hour_cv,
+        demand.category_hour_cv,
+    )
+    return hypot(*cvs)
 
 
 class Study:
@@ -150,6 +162,7 @@ class Study:
                 need,
                 by_group(held, self.planner.groups.of_queue),
                 risk_ratio=self._setting.risk_ratio,
+                cv=demand_cv(self.planner.scenario.demand),
                 ticks_per_day=ticks_per_day,
             )
         return need
@@ -210,5 +223,5 @@ class Study:
         report = self._counting("whole simulations", sum(len(numbers) for _, numbers in staffed))
         trials = dict(zip(self._proven, self._tapes.whole_trials(staffed, report), strict=True))
         return trials[asked], {
-            count: trial.metrics["payout_net_fen"] for count, trial in trials.items()
+            count: trial.metrics["payout_net_fen"][:WHOLE_COUNT] for count, trial in trials.items()
         }

@@ -16,7 +16,7 @@ def tables(planner: Planner, proven: Proven) -> dict[str, pl.DataFrame]:
         "required": _required(planner, proven),
         "cover": _cover(planner, proven.plan),
         "roster": pl.DataFrame(planner.duties(proven.plan.heads).model_dump()),
-        "lines": _lines(planner, proven),
+        "lines": lines_table(planner, proven.plan),
     }
     return {name: typed(name, frame) for name, frame in found.items()}
 
@@ -69,8 +69,9 @@ def _cover(planner: Planner, plan: Plan) -> pl.DataFrame:
     )
 
 
-def _lines(planner: Planner, proven: Proven) -> pl.DataFrame:
-    lines, shifts = proven.plan.lines, planner.shifts
+def lines_table(planner: Planner, plan: Plan) -> pl.DataFrame:
+    """Every head's row of shifts, one line a head and day."""
+    lines, shifts = plan.lines, planner.shifts
     heads, days = lines.shift.shape
     column = lines.shift.ravel()
     works, place = column >= 0, np.maximum(column, 0)

@@ -6,7 +6,7 @@ approximation: benchmarks/bench_whatif.py measures how far it lies from the simu
 tests/test_whatif.py holds it to that.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
@@ -15,10 +15,10 @@ from scenarios.scenario import Scenario
 from scenarios.words import CHANNELS, GUARANTEES
 from sim.columns import Floats
 from sim.support.roster import Roster
-from sim.whatif.floor import PHONE, Crowd, Work, crowd
+from sim.whatif.floor import Crowd, Work, crowd
 from sim.whatif.flows import Flows, expected_flows
 from sim.whatif.money import Payouts, claimants, expected_dues, expected_payouts
-from sim.whatif.work import LEVEL_QUANTILES, usual_roster, work_of
+from sim.whatif.work import LEVEL_QUANTILES, PHONE, usual_roster, work_of
 
 IM: Final = 1 - PHONE
 Measure = tuple[float, str]
@@ -58,7 +58,7 @@ def approximate(scenario: Scenario) -> Answer:
     )
     roster = usual_roster(scenario)
     work = work_of(scenario, flows, dues, roster)
-    walked = crowd(scenario, work)
+    walked = by_channel(crowd(scenario, work))
     heard, escalated = _heard(scenario, walked)
     dues = expected_dues(
         scenario,
@@ -66,6 +66,17 @@ def approximate(scenario: Scenario) -> Answer:
         escalated_ratio=escalated,
     )
     return _answer(scenario, flows, work, walked, roster, expected_payouts(scenario, dues))
+
+
+def by_channel(walked: Crowd) -> Crowd:
+    """A crowd's queues added up to channels; shape (ticks, channels, levels)."""
+
+    return Crowd(*(_channels(getattr(walked, field.name)) for field in fields(Crowd)))
+
+
+def _channels(flow: Floats) -> Floats:
+    """Sums over the skills of each channel; (ticks, queues, ...) to (ticks, channels, ...)."""
+    return np.asarray(flow.reshape(len(flow), -1, len(CHANNELS), *flow.shape[2:]).sum(axis=1))
 
 
 def _heard(scenario: Scenario, walked: Crowd) -> tuple[float, float]:
@@ -98,12 +109,14 @@ def _answer(
     in_time = by_hour(walked.in_time.mean(axis=-1)).sum(axis=2)
     with np.errstate(invalid="ignore", divide="ignore"):
         service_level = np.where(offered > 0.0, in_time / offered, np.nan)
-    load = work.fresh_per_s.mean(axis=-1) * work.handle_s.mean(axis=-1) / sessions
+    load = _channels((work.fresh_per_s * work.handle_s).mean(axis=-1)) / sessions
+    of_team = np.array([team.first % len(CHANNELS) for team in work.teams])
+    slots = np.stack([work.slots[:, of_team == c].sum(axis=1) for c in (PHONE, IM)], axis=1)
     held = _held(*_margins(scenario, walked))
     return Answer(
         measures={
             **_flow_measures(scenario, flows, first),
-            **_floor_measures(walked, work.slots, sessions, first),
+            **_floor_measures(walked, slots, sessions, first),
             "enough_probability_ratio": (float(held.prod()), "ratio"),
             **_money_measures(payouts, roster, first),
         },
@@ -111,7 +124,7 @@ def _answer(
         service_level=service_level,
         offered_per_h=offered,
         load_agents=by_hour(load).mean(axis=2),
-        agents=by_hour(work.slots / sessions).mean(axis=2),
+        agents=by_hour(slots / sessions).mean(axis=2),
         held_ratio=held,
         payout_fen=dict(zip(GUARANTEES, payouts.gross_fen.tolist(), strict=True)),
         exhausted_ratio=dict(zip(GUARANTEES, payouts.exhausted_ratio.tolist(), strict=True)),

@@ -1,16 +1,19 @@
-"""The support floor in expectation: a channel as one crowd of slots, minute by minute.
+"""The support floor in expectation: a queue as one crowd of slots, minute by minute.
 
-Contacts in the system are taken as normal with mean m and variance v, which follow
+Contacts of a queue (skill and channel) in the system are taken as normal with mean m and variance
+v, which follow
     m' = L - mu E min(X, n) - a
     v' = L + mu E min(X, n) + a - 2 v (mu P + h (1 - P)) + what hours of random level add
-with n slots, arrivals L (fresh, redials, reconnects, escalations), P = P(X < n) and abandonment a =
-L F(w), h the hazard at w, where w solves L H(w) = E(X - n)+, H(w) = E min(patience, w): exact for
-stationary crowds in overload, and a queue's memory from one hour to the next is kept. Redials,
-reconnects and escalations wait in pools that empty exponentially. Every trajectory runs at its own
-level of the day. Sources: Mandelbaum, Massey, Reiman, Rider and Stolyar, Telecommunication Systems
-21 (2002), retrials; Massey and Pender, Queueing Systems 75 (2013), the normal closure; Whitt,
-Operations Research 54 (2006), fluid abandonment. Left out: skills within a channel (they help each
-other), priorities, and that a consumer tries three times at most. Rates per second.
+with n slots, arrivals L (fresh, redials, reconnects, escalations), P = P(X < n) and abandonment
+a = W F(w), h the hazard at w, where w solves W H(w) = E(X - n)+, H(w) = E min(patience, w), and W
+are the arrivals that wait, those served first (priority) taken out where they find a slot. Exact
+for stationary crowds in overload, and a queue's memory from one hour to the next is kept. Slots are
+lent from tick to tick: what a team does not need, above its reserve, goes to its further queues in
+their order. Redials, reconnects and escalations wait in pools that empty exponentially. Every
+trajectory runs at its own level of the day. Sources: Mandelbaum, Massey, Reiman, Rider and Stolyar,
+Telecommunication Systems 21 (2002), retrials; Massey and Pender, Queueing Systems 75 (2013), the
+normal closure; Whitt, Operations Research 54 (2006), fluid abandonment. Left out: that a consumer
+tries three times at most. Rates per second.
 """
 
 from dataclasses import dataclass, fields
@@ -23,10 +26,13 @@ from scipy.special import ndtr
 from scenarios.scenario import Scenario
 from scenarios.words import CHANNELS
 from sim.columns import Floats
+from sim.support.layout import QUEUES_COUNT, TeamPlan, queue_of
 from sim.theory.patience import Patience
 
 STEP_S: Final = 300.0
-PHONE: Final = CHANNELS.index("phone")
+ESCALATED_TO: Final = queue_of("specialist", "phone")
+# A queue borrows up to so many standard deviations above its mean.
+MARGIN: Final = 2.0
 # Patience is tabulated at these mean waits; beyond the last nobody is left.
 GRID_S: Final = np.concatenate([[0.0], np.geomspace(0.1, 50_000.0, 600)])
 # Autocorrelation time of levels that are drawn hour by hour.
@@ -38,25 +44,29 @@ ROOT_2_PI: Final = sqrt(2.0 * np.pi)
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What the floor is given; shape (ticks, channels, levels) unless said otherwise."""
+    """What the floor is given; shape (ticks, queues, levels) unless said otherwise."""
 
     fresh_per_s: Floats
     """Fresh contacts, incidents and inquiries, at each level."""
     incident_ratio: Floats
-    """Share of the fresh that have an incident to escalate; (ticks, channels)."""
+    """Share of the fresh that have an incident to escalate; (ticks, queues)."""
+    first_ratio: Floats
+    """Share of the fresh that are served before the others; (ticks, queues)."""
     handle_s: Floats
     """Mean time that a contact takes a slot."""
     escalated_s: float
     """Mean handle time of an escalation."""
     slots: Floats
-    """Slots there; (ticks, channels)."""
+    """Slots there; (ticks, teams)."""
+    teams: tuple[TeamPlan, ...]
+    """Whose slots these are."""
     hour_cv: float
     """Spread of an hour's level."""
 
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """What came of it by tick; shape (ticks, channels, levels)."""
+    """What came of it by tick; shape (ticks, queues, levels)."""
 
     offered: Floats
     abandoned: Floats
@@ -91,28 +101,29 @@ class _Patience:
             w = np.concatenate([[0.0], np.geomspace(0.05, 500_000.0, 2000)])
             endured = np.maximum.accumulate(law.endured(w)) + np.arange(w.size) * 1e-12
             at = np.interp(GRID_S, endured, w)
-            gone = law.gone(at)
-            self._gone.append(gone)
+            self._gone.append(law.gone(at))
             slope = np.gradient(law.gone(w), w) / np.maximum(law.staying(w), 1e-12)
             self._hazard.append(np.interp(at, w, slope))
 
     def at(self, mean_wait_s: Floats) -> tuple[Floats, Floats]:
-        """(share gone, hazard) for mean waits of shape (channels, levels)."""
-        gone = [np.interp(row, GRID_S, t) for row, t in zip(mean_wait_s, self._gone, strict=True)]
-        hazard = [
-            np.interp(row, GRID_S, t) for row, t in zip(mean_wait_s, self._hazard, strict=True)
-        ]
-        return np.array(gone), np.array(hazard)
+        """(share gone, hazard) for mean waits of shape (queues, levels)."""
+        gone, hazard = np.empty_like(mean_wait_s), np.empty_like(mean_wait_s)
+        for channel in range(len(CHANNELS)):
+            rows = slice(channel, None, len(CHANNELS))
+            gone[rows] = np.interp(mean_wait_s[rows], GRID_S, self._gone[channel])
+            hazard[rows] = np.interp(mean_wait_s[rows], GRID_S, self._hazard[channel])
+        return gone, hazard
 
 
 def crowd(scenario: Scenario, work: Work) -> Crowd:
     """Walk through the horizon, from an empty floor."""
-    ticks, channels, levels = work.fresh_per_s.shape
+    ticks, queues, levels = work.fresh_per_s.shape
     names = [field.name for field in fields(Crowd)]
-    sums = np.zeros((ticks, len(names), channels, levels))
+    sums = np.zeros((ticks, len(names), queues, levels))
     steps = max(1, round(scenario.horizon.tick_s / STEP_S))
     walk = _Walk(scenario, work, dt=scenario.horizon.tick_s / steps)
     for tick in range(ticks):
+        walk.lend(tick)
         for _ in range(steps):
             walk.step(tick, sums[tick])
     sums *= walk.dt
@@ -122,13 +133,14 @@ def crowd(scenario: Scenario, work: Work) -> Crowd:
 
 
 class _Walk:
-    """The state between steps; arrays by (channels, levels)."""
+    """The state between steps; arrays by (queues, levels)."""
 
     def __init__(self, scenario: Scenario, work: Work, *, dt: float) -> None:
         returns, targets = scenario.consumers.returns, scenario.support.targets
         self._work, self.dt = work, dt
         self._patience = _Patience(scenario)
-        self._threshold_s = np.array([targets.phone.threshold_s, targets.im.threshold_s])[:, None]
+        thresholds_s = (targets.phone.threshold_s, targets.im.threshold_s)
+        self._threshold_s = np.tile(thresholds_s, QUEUES_COUNT // 2)[:, None]
         loop = scenario.loops.abandonment_returns
         self._redial_ratio = returns.redial_ratio if loop else 0.0
         self._escalation_ratio = returns.escalation_ratio if loop else 0.0
@@ -143,11 +155,35 @@ class _Walk:
         shape = work.fresh_per_s.shape[1:]
         self._inside, self._spread = np.zeros(shape), np.full(shape, LEAST_VARIANCE)
         self._pools = np.zeros((len(delays_s), *shape))
+        self._slots = np.zeros(shape)
+
+    def lend(self, tick: int) -> None:
+        """Deal the tick's slots: each team's to its first queue, what that does not need to others.
+        """
+        slots, teams = self._work.slots[tick], self._work.teams
+        own = np.zeros(QUEUES_COUNT)
+        np.add.at(own, [team.first for team in teams], slots)
+        spare = np.maximum(own[:, None] - self._inside, 0.0)
+        wanting = self._inside + MARGIN * np.sqrt(self._spread) - own[:, None]
+        wanting = np.maximum(wanting, 0.0)
+        dealt = np.repeat(own[:, None], spare.shape[1], axis=1)
+        for team, count in zip(teams, slots.tolist(), strict=True):
+            if count == 0.0 or not team.further:
+                continue
+            reserve = team.overflow_reserve_ratio * count
+            free = np.maximum(spare[team.first] * (count / own[team.first]) - reserve, 0.0)
+            for queue in team.further:
+                lent = np.minimum(free, wanting[queue])
+                dealt[team.first] -= lent
+                dealt[queue] += lent
+                wanting[queue] -= lent
+                free = free - lent
+        self._slots = dealt
 
     def step(self, tick: int, sums: Floats) -> None:
         """One step; adds the rates and states of Crowd's fields to `sums`."""
         work, dt = self._work, self.dt
-        slots = work.slots[tick][:, None]
+        slots = self._slots
         back = self._pools / self._delays_s
         arrivals = work.fresh_per_s[tick] + back.sum(axis=0)
         raised = back[ESCALATIONS] / np.maximum(arrivals, 1e-12)
@@ -159,14 +195,21 @@ class _Walk:
         density = np.exp(-0.5 * np.minimum(z * z, 700.0)) / ROOT_2_PI
         queue = np.maximum(sigma * (density - z * (1.0 - below)), 0.0)
         busy = np.maximum(self._inside - queue, 0.0)
-        gone, hazard = self._patience.at(queue / np.maximum(arrivals, 1e-9))
-        abandons, served = arrivals * gone, mu * busy
-        # Who finds fewer than n (1 + mu T) in the system is answered within T.
+        # Who is served first finds only its like before it; the others wait for what those leave.
+        first = arrivals * work.first_ratio[tick][:, None]
+        before = np.minimum(self._inside, first * mean_s)
         ready = slots * (1.0 + mu * self._threshold_s) - 0.5
-        in_time = np.where(slots > 0.0, ndtr((ready - self._inside) / sigma), 0.0)
+        at_once = ndtr((ready - before) / np.sqrt(np.maximum(before, LEAST_VARIANCE)))
+        ready = slots + np.maximum(slots * mu - first, 0.0) * self._threshold_s - 0.5
+        in_turn = ndtr((ready - self._inside) / sigma)
+        waiting = np.maximum(arrivals - first * at_once, 1e-9)
+        gone, hazard = self._patience.at(queue / waiting)
+        abandons, served = waiting * gone, mu * busy
+        in_time = first * at_once + (arrivals - first) * np.minimum(in_turn, 1.0 - gone)
+        met = np.where(slots > 0.0, in_time, 0.0)
         lost = abandons * (1.0 - self._redial_ratio)
-        escalate = lost * work.incident_ratio[tick][:, None] * self._escalation_ratio
-        met = arrivals * np.minimum(in_time, 1.0 - gone)
+        incidents = arrivals * work.incident_ratio[tick][:, None] - first * at_once
+        escalate = lost * np.clip(incidents / waiting, 0.0, 1.0) * self._escalation_ratio
         sums += np.stack((arrivals, abandons, met, busy, queue, *back, lost))
         shaking = arrivals**2 * (2.0 * work.hour_cv**2 * HOUR_MEMORY_S)
         grown = arrivals + served + abandons + shaking / (1.0 + mu * HOUR_MEMORY_S)
@@ -185,4 +228,4 @@ class _Walk:
             - back
         )
         # Specialists take escalations up on the phone, whatever the channel was.
-        self._pools[ESCALATIONS, PHONE] += dt * escalate.sum(axis=0)
+        self._pools[ESCALATIONS, ESCALATED_TO] += dt * escalate.sum(axis=0)

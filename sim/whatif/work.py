@@ -16,11 +16,13 @@ from sim.consumers.contacts import INQUIRY, TopicHabits, topic_habits
 from sim.market.shocks import shock_field
 from sim.money.pots import REVIEW_POLICY, PotBook
 from sim.streams import Streams
+from sim.support.layout import QUEUES_COUNT, Layout
 from sim.support.roster import Roster
-from sim.whatif.floor import PHONE, Work
+from sim.whatif.floor import Work
 from sim.whatif.flows import Flows
 from sim.whatif.money import Dues, dry
 
+PHONE: Final = CHANNELS.index("phone")
 # Quantiles of the day's level, each with the same weight.
 LEVEL_QUANTILES: Final = (np.arange(7) + 0.5) / 7.0
 
@@ -66,7 +68,7 @@ def levels_of(scenario: Scenario, flows: Flows) -> Floats:
 
 
 def work_of(scenario: Scenario, flows: Flows, dues: Dues, roster: Roster) -> Work:
-    """Arrivals and handle times by channel, for each level of the day."""
+    """Arrivals and handle times by queue, for each level of the day."""
     levels = levels_of(scenario, flows)
     habits = [topic_habits(scenario, topic) for topic in range(len(TOPICS))]
     contacts = np.concatenate(
@@ -74,31 +76,36 @@ def work_of(scenario: Scenario, flows: Flows, dues: Dues, roster: Roster) -> Wor
     )
     support, horizon, demand = scenario.support, scenario.horizon, scenario.demand
     phone = np.array([one.phone_ratio for one in habits])
-    by_channel = np.stack([contacts * phone, contacts * (1.0 - phone)], axis=1)
-    base_s = np.array(
-        [
-            [one.handle_phone_s for one in habits],
-            [one.handle_im_s / support.im.efficiency_ratio for one in habits],
-        ]
-    )
+    efficiency = support.im.efficiency_ratio
+    base_s = np.array([[one.handle_phone_s, one.handle_im_s / efficiency] for one in habits])
+    # From (ticks, topics) to queues: each topic has a skill, and a share on each channel.
+    goes = np.zeros((len(TOPICS), QUEUES_COUNT))
+    takes_s = np.zeros_like(goes)
+    for topic, one in enumerate(habits):
+        queues = one.skill * len(CHANNELS) + np.arange(len(CHANNELS))
+        goes[topic, queues] = (phone[topic], 1.0 - phone[topic])
+        takes_s[topic, queues] = base_s[topic]
+    by_queue = contacts[:, :, None] * goes
+    total = np.maximum(by_queue.sum(axis=1), 1e-300)
     multiple = _surcharge(scenario, habits, dues, levels)
-    total = np.maximum(by_channel.sum(axis=2), 1e-300)
-    handle_s = np.einsum("tck,ck,tkl->tcl", by_channel / total[:, :, None], base_s, multiple)
-    teams = [one for _, one in sorted(support.teams.items())]
-    of_channel = np.array([[t.channel == channel for t in teams] for channel in CHANNELS])
-    slots = roster.slots @ of_channel.T
+    handle_s = np.einsum("tkq,kq,tkl->tql", by_queue / total[:, None, :], takes_s, multiple)
     # A learning team is slower on average; teams differ only by their share of the heads.
     handle_s *= (roster.pace.mean(axis=1))[:, None, None]
-    with_incident = by_channel[:, :, :INQUIRY].sum(axis=2) / total
-    specialist = base_s[PHONE, :INQUIRY] @ (
+    # A queue without inquiries serves its urgent ones first.
+    asked = by_queue[:, INQUIRY] > 0.0
+    urgent = by_queue[:, [topic for topic, one in enumerate(habits) if one.urgent]].sum(axis=1)
+    incidents = by_queue[:, :INQUIRY].sum(axis=1)
+    specialist = base_s[:INQUIRY, PHONE] @ (
         contacts[:, :INQUIRY].sum(axis=0) / max(float(contacts[:, :INQUIRY].sum()), 1e-300)
     )
     return Work(
-        fresh_per_s=by_channel.sum(axis=2)[:, :, None] * levels / horizon.tick_s,
-        incident_ratio=with_incident,
+        fresh_per_s=by_queue.sum(axis=1)[:, :, None] * levels / horizon.tick_s,
+        incident_ratio=incidents / total,
+        first_ratio=np.where(asked, incidents, urgent) / total,
         handle_s=handle_s,
         escalated_s=float(specialist) * scenario.consumers.returns.escalation_handle_multiple,
-        slots=slots.astype(np.float64),
+        slots=roster.slots.astype(np.float64),
+        teams=Layout.of(support).teams,
         hour_cv=float(np.hypot(demand.common_hour_cv, demand.category_hour_cv * 0.6)),
     )
 

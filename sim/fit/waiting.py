@@ -1,0 +1,108 @@
+"""Those who wait, by queue and priority: how many of them, how patient, and in which order served.
+
+Decides whose priority is known. Many systems note it only once a contact waits; where those who
+were answered at once have other priorities than those who waited, theirs say nothing, and are drawn
+by the shares of those who waited. Seconds.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.fit.likelihood import Floats
+from sim.fit.logs import ContactLog
+from sim.fit.priorities import MOST_S, ahead, credits_s
+
+# Beyond this distance in total variation two mixes of priorities are not of the same contacts.
+SAME_MIX: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPart:
+    """One queue and priority."""
+
+    queue: str
+    priority: str
+    share_ratio: float
+    """Of those of the log who waited."""
+    credit_s: float
+    """Served as if they had come so much earlier."""
+    mu: float
+    """Patience: of ln seconds, as is sigma."""
+    sigma: float
+    noted: bool
+    """Whether the log notes the priority of those who were answered at once, in this queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """All queues and priorities in which somebody waited."""
+
+    parts: tuple[WaitingPart, ...]
+
+    def draw(self, log: ContactLog, rng: np.random.Generator) -> tuple[Floats, Floats]:
+        """A patience and a credit for every contact, seconds; the priority is drawn where it is not
+        known, from all queues if the queue is not known either."""
+        part = self._known(log)
+        chance = rng.random(len(log))
+        share = np.array([one.share_ratio for one in self.parts])
+        for code, queue in enumerate(log.queues):
+            own = np.flatnonzero((log.queue == code) & (part < 0))
+            same = np.array([one.queue == queue for one in self.parts])
+            weight = np.cumsum(np.where(same, share, 0.0) if same.any() else share)
+            part[own] = np.searchsorted(weight, chance[own] * weight[-1], side="right")
+        columns = ((one.mu, one.sigma, one.credit_s) for one in self.parts)
+        mu, sigma, credit_s = np.array(list(columns)).T[:, part]
+        return np.exp(mu + sigma * rng.standard_normal(len(log))), credit_s
+
+    def _known(self, log: ContactLog) -> NDArray[np.int64]:
+        """Each contact's part, -1 where it is not known."""
+        place = {(one.queue, one.priority): i for i, one in enumerate(self.parts)}
+        pairs = ((queue, priority) for queue in log.queues for priority in log.priorities)
+        part = np.array([place.get(pair, -1) for pair in pairs])[_cell(log)]
+        noted = np.array([one.noted for one in self.parts])
+        return np.where((part >= 0) & (noted[part] | (log.wait_s > 0.0)), part, -1)
+
+
+def fit_waiting(
+    log: ContactLog,
+    law_of: Callable[[NDArray[np.bool_], tuple[float, float]], tuple[float, float]],
+    pooled: tuple[float, float],
+) -> Waiting:
+    """`law_of` some waits gives mu and sigma, or the other law where they are too few."""
+    told, credit_s = log.wait_s > 0.0, credits_s(log)
+    first_s = np.where(ahead(log), MOST_S, 0.0)
+    cell, shape = _cell(log), (len(log.queues), len(log.priorities))
+    waited, at_once = (
+        np.bincount(cell[rows], minlength=shape[0] * shape[1]).reshape(shape)
+        for rows in (told, ~told)
+    )
+    parts = []
+    for code, queue in enumerate(log.queues):
+        of_queue = law_of(told & (log.queue == code), pooled)
+        mixes = [n[code] / max(n[code].sum(), 1) for n in (waited, at_once)]
+        far = np.abs(mixes[0] - mixes[1]).sum() / 2.0
+        for rank, priority in enumerate(log.priorities):
+            if waited[code, rank] == 0:
+                continue
+            own = told & (log.queue == code) & (log.priority == rank)
+            mu, sigma = law_of(own, of_queue)
+            parts.append(
+                WaitingPart(
+                    queue=queue,
+                    priority=priority,
+                    share_ratio=float(waited[code, rank] / told.sum()),
+                    credit_s=credit_s[priority] + float(first_s[code]),
+                    mu=mu,
+                    sigma=sigma,
+                    noted=bool(at_once[code].sum() == 0 or far <= SAME_MIX),
+                )
+            )
+    return Waiting(tuple(parts))
+
+
+def _cell(log: ContactLog) -> NDArray[np.int64]:
+    return np.asarray(log.queue.astype(np.int64) * len(log.priorities) + log.priority)

@@ -1,0 +1,156 @@
+"""In which order those who wait are served, by whom, and whose priority a log knows."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sim.fit.floor import Callers, Staff, answered_at
+from sim.fit.likelihood import Floats
+from sim.fit.logs import ContactLog
+from sim.fit.presence import Presence
+from sim.fit.priorities import MOST_S, STEP_S, ahead, credits_s
+from sim.fit.problems import SetAside
+from sim.fit.skills import Skills
+from sim.fit.waiting import Waiting, WaitingPart, fit_waiting
+
+DAY_S = 86400.0
+EVERYBODY = np.ones((1, 1), dtype=np.bool_)
+
+
+def steady(agents: list[int], serves: np.ndarray) -> Staff:
+    return Staff(np.zeros(1), np.array([agents]), np.ones(1), serves)
+
+
+def log_of(
+    arrived_s: Floats, answered_s: Floats, left_s: Floats, *,
+    queue: np.ndarray | None = None, priority: np.ndarray | None = None,
+    agent: np.ndarray | None = None,
+) -> ContactLog:
+    """Ten seconds of service; codes are their names."""
+    n, zeros = len(arrived_s), np.zeros(len(arrived_s), np.int32)
+    queue, priority = (zeros if c is None else c.astype(np.int32) for c in (queue, priority))
+    return ContactLog(
+        name="x",
+        arrived_s=arrived_s,
+        answered_s=answered_s,
+        ended_s=np.where(np.isnan(answered_s), left_s, answered_s + 10.0),
+        local_s=arrived_s,
+        queue=queue,
+        priority=priority,
+        agent=zeros if agent is None else agent.astype(np.int32),
+        caller=np.zeros(n, np.int64),
+        queues=tuple(str(code) for code in range(int(queue.max()) + 1)),
+        priorities=tuple(str(code) for code in range(int(priority.max()) + 1)),
+        aside=SetAside(),
+    )
+
+
+def served_by_credit(credit_s: Floats, seed: int) -> ContactLog:
+    """A day of three priorities, a tenth more work than eight agents can do."""
+    rng = np.random.default_rng(seed)
+    n = 5000
+    arrived_s, priority = np.sort(rng.random(n)) * DAY_S, rng.integers(0, 3, n)
+    patience_s = rng.exponential(400.0, n)
+    callers = Callers(
+        arrived_s, patience_s, rng.exponential(150.0, n), np.zeros(n, np.int64), credit_s[priority]
+    )
+    answered_s = answered_at(callers, steady([8], EVERYBODY), until_s=2.0 * DAY_S)
+    return log_of(arrived_s, answered_s, arrived_s + patience_s, priority=priority)
+
+
+def test_credits_decide_who_is_next() -> None:
+    """One agent, busy until 100 s; the last to come has 60 s of credit and passes the one who came
+    50 s before it, not the one who came 70 s before."""
+    callers = Callers(
+        arrived_s=np.array([0.0, 10.0, 30.0, 80.0]),
+        patience_s=np.full(4, 1e4),
+        handle_s=np.full(4, 100.0),
+        line=np.zeros(4, np.int64),
+        credit_s=np.array([0.0, 0.0, 0.0, 60.0]),
+    )
+    answered_s = answered_at(callers, steady([1], EVERYBODY), until_s=1e4)
+    assert answered_s.tolist() == [0.0, 100.0, 300.0, 200.0]
+
+
+def test_a_team_takes_from_its_lines_only() -> None:
+    """Team 0 serves line 0, team 1 both; whoever can do less takes first."""
+    callers = Callers(
+        arrived_s=np.array([0.0, 1.0, 2.0, 3.0]),
+        patience_s=np.array([1e4, 1e4, 1e4, 50.0]),
+        handle_s=np.full(4, 100.0),
+        line=np.array([0, 1, 1, 0]),
+        credit_s=np.zeros(4),
+    )
+    serves = np.array([[True, False], [True, True]])
+    answered_s = answered_at(callers, steady([1, 1], serves), until_s=1e4)
+    assert answered_s == pytest.approx([0.0, 1.0, 101.0, np.nan], nan_ok=True)
+
+
+@pytest.mark.parametrize("credit_s", [(0.0, 60.0, 150.0), (90.0, 0.0, 0.0)])
+def test_credits_are_found_again(credit_s: tuple[float, ...]) -> None:
+    """All pairs are in order at the truth and, between two pairs, around it: one step of the grid
+    and the gap of a few seconds between the pairs on either side of it."""
+    found = credits_s(served_by_credit(np.array(credit_s), seed=3))
+    assert list(found.values()) == pytest.approx(credit_s, abs=2.0 * STEP_S)
+
+
+def test_first_come_first_served_has_no_credits() -> None:
+    """At most five tests by `SIGMAS` = 4: 1 seed in 3,000 would fail if pairs were coin tosses."""
+    assert set(credits_s(served_by_credit(np.zeros(3), seed=4)).values()) == {0.0}
+    shuffled = served_by_credit(np.zeros(3), seed=5)
+    by_lot = np.random.default_rng(1).integers(0, 3, len(shuffled)).astype(np.int32)
+    assert set(credits_s(replace(shuffled, priority=by_lot)).values()) == {0.0}
+
+
+def test_a_queue_that_never_waits_goes_ahead() -> None:
+    """Queue 0 always waits 60 s, so that somebody waits at any time; queue 1 in one case of ten."""
+    n = 400
+    arrived_s, queue = 20.0 * np.arange(float(n)), np.arange(n) % 2
+    waits = (queue == 0) | (np.arange(n) % 20 == 1)
+    log = log_of(arrived_s, arrived_s + 60.0 * waits, arrived_s, queue=queue)
+    assert ahead(log).tolist() == [False, True]
+    told = fit_waiting(log, lambda _, other: other, (5.0, 1.0))
+    assert [part.credit_s for part in told.parts] == [0.0, MOST_S]
+
+
+def test_who_leaves_a_queue_alone() -> None:
+    """In one week agent 0 answers both queues in turn, agent 1 only queue 0; agent 2 has answered
+    too few to tell."""
+    agent = np.concatenate([np.zeros(100), np.ones(100), np.full(4, 2)])
+    queue = np.concatenate([np.arange(100) % 2, np.zeros(104)])
+    arrived_s = 100.0 * np.arange(204.0)
+    log = log_of(arrived_s, arrived_s, arrived_s, queue=queue, agent=agent)
+    skills = Skills.of(log, np.arange(204))
+    refused = [set(skills.refuses[team]) for team in skills.team[[0, 100, 200]]]
+    assert refused == [set(), {"1"}, set()]
+    presence = Presence.of(log)
+    assert sorted(map(sorted, (presence.refuses[t] for t in presence.team))) == [[], [], ["1"]]
+
+
+def test_priorities_noted_of_those_who_wait_only() -> None:
+    """Whoever is answered at once has priority 0: theirs are drawn, one in four of priority 1."""
+    n = 8000
+    waits = np.arange(n) % 2 == 1
+    priority = np.where(waits & (np.arange(n) % 8 == 1), 1, 0)
+    arrived_s = 10.0 * np.arange(float(n))
+    log = log_of(arrived_s, arrived_s + 5.0 * waits, arrived_s, priority=priority)
+    told = fit_waiting(log, lambda _, other: other, (5.0, 1.0))
+    assert [part.noted for part in told.parts] == [False, False]
+    assert [part.share_ratio for part in told.parts] == [0.75, 0.25]
+    parts = (replace(told.parts[0], credit_s=0.0), replace(told.parts[1], credit_s=90.0))
+    _, credit_s = Waiting(parts).draw(log, np.random.default_rng(2))
+    assert (credit_s[waits] == 90.0 * priority[waits]).all()
+    # Four standard errors of 4,000 draws: 1 seed in 16,000 would fail.
+    assert (credit_s[~waits] > 0.0).mean() == pytest.approx(0.25, abs=0.028)
+
+
+def test_an_unknown_queue_is_drawn_from_all() -> None:
+    log = log_of(np.arange(10.0), np.arange(10.0), np.zeros(10))
+    known = WaitingPart(
+        queue="elsewhere", priority="1", share_ratio=1.0, credit_s=30.0, mu=5.0, sigma=0.0,
+        noted=True,
+    )  # fmt: skip
+    patience_s, credit_s = Waiting((known,)).draw(log, np.random.default_rng(1))
+    assert patience_s == pytest.approx(np.exp(5.0))
+    assert set(credit_s.tolist()) == {30.0}
