@@ -6,9 +6,10 @@
     python -m benchmarks.bench_fit memory --rows 5000000
 
 `coverage`: share of synthetic logs whose 95 % interval holds the truth, by parameter. `backtest`:
-seconds of the fit, then the figures that a backtest is judged by. `months`: the same of each month,
-foretold from the others. `memory`: seconds and peak memory of `springpeak fit contacts` on a log of
-that many rows, whose days are ten made days again and again. Seconds are of CPU.
+seconds of the fit, then the figures that a backtest is judged by. `months`: such of each month,
+foretold from the others, also by queue. `memory`: seconds and peak memory of `springpeak fit
+contacts` on a log of that many rows, whose days are ten made days again and again. Seconds are of
+CPU.
 """
 
 import argparse

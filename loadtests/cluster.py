@@ -250,6 +250,9 @@ class _Follower:
                 for at in range(0, len(data), PART_BYTES):
                     piece = data[at : at + PART_BYTES]
                     self._tell("part", worker=self._share["worker"], data=piece)
+        # Before the end, not when Locust next reports: the leader writes Locust's tables once all
+        # have ended, and messages of one worker arrive in order.
+        user.report(self._runner)
         self._tell(
             "ended",
             worker=self._share["worker"],

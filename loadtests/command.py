@@ -2,8 +2,10 @@
 
 import json
 import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -31,7 +33,9 @@ MappingFile = Annotated[
 Thresholds = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="TEXT", help='What must hold: "[OPERATION.]p99_response_ms <= 250"; repeatable.'
+        metavar="TEXT",
+        help='What must hold: "[OPERATION.]p99_response_ms <= 250"; repeatable. If not given: what '
+        "the scenario of the trace says.",
     ),
 ]
 Connections = Annotated[int, typer.Option(min=1, help="Most connections at a time.")]
@@ -180,11 +184,16 @@ def _print(summary: "Summary", out: Path) -> None:
         cells = ["-" if value is None else f"{value:,.2f}" for value in times]
         table.add_row(name, *(f"{figures[one]:,}" for one in SHOWN), *cells)
     Console(width=None if Console().is_terminal else 200).print(table)
-    for one in summary.thresholds:
-        value = "not measured" if one.value is None else f"{one.value:.6g}"
-        typer.echo(f"{'held  ' if one.held else 'BROKEN'} {one.text}: {value}")
+    say_thresholds([asdict(one) for one in summary.thresholds])
     for reason in summary.reasons:
         typer.echo(f"INVALID: {reason}")
     lag_ms = summary.figures["send_lag_p99_ms"]
     said = "nothing was sent" if lag_ms is None else f"send lag p99 {lag_ms:.3f} ms"
     typer.echo(f"{summary.verdict}, {said}; journal: {out}")
+
+
+def say_thresholds(findings: Sequence[Mapping[str, Any]]) -> None:
+    """Print each threshold, what was measured, and whether it holds."""
+    for one in findings:
+        value = "not measured" if one["value"] is None else f"{one['value']:.6g}"
+        typer.echo(f"{'held  ' if one['held'] else 'BROKEN'} {one['text']}: {value}")

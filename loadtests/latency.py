@@ -13,16 +13,9 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from scenarios.load import LAG, PERCENTILES, TIMES
+
 NS_PER_MS: Final = 1e6
-PERCENTILES: Final = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999, "max": 1.0}
-TIMES: Final = ("response", "service")
-RATIOS: Final = ("failed_ratio", "unknown_ratio", "dropped_ratio")
-LAG: Final = "send_lag_p99_ms"
-METRICS: Final = (
-    *(f"{name}_{time}_ms" for time in TIMES for name in PERCENTILES),
-    *RATIOS,
-    LAG,
-)
 
 
 def quantile(ordered: np.ndarray, ratio: float) -> float | None:

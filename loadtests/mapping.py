@@ -12,7 +12,8 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from pydantic import Field, ValidationError
 
-from loadtests.trace import DEPENDENT, OPERATIONS, WRITES
+from loadtests.trace import DEPENDENT
+from scenarios.load import OPERATIONS, WRITES
 from scenarios.model import Model
 
 SHIPPED: Final = Path(__file__).parent / "guarantee_api.toml"

@@ -17,7 +17,8 @@ import numpy as np
 import polars as pl
 from scipy.special import stdtrit
 
-from loadtests.latency import NS_PER_MS, PERCENTILES, TIMES, quantile
+from loadtests.latency import NS_PER_MS, quantile
+from scenarios.load import PERCENTILES, TIMES
 
 CONFIDENCE: Final = 0.95
 BLOCKS_COUNT_MIN: Final = 20

@@ -12,9 +12,10 @@ from typing import Final, TypeVar
 
 import polars as pl
 
-from loadtests import journal, mapping, schedule, summary, target, thresholds, tokenfile, trace
+from loadtests import journal, mapping, schedule, summary, target, tokenfile, trace
 from loadtests.job import Ending, Job, Watch
 from loadtests.sender import Limits
+from scenarios.load import Threshold, ThresholdError, parse
 
 T = TypeVar("T")
 _SPARE_FILES: Final = 64
@@ -41,6 +42,7 @@ class Order:
     """Port for the workers; None takes a free one."""
     mapping: Path | None = None
     thresholds: tuple[str, ...] = ()
+    """What must hold, beside the mapping's own; the trace's where neither names any."""
     connections_count_max: int = 4000
     timeout_s: float = 30.0
     attempts_count_max: int = 1
@@ -73,7 +75,7 @@ class Prepared:
     mapping: mapping.Mapping
     tokens: tokenfile.Tokens
     target: target.Target
-    thresholds: list[thresholds.Threshold]
+    thresholds: list[Threshold]
 
     def share(self, worker: int, shards: int) -> schedule.Schedule:
         """The requests of one worker of so many."""
@@ -112,8 +114,9 @@ def prepare(order: Order) -> Prepared:
     found_trace = _tried(wrong, lambda: trace.read(order.trace))
     found_mapping = _tried(wrong, lambda: mapping.load(order.mapping))
     tokens = _tried(wrong, lambda: tokenfile.read(order.token_file))
-    kept = found_mapping.thresholds if found_mapping else ()
-    limits = _tried(wrong, lambda: thresholds.parse([*kept, *order.thresholds]))
+    asked = (*(found_mapping.thresholds if found_mapping else ()), *order.thresholds)
+    texts = asked or (found_trace.thresholds if found_trace else ())
+    limits = _tried(wrong, lambda: parse(texts))
     host = _tried(wrong, lambda: target.find(order.url, anywhere=order.anywhere))
     _tried(wrong, lambda: _room_for(order.connections_count_max))
     if (order.out / journal.FILE_NAME).exists():
@@ -228,7 +231,7 @@ def _room_for(connections_count: int) -> None:
 _MISTAKES: Final = (
     mapping.MappingError,
     target.TargetError,
-    thresholds.ThresholdError,
+    ThresholdError,
     tokenfile.TokenFileError,
     trace.TraceError,
 )

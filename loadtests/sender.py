@@ -23,7 +23,7 @@ from loadtests.latency import quantile
 from loadtests.mapping import Mapping, outcome
 from loadtests.recorder import Ending, Recorder
 from loadtests.schedule import Schedule
-from loadtests.trace import WRITES
+from scenarios.load import WRITES
 
 OK, FAIL, UNKNOWN, DROPPED = range(4)
 ANSWER_ID: Final = b"{answer_id}"

@@ -16,7 +16,8 @@ import polars as pl
 from loadtests import latency, noise
 from loadtests.journal import Journal, Share
 from loadtests.sender import POOL_FULL
-from loadtests.thresholds import Figures, Finding, Threshold, judge
+from loadtests.thresholds import Figures, Finding, judge
+from scenarios.load import LAG, Threshold
 
 FILE_NAME: Final = "summary.json"
 HELD: Final = 0
@@ -66,7 +67,7 @@ def summarise(
     total, operations = latency.figures(rows), latency.by_operation(rows)
     findings = judge(thresholds, total, operations)
     reasons = [*stopped, *(_lost(one, rows) for one in about.shares if one.lost_ns is not None)]
-    lag_ms = total[latency.LAG]
+    lag_ms = total[LAG]
     if lag_ms is not None and lag_ms > lag_limit_ms:
         reasons.append(
             f"the sender was late: the send lag's p99 is {lag_ms:.2f} ms, above {lag_limit_ms:g} ms"

@@ -1,17 +1,14 @@
-"""Thresholds: what a replay must hold, as text such as "open_claim.p99_response_ms <= 250".
+"""When the thresholds of a replay hold. How they are written: scenarios/load.py.
 
-Decides how they are written and when they hold. A figure that was never measured holds nothing.
+A figure that was never measured holds nothing.
 """
 
 import operator
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Final
 
-from loadtests.latency import METRICS
-from loadtests.trace import OPERATIONS
+from scenarios.load import LAG, Threshold, parse
 
 SIGNS: Final[dict[str, Callable[[float, float], bool]]] = {
     "<=": operator.le,
@@ -19,24 +16,8 @@ SIGNS: Final[dict[str, Callable[[float, float], bool]]] = {
     ">=": operator.ge,
     ">": operator.gt,
 }
-_PATTERN: Final = re.compile(r"\s*(?:(\w+)\.)?(\w+)\s*(<=|>=|<|>)\s*([0-9.eE+-]+)\s*")
 
 Figures = Mapping[str, float | int | None]
-
-
-class ThresholdError(Exception):
-    """Thresholds that cannot be understood; the message names all of them, for the user."""
-
-
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """One threshold; `operation` is empty for all together."""
-
-    text: str
-    operation: str
-    metric: str
-    sign: str
-    limit: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +29,10 @@ class Finding:
     held: bool
 
 
-def parse(texts: list[str]) -> list[Threshold]:
-    """Thresholds of their texts. Raises ThresholdError with everything that is wrong."""
-    found, wrong = [], []
-    for text in texts:
-        match = _PATTERN.fullmatch(text)
-        said = _mistake(match)
-        if match is None or said:
-            wrong.append(f'threshold "{text}": {said}')
-            continue
-        operation, metric, sign, limit = match.groups()
-        found.append(Threshold(text, operation or "", metric, sign, float(limit)))
-    if wrong:
-        raise ThresholdError("\n".join(wrong))
-    return found
+def of_the_host(texts: Sequence[str]) -> tuple[str, ...]:
+    """Those that judge the host: not the send lag, which is the sender's own. Raises
+    ThresholdError."""
+    return tuple(one.text for one in parse(texts) if one.metric != LAG)
 
 
 def judge(
@@ -75,19 +46,3 @@ def judge(
         held = value is not None and SIGNS[one.sign](value, one.limit)
         findings.append(Finding(one.text, value, held))
     return findings
-
-
-def _mistake(match: re.Match[str] | None) -> str:
-    if match is None:
-        return 'write [OPERATION.]METRIC <= NUMBER, as in "p99_response_ms <= 250"'
-    operation, metric, _, limit = match.groups()
-    for word, known in ((operation, OPERATIONS), (metric, METRICS)):
-        if word and word not in known:
-            near = get_close_matches(word, known, n=1)
-            meant = f"did you mean {near[0]}?" if near else f"one of {', '.join(known)}"
-            return f"{word} is not measured; {meant}"
-    try:
-        float(limit)
-    except ValueError:
-        return f"{limit} is not a number"
-    return ""

@@ -10,7 +10,9 @@ A consumer's token claims for that consumer only and is held to a few requests a
 consumers' steps are spread over `CONSUMERS_COUNT` identities: `consumer_of(shard_key)` says whose.
 """
 
+import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b, file_digest
 from pathlib import Path
@@ -19,24 +21,14 @@ from typing import Final
 import polars as pl
 from polars.exceptions import PolarsError
 
+from scenarios.load import OPERATIONS, WRITES
+
 FORMAT: Final = "springpeak-trace"
 VERSION: Final = "1"
 UNFINISHED: Final = ".unfinished"
 CONSUMERS_COUNT: Final = 1000
 NONE: Final = -1
 
-READS: Final = ("read_claim", "read_merchant", "terms", "budgets")
-# A write carries a key, so that it can be repeated and be found again by the audit.
-WRITES: Final = (
-    "open_claim",
-    "resolve_claim",
-    "cancel",
-    "alert",
-    "report",
-    "merchant_status",
-    "merchant_status_bulk",
-)
-OPERATIONS: Final = (*READS, *WRITES)
 OPENING: Final = ("open_claim", "cancel", "alert", "report")
 """Operations whose answer is a claim of its own."""
 DEPENDENT: Final = ("read_claim", "resolve_claim")
@@ -73,6 +65,8 @@ class Trace:
     window: str
     """First instant and length, as in 2026-02-18T18:00/PT10M; empty for a whole log."""
     amplification: float = 1.0
+    thresholds: tuple[str, ...] = ()
+    """What a replay must hold unless it is told otherwise: those of the run's scenario."""
 
     @property
     def duration_s(self) -> float:
@@ -120,6 +114,7 @@ def write(trace: Trace, path: Path) -> None:
         "source": trace.source,
         "window": trace.window,
         "amplification": repr(trace.amplification),
+        "thresholds": json.dumps(trace.thresholds),
     }
     try:
         trace.steps.write_parquet(unfinished, metadata=metadata)
@@ -144,7 +139,14 @@ def read(path: Path) -> Trace:
     wrong = mistakes(steps)
     if wrong:
         raise TraceError("\n".join(f"{path}: {one}" for one in wrong))
-    return Trace(steps, told["source"], told["window"], float(told["amplification"]))
+    return Trace(
+        steps,
+        told["source"],
+        told["window"],
+        amplification=float(told["amplification"]),
+        # Traces of before have none.
+        thresholds=tuple(json.loads(told.get("thresholds", "[]"))),
+    )
 
 
 def digest(path: Path) -> str:
@@ -156,8 +158,7 @@ def digest(path: Path) -> str:
 def mistakes(steps: pl.DataFrame) -> list[str]:
     """All that is wrong with a trace's steps, each with its first example."""
     if dict(steps.schema) != SCHEMA:
-        there = ", ".join(f"{name} {kind}" for name, kind in steps.schema.items())
-        return [f"columns {there}: should be {', '.join(SCHEMA)}, as in loadtests/trace.py"]
+        return [_misfit(steps.schema)]
     if steps.null_count().sum_horizontal().item():
         return ["empty cells: none is allowed"]
     found = steps.join(
@@ -202,3 +203,28 @@ def mistakes(steps: pl.DataFrame) -> list[str]:
         if hits.height:
             wrong.append(f"step {hits['step'][0]}: {message} ({hits.height} steps)")
     return wrong
+
+
+def _misfit(there: Mapping[str, pl.DataType]) -> str:
+    """What is wrong with the columns, and what would be right, in one line."""
+    said = [
+        *(
+            f"{name} is missing ({_said(kind)})"
+            for name, kind in SCHEMA.items()
+            if name not in there
+        ),
+        *(
+            f"{name} is {_said(kind)} and should be {_said(SCHEMA[name])}"
+            for name, kind in there.items()
+            if name in SCHEMA and kind != SCHEMA[name]
+        ),
+        *(f"{name} is none of a trace's" for name in there if name not in SCHEMA),
+    ]
+    return f"columns: {'; '.join(said)}"
+
+
+def _said(kind: pl.DataType) -> str:
+    """A type in a word or two: of an Enum not all its words."""
+    named = {"the Enum of operations": Operation, "the Enum of roles": Role}
+    found = [words for words, one in named.items() if kind == one]
+    return found[0] if found else "another Enum" if isinstance(kind, pl.Enum) else str(kind)

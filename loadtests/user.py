@@ -124,6 +124,13 @@ def write_tables(environment: Environment, folder: Path) -> None:
     (folder / HTML).write_text(page, encoding="utf-8")
 
 
+def report(runner: Any) -> None:
+    """A worker's share of Locust's statistics since its last report, to the master."""
+    more: dict[str, Any] = {}
+    runner.environment.events.report_to_master.fire(client_id=runner.client_id, data=more)
+    runner.send_message("stats", more)
+
+
 def environment_of(job: Job) -> Environment:
     """Locust's environment with the one user."""
     ReplayUser.ended.clear()

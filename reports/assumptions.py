@@ -40,6 +40,7 @@ _BLOCKS: Final = {
     "patrol": later("Patrol"),
     "incidents": later("Incidents"),
     "api": later("Guarantee API"),
+    "load": later("Load test"),
     "recourse": later("Recourse"),
     "regions": later("Regions"),
     "opening": later("Opening of stores"),

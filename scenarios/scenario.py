@@ -11,6 +11,7 @@ from scenarios.calibration import Calibrated
 from scenarios.consumers import Api, Consumers, Rights
 from scenarios.demand import Demand, Horizon, Regions
 from scenarios.guarantees import Guarantees
+from scenarios.load import Load
 from scenarios.merchants import Conduct, Incidents, Merchants, Opening, Stock
 from scenarios.model import Model
 from scenarios.monitoring import Monitoring, Patrol
@@ -65,6 +66,8 @@ class Scenario(Model):
     """Switches of the feedback loops."""
     shocks: dict[str, Shock]
     """Shocks, by name."""
+    load: Load | None = None
+    """Load tests of the guarantee API; runs of before have none."""
     calibrated: Calibrated | None = None
     """Solved parameters of the mechanisms; filled in by the loader, stands in a resolved scenario.
     """

@@ -1,6 +1,7 @@
 """Capacity: the law's fit and inverse, the search's interval, and a whole test on a small scale."""
 
 import json
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 
@@ -9,8 +10,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from loadtests import trace
-from loadtests.capacity.scaling import Law, fit
-from loadtests.capacity.search import Step, Word, search
+from loadtests.capacity.command import concluded
+from loadtests.capacity.plan import Capacity
+from loadtests.capacity.scaling import Law, doubts, fit
+from loadtests.capacity.search import Limit, Step, Word, search
 from loadtests.capacity.steps import piece_of
 from loadtests.trace import TraceError
 from tests.test_cli import springpeak_says
@@ -52,6 +55,55 @@ def test_the_number_of_workers_is_the_least_that_carries_the_load(
         # A whole number beyond the law's peak may carry a little less than the peak itself.
         assert law.capacity_per_s(min(needed, law.best_workers)) >= load * (1 - 1e-6)
         assert needed == 1 or law.capacity_per_s(needed - 1) < load
+
+
+def found(*limits: tuple[float, float], peak_per_s: float) -> Capacity:
+    """Limits of 1, 2, ... workers, all reached."""
+    measured = {n: Limit(low, high, True, ()) for n, (low, high) in enumerate(limits, start=1)}
+    return Capacity(measured, peak_per_s, Path())
+
+
+def test_a_law_that_fits_is_told_with_the_workers_needed() -> None:
+    good = found((1000.0, 1100.0), (1800.0, 1900.0), peak_per_s=2400.0)
+    assert good.doubts() == []
+    law, needed = concluded(good)
+    assert law.startswith("scalability law: 1,000 per worker and second, contention 0.111")
+    assert needed == "the peak of 2,400 requests per second needs 3 workers"
+    assert concluded(replace(good, peak_per_s=1050.0))[1].endswith("needs 1 to 2 workers")
+    assert concluded(replace(good, peak_per_s=500.0))[1].endswith("needs 1 worker")
+    one = concluded(found((1000.0, 1100.0), peak_per_s=2100.0))
+    assert "perfect scaling assumed" in one[0]
+    assert one[1].endswith("needs 2 to 3 workers")
+
+
+@pytest.mark.parametrize(
+    ("second", "doubt"),
+    [
+        # Two workers cannot carry more than twice as much: the fit lies between.
+        ((3000.0, 3100.0), "for 2 workers, measured were 3,000 to 3,100"),
+        # Fewer with two than with one: contention ends at 1.
+        ((700.0, 760.0), "the fit is at its bound"),
+    ],
+)
+def test_a_law_that_does_not_fit_is_not_told_as_if_it_did(
+    second: tuple[float, float], doubt: str
+) -> None:
+    bad = found((1000.0, 1060.0), second, peak_per_s=5000.0)
+    law, needed = concluded(bad)
+    assert law.startswith("scalability law: does not fit what was measured: ")
+    assert doubt in law
+    assert "contention" not in law
+    assert "needs at least 3 workers; none of the measured numbers carried it" in needed
+    carried = concluded(replace(bad, peak_per_s=900.0))[1]
+    assert carried.endswith("needs 1 worker (as measured, not by the law)")
+
+
+def test_a_limit_that_was_not_reached_is_only_a_lower_bound() -> None:
+    law = Law(1000.0, 0.0, 0.0)
+    assert doubts(law, {2: (1500.0, inf)}, {2: 1500.0}) == []
+    assert doubts(law, {2: (2500.0, inf)}, {2: 2500.0}) == [
+        "it gives 2,000 requests per second for 2 workers, measured were 2,500 to more"
+    ]
 
 
 @given(st.floats(20.0, 30_000.0), st.floats(100.0, 5000.0))

@@ -4,13 +4,19 @@ Short, because every start of a process takes a second: `springpeak drill` itsel
 """
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
-from loadtests import trace
+from loadtests import journal, trace
+from tests.api_server import ROOT
 from tests.test_cli import springpeak_says
+from tests.test_replay_cluster import until_written
 from tests.trace_cases import small_trace
 
 
@@ -25,13 +31,15 @@ def test_kills_and_freezes_lose_nothing(trace_path: Path, tmp_path: Path) -> Non
     said = springpeak_says(
         "drill", str(trace_path), "--kill-every", "3s", "--freeze", "500ms", "--lasting", "6s",
         "--out", str(tmp_path / "drill"), "--json", "--write-overlay", str(tmp_path / "api.toml"),
-        "--day", "2", "--hours", "18..21",
+        "--day", "2", "--hours", "18..21", "--threshold", "p50_response_ms <= 0",
     )  # fmt: skip
     assert said.status == 0, said
     values = json.loads(said.out)
     assert values["verdict"] == "valid"
     assert (values["planned"], values["sent"], values["dropped"]) == (1200, 1200, 0)
     assert (values["kills"], values["freezes"]) == (2, 2)
+    # Thresholds are judged beside the verdict, which is on the books alone.
+    assert [one["held"] for one in values["thresholds"]] == [False]
     assert (values["lost"], values["doubled"], values["overdrawn"]) == (0, 0, 0)
     # Who was due during a kill waited for the restart: that is not hidden.
     assert values["p99_response_ms"] > 500
@@ -52,12 +60,36 @@ def test_a_planted_fault_makes_a_drill_invalid(trace_path: Path, tmp_path: Path)
     assert "verdict: invalid" in said.out
 
 
+def test_ctrl_c_says_what_was_interrupted_and_what_is_kept(
+    trace_path: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "drill"
+    words = ["drill", str(trace_path), "--kill-every", "0s", "--lasting", "600s"]
+    with subprocess.Popen(
+        [sys.executable, str(ROOT / "springpeak.py"), *words, "--out", str(out)],
+        env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "500"},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        until_written(out / "journal", 1)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert "interrupted (sending 1,200 requests in 600 s): no verdict." in err
+    assert "journal/journal.parquet (what was sent and answered so far)" in err
+    rows = journal.read(out / "journal").rows
+    assert rows.height == 1200
+    assert set(rows["outcome"]) >= {"ok", "dropped"}
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         (("--kill-every", "often"), "no time such as 10s"),
         (("--lasting", "0s"), "above 0s"),
         (("--plant", "rust"), "one of lost_write"),
+        (("trace.parquet", "--threshold", "speed > 3"), "speed is not measured"),
         (("--store", "mysql://x"), "sqlite:///FILE or postgresql://"),
         (("none.parquet",), "cannot be read as a trace"),
         ((), "there is no run in results"),
@@ -67,6 +99,7 @@ def test_wrong_input_ends_with_status_2(
     options: tuple[str, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    trace.write(small_trace(5), tmp_path / "trace.parquet")
     answer = springpeak_says("drill", *options)
     assert answer.status == 2
     assert said in answer.err

@@ -24,7 +24,10 @@ def files(tmp_path: Path) -> list[str]:
     """A trace of thirty steps in a tenth of a second, and tokens for it, as arguments."""
     made = small_trace(10)
     steps = made.steps.with_columns(intended_ns=pl.col("intended_ns") // 30)
-    trace.write(trace.Trace(steps, made.source, made.window), tmp_path / "trace.parquet")
+    kept = ("alert.p50_response_ms <= 1",)
+    trace.write(
+        trace.Trace(steps, made.source, made.window, thresholds=kept), tmp_path / "trace.parquet"
+    )
     tokens = {role: bearer(role)["authorization"].split()[1] for role in tokenfile.STAFF}
     consumer = bearer("consumer")["authorization"].split()[1]
     tokenfile.write(
@@ -66,6 +69,17 @@ def test_a_trace_is_replayed_judged_and_kept(tmp_path: Path, files: list[str]) -
             *("--lag-limit-ms", "10000", "--threshold", "resolve_claim.failed_ratio <= 0"),
             *("--threshold", "p50_response_ms <= 0"),
         )
+        # Those on the command line take the place of the trace's own.
+        status_of_own, own = run(
+            tmp_path,
+            *files,
+            *("--host", f"http://127.0.0.1:{running.port}", "--out", str(tmp_path / "own")),
+            *("--lag-limit-ms", "10000"),
+        )
+    assert (status_of_own, [one["text"] for one in own["thresholds"]]) == (
+        1,
+        ["alert.p50_response_ms <= 1"],
+    )
     assert (status, said["verdict"]) == (1, "valid")
     assert [one["held"] for one in said["thresholds"]] == [True, False]
     assert (said["planned"], said["sent"], said["ok"]) == (30, 30, 30)

@@ -13,7 +13,11 @@ from loadtests.exposition import text
 from loadtests.journal import COLUMNS, About, Journal, Share
 from loadtests.sender import POOL_FULL
 from loadtests.summary import BROKEN, HELD, INVALID, Summary, summarise
-from loadtests.thresholds import ThresholdError, judge, parse
+from loadtests.thresholds import judge, of_the_host
+from scenarios.command import BASE
+from scenarios.load import ThresholdError, parse
+from scenarios.loader import load
+from scenarios.problems import ScenarioProblems
 
 
 def rows(*changes: dict[str, object]) -> pl.DataFrame:
@@ -88,6 +92,20 @@ def test_thresholds_are_judged_by_operation() -> None:
     found = judge(parse(texts), {"p99_response_ms": 5.0}, {"terms": {"max_service_ms": 1.0}})
     assert [one.held for one in found] == [True, False, False]
     assert found[2].value is None
+
+
+def test_a_scenario_says_what_a_load_test_must_hold() -> None:
+    of_base = load(BASE).load
+    assert of_base is not None
+    assert [one.metric for one in parse(of_base.thresholds)] == [
+        "p99_response_ms",
+        "failed_ratio",
+        "send_lag_p99_ms",
+    ]
+    assert of_the_host(of_base.thresholds) == of_base.thresholds[:2]
+    said = 'load.thresholds.*"p99_respose_ms <= 1": p99_respose_ms is not measured; did you mean'
+    with pytest.raises(ScenarioProblems, match=said):
+        load(BASE, sets=['load.thresholds=["p99_respose_ms <= 1"]'])
 
 
 def test_thresholds_that_make_no_sense_are_refused_together() -> None:

@@ -9,9 +9,9 @@ import numpy as np
 from loadtests import timeline
 from loadtests.journal import About, Journal, Share
 from loadtests.summary import summarise
-from loadtests.thresholds import parse
 from reports.language import LANGUAGES, speaking
 from reports.replay.page import render
+from scenarios.load import parse
 from tests.page_walk import Files, mistakes, walked
 from tests.test_thresholds import DROPPED, rows
 

@@ -1,5 +1,6 @@
 """The trace file: what is written is read back; what is wrong with a trace is all said at once."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -10,11 +11,12 @@ from tests.trace_cases import claim_steps, small_trace
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
-    made = small_trace(amplification=2.5)
+    made = replace(small_trace(amplification=2.5), thresholds=("failed_ratio <= 0", "a < 1"))
     trace.write(made, tmp_path / "t.parquet")
     again = trace.read(tmp_path / "t.parquet")
     assert again.steps.equals(made.steps)
     assert (again.source, again.window, again.amplification) == (made.source, made.window, 2.5)
+    assert again.thresholds == made.thresholds
     assert again.duration_s == pytest.approx(2.9)
     assert again.counts() == {"open_claim": 10, "read_claim": 10, "resolve_claim": 10}
     assert [path.name for path in tmp_path.iterdir()] == ["t.parquet"]
@@ -76,6 +78,26 @@ def test_another_format_or_version_is_refused(
     small_trace().steps.write_parquet(path, metadata=told)
     with pytest.raises(trace.TraceError, match=said):
         trace.read(path)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (
+            claim_steps(2).drop("key").rename({"body": "content"}),
+            "columns: body is missing (Binary); key is missing (String); content is none of a "
+            "trace's",
+        ),
+        (
+            claim_steps(2).cast({"step": pl.Int32, "operation": pl.String}),
+            "columns: step is Int32 and should be Int64; operation is String and should be the "
+            "Enum of operations",
+        ),
+    ],
+)
+def test_of_wrong_columns_only_these_are_said(changed: pl.DataFrame, said: str) -> None:
+    (mistake,) = trace.mistakes(changed)
+    assert mistake == said
 
 
 def test_a_file_that_is_no_trace_is_refused(tmp_path: Path) -> None:

@@ -133,6 +133,12 @@ def test_terms_are_looked_up_as_often_as_orders_fall_due(evening: Made, world: P
     assert abs(looked_up - expected) < 4.4 * np.sqrt(expected)
 
 
+def test_a_trace_carries_the_thresholds_of_its_scenario(evening: Made) -> None:
+    load = small().load
+    assert load is not None
+    assert evening.trace.thresholds == load.thresholds != ()
+
+
 def test_the_same_seed_gives_the_same_trace(evening: Made, world: Path) -> None:
     assert make(world, asked=parse(EVENING)).trace.steps.equals(evening.trace.steps)
     other = make(world, asked=parse(EVENING), seed=2).trace.steps

@@ -10,7 +10,8 @@ from typing import Any, Final
 import msgspec
 import polars as pl
 
-from loadtests.trace import OPENING, WRITES
+from loadtests.trace import OPENING
+from scenarios.load import WRITES
 
 FOREVER_NS: Final = 2**62
 COLUMNS: Final = (

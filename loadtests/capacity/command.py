@@ -3,7 +3,7 @@
 import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from loadtests.capacity.plan import Capacity
 
 WRONG_INPUT = 2
-THRESHOLDS = ("p99_response_ms <= 250", "failed_ratio <= 0.001")
 
 
 Source = Annotated[
@@ -24,7 +23,7 @@ Source = Annotated[
 ]
 Thresholds = Annotated[
     list[str] | None,
-    typer.Option(metavar="TEXT", help=f"What must hold; {' and '.join(THRESHOLDS)} if not given."),
+    typer.Option(metavar="TEXT", help="What must hold; the scenario's own if not given."),
 ]
 WorkerCounts = Annotated[str, typer.Option(help="Numbers of serving processes to measure.")]
 Peak = Annotated[
@@ -66,8 +65,8 @@ def capacity(
     from loadtests.capacity.plan import Order, measure
     from loadtests.drill.load import LoadError
     from loadtests.drill.service import ServiceFailed
-    from loadtests.thresholds import ThresholdError
     from loadtests.trace import TraceError
+    from scenarios.load import ThresholdError
 
     when = when_of(day, hours)
     folder = out or RESULTS / time.strftime("capacity-%Y%m%dT%H%M%S")
@@ -75,7 +74,7 @@ def capacity(
     order = Order(
         source=source,
         folder=folder,
-        thresholds=tuple(threshold or THRESHOLDS),
+        thresholds=tuple(threshold or ()),
         workers=_counts(workers),
         peak_per_s=peak,
         step_s=step,
@@ -98,7 +97,7 @@ def capacity(
     if as_json:
         typer.echo(json.dumps(values, ensure_ascii=False))
     else:
-        _print(found, values)
+        _print(found)
 
 
 def _counts(text: str) -> tuple[int, ...]:
@@ -111,7 +110,9 @@ def _counts(text: str) -> tuple[int, ...]:
     return counts
 
 
-def _print(found: "Capacity", values: dict[str, Any]) -> None:
+def _print(found: "Capacity") -> None:
+    from loadtests.capacity.plan import plural
+
     table = Table("workers", "rate per s", "", "p99 response ms", "failed ratio", "send lag p99 ms")
     for workers, limit in found.limits.items():
         for step in limit.steps:
@@ -121,14 +122,35 @@ def _print(found: "Capacity", values: dict[str, Any]) -> None:
     Console(width=None if Console().is_terminal else 120).print(table)
     for workers, limit in found.limits.items():
         above = f"{limit.high_per_s:,.0f}" if limit.proven else "more: the load could not be made"
-        typer.echo(f"{workers} workers carry {limit.low_per_s:,.0f} to {above} requests per second")
-    law = values["law"]
-    typer.echo(
-        f"scalability law: {law['per_worker_per_s']:,.0f} per worker and second, contention "
-        f"{law['contention_ratio']:.3f}, coherency {law['coherency_ratio']:.4f}"
-    )
-    needed = values["workers_needed"]
-    low, high = (needed[key] or "no number of" for key in ("low", "high"))
-    typer.echo(
-        f"the peak of {found.peak_per_s:,.0f} requests per second needs {low} to {high} workers"
-    )
+        carry = "carries" if workers == 1 else "carry"
+        rates = f"{limit.low_per_s:,.0f} to {above} requests per second"
+        typer.echo(f"{plural(workers)} {carry} {rates}")
+    for line in concluded(found):
+        typer.echo(line)
+
+
+def concluded(found: "Capacity") -> list[str]:
+    """What the measurements come to: the law, or why there is none, and the workers needed."""
+    from loadtests.capacity.plan import plural
+
+    law, doubts, needed = found.laws()[0], found.doubts(), found.workers_needed()
+    low, high = needed["low"], needed["high"]
+    if doubts:
+        said = [f"scalability law: does not fit what was measured: {'; '.join(doubts)}"]
+    else:
+        numbers = (
+            f"contention {law.contention_ratio:.3f}, coherency {law.coherency_ratio:.4f}"
+            if len(found.limits) > 1
+            else "perfect scaling assumed, since one number of workers was measured"
+        )
+        said = [f"scalability law: {law.per_worker_per_s:,.0f} per worker and second, {numbers}"]
+    peak = f"the peak of {found.peak_per_s:,.0f} requests per second"
+    if low is None:
+        return [*said, f"{peak}: no number of workers carries it"]
+    if high is None:
+        why = (
+            "none of the measured numbers carried it" if doubts else "perhaps no number carries it"
+        )
+        return [*said, f"{peak} needs at least {plural(low)}; {why}"]
+    between = plural(high) if low == high else f"{low} to {plural(high)}"
+    return [*said, f"{peak} needs {between}{' (as measured, not by the law)' if doubts else ''}"]

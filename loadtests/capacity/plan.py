@@ -7,19 +7,22 @@ held and to the lowest that did not.
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from math import inf
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
-from loadtests import thresholds, trace
-from loadtests.capacity.scaling import Law, fit
+from loadtests import trace
+from loadtests.capacity.scaling import Law, doubts, fit
 from loadtests.capacity.search import Limit, search
 from loadtests.capacity.steps import Bench
 from loadtests.drill.load import LoadError
+from loadtests.thresholds import of_the_host
 from loadtests.traffic.make import make
 from loadtests.traffic.rundata import open_run
 from loadtests.traffic.window import parse
+from scenarios.load import parse as parse_thresholds
 from scenarios.loader import load
 
 WINDOW: Final = "busiest/PT10M"
@@ -34,6 +37,7 @@ class Order:
     source: Path
     folder: Path
     thresholds: tuple[str, ...]
+    """The trace's or its scenario's own if empty."""
     workers: tuple[int, ...]
     peak_per_s: float | None
     step_s: float
@@ -61,9 +65,41 @@ class Capacity:
         ends = [[getattr(one, key) for one in self.limits.values()] for key in _ENDS]
         return fit(counts, ends[0]), fit(counts, ends[1])
 
+    def doubts(self) -> list[str]:
+        """Why the law should not be believed. Raises LoadError if nothing held."""
+        limits = {
+            count: (one.low_per_s, one.high_per_s if one.proven else inf)
+            for count, one in self.limits.items()
+        }
+        said = [
+            one
+            for key, law in zip(_ENDS, self.laws(), strict=True)
+            for one in doubts(law, limits, {n: getattr(of, key) for n, of in self.limits.items()})
+        ]
+        return list(dict.fromkeys(said))
+
+    def workers_needed(self) -> dict[str, int | None]:
+        """Fewest and most workers that the peak may need: by the law, or, where it is in doubt, by
+        what was measured. None where no number is known to do."""
+        if not self.doubts():
+            low, high = self.laws()
+            return {
+                "low": high.workers_for(self.peak_per_s),
+                "high": low.workers_for(self.peak_per_s),
+            }
+        enough = min(
+            (n for n, one in self.limits.items() if one.low_per_s >= self.peak_per_s), default=None
+        )
+        too_few = [
+            n
+            for n, one in self.limits.items()
+            if one.proven and one.high_per_s <= self.peak_per_s and (enough is None or n < enough)
+        ]
+        return {"low": max(too_few, default=0) + 1, "high": enough}
+
     def document(self) -> dict[str, Any]:
         """For --json."""
-        low, high = self.laws()
+        low, _ = self.laws()
         return {
             "peak_per_s": self.peak_per_s,
             "workers": {
@@ -84,10 +120,8 @@ class Capacity:
                 for count, limit in self.limits.items()
             },
             "law": asdict(low),
-            "workers_needed": {
-                "low": high.workers_for(self.peak_per_s),
-                "high": low.workers_for(self.peak_per_s),
-            },
+            "law_doubts": self.doubts(),
+            "workers_needed": self.workers_needed(),
         }
 
 
@@ -96,7 +130,7 @@ _ENDS: Final = ("low_per_s", "high_per_s")
 
 def measure(order: Order, say: Say = lambda _: None) -> Capacity:
     """Find the limits. Raises LoadError, ServiceFailed, ThresholdError, TraceError."""
-    thresholds.parse(list(order.thresholds))
+    parse_thresholds(order.thresholds)
     if order.folder.exists() and any(order.folder.iterdir()):
         raise LoadError(f"{order.folder} is not empty: choose another --out")
     if order.source.is_dir():
@@ -104,12 +138,17 @@ def measure(order: Order, say: Say = lambda _: None) -> Capacity:
         scenario = open_run(order.source).scenario
     else:
         loaded, scenario = trace.read(order.source), load(BASE)
+    # The sender's own lag has a limit of its own here: a late sender breaks no threshold.
+    held = of_the_host(scenario.load.thresholds) if scenario.load else ()
+    thresholds = order.thresholds or of_the_host(loaded.thresholds) or held
+    if not thresholds:
+        raise LoadError("neither the trace nor the scenario says what must hold: give --threshold")
     peak_per_s = order.peak_per_s or busiest_second(loaded)
     bench = Bench(
         loaded=loaded,
         folder=order.folder,
         scenario=scenario,
-        thresholds=order.thresholds,
+        thresholds=thresholds,
         step_s=order.step_s,
         lag_limit_ms=order.lag_limit_ms,
     )
@@ -118,7 +157,7 @@ def measure(order: Order, say: Say = lambda _: None) -> Capacity:
     for count in order.workers:
 
         def step(rate_per_s: float, count: int = count) -> Any:
-            say(f"{count} workers, {rate_per_s:,.0f} requests per second")
+            say(f"{plural(count)}, {rate_per_s:,.0f} requests per second")
             return bench.measure(rate_per_s, count)
 
         limits[count] = search(
@@ -130,6 +169,11 @@ def measure(order: Order, say: Say = lambda _: None) -> Capacity:
     say("the peak itself")
     at_peak = bench.measure_at(min(peak_per_s, most_per_s), order.workers[0])
     return Capacity(limits, peak_per_s, at_peak)
+
+
+def plural(count: int) -> str:
+    """So many workers, in words."""
+    return f"{count} {'worker' if count == 1 else 'workers'}"
 
 
 def busiest_second(loaded: trace.Trace) -> float:

@@ -6,15 +6,18 @@ has a peak at n = sqrt((1 - sigma) / kappa): a load above it cannot be carried b
 Rates are requests per second; `n` counts workers, each on a core of its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, inf, sqrt
+from math import ceil, inf, isfinite, sqrt
 from typing import Final
 
 import numpy as np
 from scipy.optimize import brentq, least_squares
 
 WORKERS_MAX: Final = 1_000_000
+AT_BOUND: Final = 0.999
+"""Contention and coherency end at 1; the fit stops a little before its bounds."""
+ROUNDING: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,31 @@ class Law:
         exact = float(brentq(lambda n: self.capacity_per_s(n) - load_per_s, 1.0, most))
         # What carries it but for rounding carries it.
         return ceil(exact - 1e-9)
+
+
+def doubts(
+    law: Law, limits: Mapping[int, tuple[float, float]], measured: Mapping[int, float]
+) -> list[str]:
+    """Why a fitted law should not be believed; nothing if it may be.
+
+    `limits` are the rates between which each number of workers' limit lies, the upper one infinite
+    where it was not reached; `measured` is what the law was fitted to. A prediction may be off by
+    as much as the measurement itself is uncertain.
+    """
+    said = []
+    if law.contention_ratio > AT_BOUND or law.coherency_ratio > AT_BOUND:
+        said.append("the fit is at its bound: more workers carried no more")
+    for count, (low, high) in limits.items():
+        off = law.capacity_per_s(count) - measured[count]
+        # Where the limit was not reached, what was carried is certain, and no less may be given.
+        width = high - low if isfinite(high) or off > 0.0 else 0.0
+        if abs(off) > width + ROUNDING * measured[count]:
+            above = f"{high:,.0f}" if isfinite(high) else "more"
+            said.append(
+                f"it gives {measured[count] + off:,.0f} requests per second for {count} "
+                f"{'worker' if count == 1 else 'workers'}, measured were {low:,.0f} to {above}"
+            )
+    return said
 
 
 def fit(workers: Sequence[int], capacities_per_s: Sequence[float]) -> Law:

@@ -3,18 +3,30 @@
 import json
 import re
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
+from loadtests.command import say_thresholds
+
 if TYPE_CHECKING:
     from loadtests.drill.behaviour import When
-    from loadtests.drill.drill import Plan
+    from loadtests.drill.drill import Plan, Result
 
 WRONG_INPUT = 2
+INTERRUPTED = 130
 RESULTS = Path("results")
+_KEPT = {
+    "trace.parquet": "what was to be sent",
+    "journal/journal.parquet": "what was sent and answered so far",
+    "guarantee.db": "the store",
+    "service.log": "what the service said",
+}
+"""What an interrupted drill may have left in its folder."""
 PEAK = "busiest/PT10M"
 
 
@@ -52,6 +64,10 @@ def drill(
     out: Annotated[
         Path | None, typer.Option(help="Folder to write (else results/drill-<time>).")
     ] = None,
+    threshold: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TEXT", help="What must hold; the scenario's own if not given."),
+    ] = None,
     overlay: WrittenOverlay = None,
     day: Day = 2,
     hours: Hours = "18..21",
@@ -59,30 +75,26 @@ def drill(
 ) -> None:
     """Load the reference API with the peak, kill and freeze it, restart it, audit its books.
 
-    Exit status: 0 valid, 1 invalid, 3 unknown, 2 wrong input.
+    Exit status: 0 valid, 1 invalid, 3 unknown, 2 wrong input, 130 interrupted. Thresholds are
+    judged, too; kills may well break them, and the verdict is on the books alone.
     """
-    from loadtests.audit.command import say
-    from loadtests.audit.judge import AuditError
-    from loadtests.drill.drill import drill as hold
-    from loadtests.drill.load import LoadError
-    from loadtests.drill.service import ServiceFailed
-    from loadtests.trace import TraceError
-
-    console = Console(stderr=True)
     when = when_of(day, hours)
     kill_s, freeze_s, length_s = (_seconds(text) for text in (kill_every, freeze, lasting))
     if length_s == 0.0:
         raise typer.BadParameter("--lasting: above 0s")
     folder = out or RESULTS / time.strftime("drill-%Y%m%dT%H%M%S")
-    try:
-        plan = _plan(source, folder, store=store, spoil=plant)
-        with console.status("preparing") as status:
-            result = hold(
-                _timed(plan, kill_s=kill_s, freeze_s=freeze_s, length_s=length_s), status.update
-            )
-    except (AuditError, LoadError, ServiceFailed, TraceError) as error:
-        console.print(str(error), style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(WRONG_INPUT) from None
+    result = _held(
+        lambda: replace(
+            _timed(
+                _plan(source, folder, store=store, spoil=plant),
+                kill_s=kill_s,
+                freeze_s=freeze_s,
+                length_s=length_s,
+            ),
+            thresholds=tuple(threshold or ()),
+        ),
+        folder,
+    )
     values = result.document()
     (folder / "drill.json").write_text(json.dumps(values, indent=1, ensure_ascii=False))
     if overlay is not None:
@@ -91,10 +103,53 @@ def drill(
     if as_json:
         typer.echo(json.dumps(values, ensure_ascii=False))
     else:
-        keys = ("planned", "sent", "dropped", "kills", "freezes", "p99_response_ms")
-        typer.echo(", ".join(f"{values[key]:,.6g} {key.replace('_', ' ')}" for key in keys))
-        say(result.verdict)
+        _print(result, values)
     raise typer.Exit(result.verdict.status)
+
+
+def _held(planned: Callable[[], "Plan"], folder: Path) -> "Result":
+    """The drill's result; or say what is wrong, or what an interruption left, and leave."""
+    from loadtests.audit.judge import AuditError
+    from loadtests.drill.drill import drill as hold
+    from loadtests.drill.load import LoadError
+    from loadtests.drill.service import ServiceFailed
+    from loadtests.trace import TraceError
+    from scenarios.load import ThresholdError
+
+    console = Console(stderr=True)
+    doing = "preparing"
+
+    def say(what: str) -> None:
+        nonlocal doing
+        doing = what
+        status.update(what)
+
+    try:
+        with console.status(doing) as status:
+            return hold(planned(), say)
+    except (AuditError, LoadError, ServiceFailed, ThresholdError, TraceError) as error:
+        console.print(str(error), style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(WRONG_INPUT) from None
+    except KeyboardInterrupt:
+        kept = ", ".join(
+            f"{name} ({what})" for name, what in _KEPT.items() if (folder / name).exists()
+        )
+        console.print(
+            f"interrupted ({doing}): no verdict. Kept in {folder}: {kept or 'nothing'}",
+            style="red",
+            markup=False,
+            soft_wrap=True,
+        )
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _print(result: "Result", values: dict[str, Any]) -> None:
+    from loadtests.audit.command import say
+
+    keys = ("planned", "sent", "dropped", "kills", "freezes", "p99_response_ms")
+    typer.echo(", ".join(f"{values[key] or 0:,.6g} {key.replace('_', ' ')}" for key in keys))
+    say_thresholds(result.load["thresholds"])
+    say(result.verdict)
 
 
 def when_of(day: int, hours: str) -> "When":
@@ -126,8 +181,6 @@ def _seconds(text: str) -> float:
 
 def _timed(plan: "Plan", *, kill_s: float, freeze_s: float, length_s: float) -> "Plan":
     """Freezes come as often as kills, or every ten seconds where nothing is killed."""
-    from dataclasses import replace
-
     between_s = (kill_s or 10.0) if freeze_s else 0.0
     return replace(
         plan, duration_s=length_s, kill_every_s=kill_s, freeze_every_s=between_s, freeze_s=freeze_s

@@ -2,12 +2,13 @@
 
 Decides when the service is disrupted, and what the whole comes to. The load is a replay in a
 process of its own, whose clients repeat what was not answered with the same key; the verdict is the
-auditor's. A kill comes after the last answer, too: what was acknowledged must outlive it.
+auditor's alone, thresholds are judged beside it. A kill comes after the last answer, too: what was
+acknowledged must outlive it.
 """
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Final
@@ -16,13 +17,14 @@ from loadtests import trace
 from loadtests.audit.books import Target
 from loadtests.audit.judge import audit, read_history
 from loadtests.audit.verdict import Verdict
-from loadtests.drill.load import Load, Replay
+from loadtests.drill.load import POLL_S, Load, Replay
 from loadtests.drill.service import Service
+from loadtests.thresholds import of_the_host
+from scenarios.load import parse
 from scenarios.scenario import Scenario
 
 ATTEMPTS_COUNT: Final = 100
 """With a pause of at most two seconds between them: longer than any outage that a drill makes."""
-POLL_S: Final = 0.05
 REPEATED_COUNT: Final = 200
 Say = Callable[[str], None]
 
@@ -41,6 +43,8 @@ class Plan:
     kill_every_s: float = 0.0
     freeze_every_s: float = 0.0
     freeze_s: float = 0.0
+    thresholds: tuple[str, ...] = ()
+    """What the replay must hold; the trace's own for the host where none are named."""
     spoil: str = ""
     """A fault to be planted in the books before the audit; none if empty."""
     lag_limit_ms: float = 50.0
@@ -67,19 +71,23 @@ class Result:
             "p99_response_ms": self.load["p99_response_ms"],
             "send_lag_p99_ms": self.load["send_lag_p99_ms"],
             "outage_s_mean": sum(self.outages_s) / len(self.outages_s) if self.outages_s else 0.0,
+            "thresholds": self.load["thresholds"],
             "audit": self.verdict.document(),
         }
 
 
 def drill(plan: Plan, say: Say = lambda _: None) -> Result:
-    """Hold a drill. Raises LoadError, ServiceFailed, AuditError, TraceError."""
+    """Hold a drill. Raises LoadError, ServiceFailed, AuditError, TraceError,
+    ThresholdError."""
     loaded = trace.read(plan.trace_path)
+    parse(plan.thresholds)
+    plan = replace(plan, thresholds=plan.thresholds or of_the_host(loaded.thresholds))
     speed = max(loaded.duration_s / plan.duration_s, 1e-3)
     service = Service(plan.folder, plan.scenario, store=plan.store, faults=bool(plan.spoil))
     try:
         say("starting the service")
         service.start()
-        load = _loaded(plan, service, speed, say)
+        load = _loaded(plan, service, planned_count=loaded.steps.height, speed=speed, say=say)
         if plan.spoil:
             service.plant(plan.spoil)
         say("auditing")
@@ -91,7 +99,9 @@ def drill(plan: Plan, say: Say = lambda _: None) -> Result:
     return Result(verdict, load, service, outages_s)
 
 
-def _loaded(plan: Plan, service: Service, speed: float, say: Say) -> dict[str, Any]:
+def _loaded(
+    plan: Plan, service: Service, *, planned_count: int, speed: float, say: Say
+) -> dict[str, Any]:
     """The summary of the replay, during which the service was disrupted as planned."""
     load = Load(
         trace_path=plan.trace_path,
@@ -99,7 +109,9 @@ def _loaded(plan: Plan, service: Service, speed: float, say: Say) -> dict[str, A
         speed=speed,
         attempts_count=ATTEMPTS_COUNT,
         lag_limit_ms=plan.lag_limit_ms,
+        thresholds=plan.thresholds,
     )
+    say(f"sending {planned_count:,} requests in {plan.duration_s:.0f} s")
     with Replay(load, service) as replay:
         _disrupt(plan, service, replay, say)
         return replay.summary()

@@ -3,16 +3,22 @@ service does."""
 
 import json
 import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from time import sleep
 from typing import Any, Final
 
 from loadtests.drill.service import Service, files_count
 
 TIMEOUT_S: Final = 10.0
+POLL_S: Final = 0.05
+STOP_S_MAX: Final = 30.0
+"""An interrupted replay may take so long for its journal."""
 SPARE_FILES: Final = 500
 ENDED: Final = (0, 1, 3)
 """Exit statuses with a journal: thresholds held or broken, or the sender was late."""
@@ -56,12 +62,20 @@ class Replay:
         for text in load.thresholds:
             command += ["--threshold", text]
         with self._said.open("wb") as stdout, self._complained.open("wb") as stderr:
-            self._process = subprocess.Popen(command, stdout=stdout, stderr=stderr)
+            # A session of its own: Ctrl-C is for the drill, which passes it on once.
+            self._process = subprocess.Popen(
+                command, stdout=stdout, stderr=stderr, start_new_session=True
+            )
 
     def __enter__(self) -> "Replay":
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self.runs and kind is not None and issubclass(kind, KeyboardInterrupt):
+            # It keeps a journal of what it has sent.
+            self._process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=STOP_S_MAX)
         if self.runs:
             self._process.kill()
         self._process.wait()
@@ -82,7 +96,9 @@ class Replay:
 
     def summary(self) -> dict[str, Any]:
         """What it comes to, once it has ended. Raises LoadError."""
-        self._process.wait()
+        # Not one long wait: where Ctrl-C reaches another thread, that would not be interrupted.
+        while self.runs:
+            sleep(POLL_S)
         text = self._said.read_text(encoding="utf-8")
         if self.failed or not text:
             why = self._complained.read_text(encoding="utf-8", errors="replace")[-1000:].strip()

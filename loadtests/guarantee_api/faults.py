@@ -1,12 +1,13 @@
 """Faults on request, for tests only: they exist when the service is started with `--faults`.
 
 Decides when a batch fails, and how: before the commit (nothing is kept), after it (all is kept, the
-answers are lost), frozen for a while; or the data base itself is made to refuse, or its books are
-spoiled (spoils.py). Times in ms.
+answers are lost), frozen for a while or until the faults are switched; or the data base itself is
+made to refuse, or its books are spoiled (spoils.py). Times in ms.
 """
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 from loadtests.guarantee_api.commands import Answer, Write
 from loadtests.guarantee_api.messages import FaultsRequest
@@ -23,6 +24,7 @@ class Faults:
         self._before_count = 0
         self._after_count = 0
         self._frozen_ms = 0
+        self._thawed = asyncio.Event()
         self._changes_answers = False
 
     async def set(self, request: FaultsRequest) -> None:
@@ -35,12 +37,16 @@ class Faults:
         self._changes_answers = request.spoil == "changed_answer"
         if request.spoil is not None and SPOILS[request.spoil]:
             await self._store.spoil(SPOILS[request.spoil])
+        # Last: the store is alone while it is changed.
+        self._thawed.set()
 
     async def run(self, writes: Sequence[Write]) -> list[Answer]:
         """As the store's own, with the faults."""
         frozen_ms, self._frozen_ms = self._frozen_ms, 0
         if frozen_ms:
-            await asyncio.sleep(frozen_ms / 1000)
+            self._thawed.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._thawed.wait(), frozen_ms / 1000)
         if self._before_count:
             self._before_count -= 1
             raise StoreUnavailable("fault: failed before the commit")

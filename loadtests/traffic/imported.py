@@ -16,9 +16,10 @@ from typing import Final
 import polars as pl
 from polars.exceptions import PolarsError
 
-from loadtests.trace import DEPENDENT, OPENING, OPERATIONS, Trace, TraceError
+from loadtests.trace import DEPENDENT, OPENING, Trace, TraceError
 from loadtests.traffic.parts import Part, part, stream
 from loadtests.traffic.requests import requests
+from scenarios.load import OPERATIONS
 from scenarios.words import CATEGORIES, INCIDENT_TYPES
 
 # host ident user [10/Oct/2000:13:55:36 -0700] "GET /index.html HTTP/1.0" 200 2326 ...

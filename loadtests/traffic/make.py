@@ -64,8 +64,13 @@ def make(
     start_s = window.start_s - habits.trace.lead_in_s
     nonce = blake2b(f"{run.fingerprint} {window.name} {seed}".encode(), digest_size=4).hexdigest()
     steps = requests(copied, start_s=start_s, sweep_s=habits.platform.sweep_s, nonce=nonce)
+    load = run.scenario.load
     trace = Trace(
-        steps, f"{run.scenario.name} {run.fingerprint}", window.name, amplification=amplify
+        steps,
+        f"{run.scenario.name} {run.fingerprint}",
+        window.name,
+        amplification=amplify,
+        thresholds=load.thresholds if load else (),
     )
     return Made(trace, cut.carried_count, cut.beyond_count)
 

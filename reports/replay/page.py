@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from loadtests import journal, latency, summary, timeline
+from loadtests import journal, summary, timeline
 from reports import templating
 from reports.chapter import Chapter, Part
 from reports.engine import retold
@@ -19,6 +19,7 @@ from reports.language import file_name, later, say, say_html
 from reports.replay import figures
 from reports.rows import Row
 from reports.tables import Table
+from scenarios.load import LAG
 
 REPORT: Final = "report.html"
 _COUNTS: Final = {
@@ -63,7 +64,7 @@ def render(found: journal.Journal, said: Mapping[str, Any]) -> str:
             "Trace {trace}, speed {speed}; send lag p99 {lag}, limit {limit}.",
             trace=Markup('<span class="quoted">{}</span>').format(said["trace_digest"][:8]),
             speed=limits.number("speed", "plain"),
-            lag=Row("replay", said).number(latency.LAG, "milliseconds"),
+            lag=Row("replay", said).number(LAG, "milliseconds"),
             limit=limits.number("send_lag_limit_ms", "milliseconds"),
         ),
         chapters=(Chapter("replay", say("Load test"), parts(found, said)),),

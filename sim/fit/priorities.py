@@ -5,7 +5,7 @@ contacts are mostly answered at once while others wait goes ahead of all. For th
 credit from every answer while others wait: whoever was first of its priority is compared with
 the first of each other priority. The credits that put most of these pairs into the order in which
 they were answered are taken, on a grid of `STEP_S`; one that cannot be told from none
-(McNemar's test at `SIGMAS`) is none. Seconds.
+(at `SIGMAS` in the test of Q. McNemar, Psychometrika 12, 1947) is none. Seconds.
 """
 
 from typing import Final
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sim.fit.likelihood import Floats
 from sim.fit.logs import ContactLog
 
-STEP_S: Final = 5.0
+STEP_S: Final = 1.0
 MOST_S: Final = 900.0
 SWEEPS: Final = 4
 SIGMAS: Final = 4.0
