@@ -12,11 +12,12 @@ from typer.testing import CliRunner
 from scenarios.labour import STEP_H, Duties
 from scenarios.scenario import Scenario
 from sim.staffing import need as needs
-from sim.staffing import program, rolling
+from sim.staffing import planning, program
 from sim.staffing.breaches import Breach, breaches
 from sim.staffing.lines import lines
 from sim.staffing.plan import Plan, Planner
 from sim.staffing.proof import Proven
+from sim.staffing.rolling import QUICK
 from sim.staffing.shifts import SLOTS_PER_DAY
 from sim.staffing.tables import lines_table, tables
 from sim.staffing.trial import Trial
@@ -34,8 +35,7 @@ HEADS = 75
 def short_search() -> Iterator[None]:
     """What is asserted holds for any solution, so the solver need not look long."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(program, "PASSES_COUNT", 0)
-        patch.setattr(rolling, "SHARES", (0.5,))
+        patch.setattr(planning, "FULL", QUICK)
         yield
 
 
@@ -54,7 +54,7 @@ def need(planner: Planner) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def plan(planner: Planner, need: np.ndarray) -> Plan:
-    return planner.plan(need, heads_count=HEADS)
+    return planner.plan(need, heads_count=HEADS, effort=QUICK)
 
 
 def at_desks(planner: Planner, heads: np.ndarray, slots_count: int) -> np.ndarray:
@@ -79,7 +79,7 @@ def test_the_program_covers_or_names_what_it_does_not(
 
 def test_too_few_heads_are_priced_and_not_infeasible(planner: Planner, need: np.ndarray) -> None:
     fewest = planner.fewest_heads(need)
-    scarce = planner.plan(need, heads_count=fewest // 2)
+    scarce = planner.plan(need, heads_count=fewest // 2, effort=QUICK)
     assert scarce.roster.uncovered.sum() > 0
     assert scarce.uncovered.sum() > 0.0
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from reports.language import LANGUAGES, speaking
 from reports.staffing import page, words, workbook
 from scenarios.staff_tables import STAFF_TABLES
-from sim.staffing import files, program, rolling, study
+from sim.staffing import files, planning, study
 from sim.staffing.curve import answers
 from sim.staffing.floor import Groups
 from sim.staffing.floors import Tapes
@@ -22,6 +22,7 @@ from sim.staffing.need import heads_of
 from sim.staffing.plan import Plan, Planner
 from sim.staffing.proof import Proven, by_group, saved_ratio
 from sim.staffing.quick import quick
+from sim.staffing.rolling import QUICK
 from sim.staffing.start import Start, asked_of
 from sim.staffing.study import Findings, Setting, Study
 from sim.staffing.trial import FLOOR_METRICS, Trial, floor, whole
@@ -44,8 +45,7 @@ def found() -> Iterator[tuple[Findings, list[Worth]]]:
         heads_count=HEADS, targets=(), risk_ratio=0.9, fit=range(2), proof=range(2, 5)
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(program, "PASSES_COUNT", 0)
-        patch.setattr(rolling, "SHARES", (0.5,))
+        patch.setattr(planning, "FULL", QUICK)
         patch.setattr(study, "CURVE_RATIOS", (0.5, 1.0))
         patch.setattr(study, "WHOLE_COUNT", 2)
         patch.setattr(study, "CUT_ROUNDS", 1)

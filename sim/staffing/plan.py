@@ -14,7 +14,8 @@ from sim.columns import Floats, Ints
 from sim.staffing import skills
 from sim.staffing.floor import Groups
 from sim.staffing.lines import Lines, lines
-from sim.staffing.program import PASSES_COUNT, Program, Roster
+from sim.staffing.program import Program, Roster
+from sim.staffing.rolling import FULL, Effort
 from sim.staffing.shifts import Pay, Shifts
 from sim.support.layout import Layout
 
@@ -69,13 +70,13 @@ class Planner:
         """What a roster costs at least, even if all heads had all skills."""
         return self._floor.bound_fen(need.sum(axis=1, keepdims=True), heads_count=heads_count)
 
-    def plan(self, need: Ints, *, heads_count: int, passes_count: int = PASSES_COUNT) -> Plan:
+    def plan(self, need: Ints, *, heads_count: int, effort: Effort = FULL) -> Plan:
         """The plan of a headcount for a need of shape (slots, groups)."""
         roster = self._program.solve(
             need,
             heads_count=heads_count,
             flexible_heads_max=self._flexible_ratio * heads_count,
-            passes_count=passes_count,
+            effort=effort,
         )
         labour = self.scenario.support.labour
         found = lines(roster, self.shifts, labour, days_count=self.days_count)

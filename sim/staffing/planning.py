@@ -7,14 +7,12 @@ quick one, which comes within a percent of the bound.
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from scenarios.scenario import Scenario
 from sim.staffing.plan import Plan, Planner
-from sim.staffing.program import PASSES_COUNT
+from sim.staffing.rolling import FULL, QUICK, Effort
 from sim.support.roster import Ints
-
-QUICK_PASSES_COUNT: Final = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +23,7 @@ class _Job:
     values: Mapping[str, Any]
     need: Ints
     heads_count: int
-    passes_count: int
+    effort: Effort
 
 
 def start(
@@ -41,11 +39,11 @@ def start(
     values = scenario.model_dump()
     jobs = []
     for count in heads_counts:
-        passes_count = PASSES_COUNT if count == fine_count else QUICK_PASSES_COUNT
-        jobs.append(_Job(type(scenario), values, need, count, passes_count))
+        effort = FULL if count == fine_count else QUICK
+        jobs.append(_Job(type(scenario), values, need, count, effort))
     return [pool.submit(_plan, job) for job in jobs]
 
 
 def _plan(job: _Job) -> Plan:
     planner = Planner(job.kind.model_validate(job.values))
-    return planner.plan(job.need, heads_count=job.heads_count, passes_count=job.passes_count)
+    return planner.plan(job.need, heads_count=job.heads_count, effort=job.effort)

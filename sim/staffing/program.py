@@ -17,14 +17,12 @@ from sim.columns import Floats, Ints
 from sim.staffing.highs import Problem, optimise
 from sim.staffing.matrix import Linear
 from sim.staffing.model import Crew, Model
-from sim.staffing.rolling import Component, Relaxed, Rolling, components
+from sim.staffing.rolling import FULL, Component, Effort, Relaxed, Rolling, components
 from sim.staffing.shifts import SLOTS_PER_DAY, SLOTS_PER_H, Pay, Shifts
 from sim.support.roster import apportion
 
 SHARE_ROUNDS: Final = 3
 EPSILON: Final = 1e-6
-PASSES_COUNT: Final = 3
-"""Times that every team's day is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ class Program:
         *,
         heads_count: int,
         flexible_heads_max: float,
-        passes_count: int = PASSES_COUNT,
+        effort: Effort = FULL,
     ) -> Roster:
         """The roster of so many heads for a need of shape (slots, groups)."""
         model = self._model(need, heads_count, flexible_heads_max)
@@ -73,7 +71,7 @@ class Program:
 
         def whole(component: Component) -> Floats:
             mine = values.copy()
-            Rolling(model, known, mine, component=component).run(passes_count)
+            Rolling(model, known, mine, component=component, effort=effort).run()
             return mine
 
         parts = components(self._serves, planned.sum(axis=0))

@@ -22,7 +22,6 @@ from sim.staffing.matrix import NO_SLOT
 from sim.staffing.model import Model
 from sim.staffing.shifts import SLOTS_PER_DAY
 
-AHEAD_DAYS: Final = 4
 # Only starts whose reduced cost is at most this are looked at.
 CHEAP_FEN: Final = 1_000.0
 # What a unit more than planned of a row of the whole horizon costs, and what one less brings.
@@ -30,13 +29,28 @@ MORE_RATIO: Final = 1.5
 LESS_RATIO: Final = 0.9
 # Share of what later days have planned of such a row that may be used before.
 BORROW_RATIO: Final = 0.5
-SHARES: Final = (0.05, 0.1, 0.2, 0.35, 0.5, 0.8)
 # Where no dive ends in whole numbers.
 STUCK: Final = Limits(gap=20_000.0, nodes_count=200)
 # A part that could be cheaper by less is left alone.
 LEAST_GAIN_FEN: Final = 2_000.0
 # Slots after the next day until which a shift of the day keeps its head from starting again.
 TAIL_SLOTS: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How hard whole numbers are looked for."""
+
+    ahead_days_count: int
+    """Days that stay continuous behind the one that becomes whole."""
+    shares: tuple[float, ...]
+    """A dive each: the part of the fractional variables that a step fixes."""
+    passes_count: int
+    """Times that every team's day is tried again."""
+
+
+FULL: Final = Effort(ahead_days_count=4, shares=(0.05, 0.1, 0.2, 0.35, 0.5, 0.8), passes_count=3)
+QUICK: Final = Effort(ahead_days_count=1, shares=(0.5,), passes_count=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +66,18 @@ class Rolling:
     """Makes whole a component: teams that share skills."""
 
     def __init__(
-        self, model: Model, relaxed: Relaxed, values: Floats, *, component: "Component"
+        self,
+        model: Model,
+        relaxed: Relaxed,
+        values: Floats,
+        *,
+        component: "Component",
+        effort: Effort,
     ) -> None:
         """`values` is the linear program's solution with whole heads; it is changed in place."""
         linear = model.linear
         self._linear, self._model, self._values = linear, model, values
-        self._prices, self._component = relaxed.prices, component
+        self._prices, self._component, self._effort = relaxed.prices, component, effort
         starts = np.zeros(len(values), dtype=np.bool_)
         self._closed = np.zeros(len(values), dtype=np.bool_)
         for crew in model.crews:
@@ -78,19 +98,19 @@ class Rolling:
         self._columns = np.flatnonzero(mine & ~self._closed)
         self._matrix = sp.csc_matrix(linear.matrix)[:, self._columns].tocsr()
 
-    def run(self, passes_count: int) -> None:
+    def run(self) -> None:
         """All days, all teams; then each again while everything else stands still."""
         starts = range(0, len(self._model.uncovered), SLOTS_PER_DAY)
         for start in starts:
             for team in self._component.teams:
                 self._first(self._ahead(team, start))
-        for _ in range(passes_count):
+        for _ in range(self._effort.passes_count):
             for start in starts:
                 for team in reversed(self._component.teams):
                     self._again(self._alone(team, start))
 
     def _first(self, part: "_Part") -> None:
-        found = dive(part.problem, SHARES)
+        found = dive(part.problem, self._effort.shares)
         self._keep(part, found or search(part.problem, STUCK))
 
     def _again(self, part: "_Part") -> None:
@@ -98,7 +118,7 @@ class Rolling:
         now = float(part.problem.costs @ self._values[part.columns])
         if now - optimise(part.problem).objective < LEAST_GAIN_FEN:
             return
-        found = dive(part.problem, SHARES)
+        found = dive(part.problem, self._effort.shares)
         if found is not None and found.objective < now - 1.0:
             self._keep(part, found)
 
@@ -111,7 +131,8 @@ class Rolling:
     def _ahead(self, team: int, start: int) -> "_Part":
         """A team's day, whole, and the next days, continuous; later ones at their prices."""
         linear, values = self._linear, self._values
-        end, seen = start + SLOTS_PER_DAY, start + (1 + AHEAD_DAYS) * SLOTS_PER_DAY
+        end = start + SLOTS_PER_DAY
+        seen = end + self._effort.ahead_days_count * SLOTS_PER_DAY
         slot = linear.slot[self._columns]
         inside = np.flatnonzero(self._own(team) & (slot >= start) & (slot < seen))
         free, part, rows = self._cut(inside, start, seen)
