@@ -29,9 +29,9 @@ OK, FAIL, UNKNOWN, DROPPED = range(4)
 ANSWER_ID: Final = b"{answer_id}"
 COUNTED: Final = ("sent", "waited", *OUTCOMES)
 POOL_FULL: Final = "no free connection"
-BEAT_S: Final = 0.05
+BEAT_S: Final = 0.02
 """Between two chunks of the journal: short, so that writing one is short, too."""
-_SWEEP_BEATS: Final = 5
+_SWEEP_BEATS: Final = 12
 WARM_COUNT: Final = 32
 """Connections opened before the start, so that the first second is like the others."""
 _TURN: Final = 64
