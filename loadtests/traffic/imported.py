@@ -32,7 +32,6 @@ PRICE_FEN: Final = 10_000
 UNREAD_RATIO_MAX: Final = 0.5
 # Time to make the merchants known that are looked up.
 LEAD_IN_S: Final = 1.0
-SWEEP_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,6 @@ BY_STORE_TYPE: Final = (  # dims (lunar_day, store_type) and (store_type)
     ORDERS,
 )
 SEASON_ONLY: Final = (HOURS_ON_TARGET, WORST_HOUR_PHONE, ENOUGH)
-SEASON_ALERTS: Final = (CONTACTS_SAVED, ALERT_COST, ALERT_COMPENSATION)  # no dims; also metrics
 
 # Shares of replications: 0 or 1 in one replication, so their interval is binomial
 # (Clopper-Pearson), never Student-t: twelve replications out of twelve do not prove a probability

@@ -39,12 +39,6 @@ class Dispersion:
         """Twice the gain over Poisson; above 2.71 it is significant at 5 % (k on the boundary)."""
         return 2.0 * (self.log_likelihood - self.poisson_log_likelihood)
 
-    @property
-    def factor_cv(self) -> Estimate:
-        """CV of the gamma factor."""
-        low, high = (1.0 / np.sqrt(self.k.high), 1.0 / np.sqrt(self.k.low))
-        return Estimate(float(1.0 / np.sqrt(self.k.mean)), float(low), float(high), self.k.n)
-
 
 def dispersion(counts: ArrayLike, expected: ArrayLike | None = None) -> Dispersion:
     """Dispersion of counts around a common mean, or around means known up to one factor."""

@@ -15,7 +15,6 @@ for P95, 299 for P99), its interval until both ends exist (72 and 368).
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -137,11 +136,6 @@ def tail_weights(sample: Floats, level: float) -> Floats:
     weights = np.zeros(sample.size)
     weights[order] = np.clip(share - np.arange(sample.size), 0.0, 1.0)
     return np.asarray(weights / weights.sum())
-
-
-def needed_for(levels: Sequence[float]) -> int:
-    """Replications from which all of these quantiles are given."""
-    return max(count_for_bound(level) for level in levels)
 
 
 def _too_few(level: float, count: int) -> str:
