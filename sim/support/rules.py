@@ -22,22 +22,35 @@ from sim.support.attempts import (
 from sim.support.cases import ATTEMPT_COLUMNS
 from sim.support.compiled import compiled
 
-RULES: Final = (
-    "an agent exactly where the outcome is answered",
-    "nobody who waits still has ended",
-    "answered after arrival and within the patience",
-    "handling ends after it starts",
-    "whoever abandons waits exactly the patience",
-    "nothing ends after the horizon",
-    "within a line answers come in the order of arrival",
-    "the first attempt of a case is number 1, fresh, and comes when the case does",
-    "an escalation ends the case",
-    "attempts of a case are numbered 1, 2, 3, ..., and only the first is fresh",
-    "a case that is resolved, given up or escalated never returns",
-    "the next attempt comes after its cause",
-    "the next attempt comes after exactly the drawn delay",
-)
-HOLD: Final = -1
+HOLD: Final = -1  # no rule is broken
+AGENT_IF_ANSWERED: Final = 0
+WAITING_NOT_ENDED: Final = 1
+ANSWERED_IN_PATIENCE: Final = 2
+ENDS_AFTER_ANSWER: Final = 3
+WAITS_ALL_PATIENCE: Final = 4
+WITHIN_HORIZON: Final = 5
+FIRST_COME_FIRST_SERVED: Final = 6
+FIRST_IS_FRESH: Final = 7
+ESCALATION_IS_LAST: Final = 8
+NUMBERED_IN_TURN: Final = 9
+RETURNS_IF_FOLLOWED: Final = 10
+AFTER_ITS_CAUSE: Final = 11
+AFTER_DRAWN_DELAY: Final = 12
+RULES: Final = {
+    AGENT_IF_ANSWERED: "an agent exactly where the outcome is answered",
+    WAITING_NOT_ENDED: "nobody who waits still has ended",
+    ANSWERED_IN_PATIENCE: "answered after arrival and within the patience",
+    ENDS_AFTER_ANSWER: "handling ends after it starts",
+    WAITS_ALL_PATIENCE: "whoever abandons waits exactly the patience",
+    WITHIN_HORIZON: "nothing ends after the horizon",
+    FIRST_COME_FIRST_SERVED: "within a line answers come in the order of arrival",
+    FIRST_IS_FRESH: "the first attempt of a case is number 1, fresh, and comes when the case does",
+    ESCALATION_IS_LAST: "an escalation ends the case",
+    NUMBERED_IN_TURN: "attempts of a case are numbered 1, 2, 3, ..., and only the first is fresh",
+    RETURNS_IF_FOLLOWED: "a case that is resolved, given up or escalated never returns",
+    AFTER_ITS_CAUSE: "the next attempt comes after its cause",
+    AFTER_DRAWN_DELAY: "the next attempt comes after exactly the drawn delay",
+}
 
 
 @compiled
@@ -50,20 +63,20 @@ def broken_alone(
     patience_s: float,
     end_s: float,
 ) -> int:
-    """The first rule that an attempt breaks by itself: position in RULES, or HOLD."""
+    """The first rule that an attempt breaks by itself: key of RULES, or HOLD."""
     ended, answered = not np.isnan(ended_s), outcome == ANSWERED
     if answered != (team >= 0):
-        return 0
+        return AGENT_IF_ANSWERED
     if ended and outcome == IN_SYSTEM:
-        return 1
+        return WAITING_NOT_ENDED
     # A comparison with NaN is false, which is what is asked of what did not happen.
     if answered and not (0.0 <= answered_s - arrived_s <= patience_s):
-        return 2
+        return ANSWERED_IN_PATIENCE
     if answered and ended and not ended_s >= answered_s:
-        return 3
+        return ENDS_AFTER_ANSWER
     if outcome == ABANDONED and not (np.isnan(answered_s) and ended_s == arrived_s + patience_s):
-        return 4
-    return 5 if ended_s > end_s else HOLD
+        return WAITS_ALL_PATIENCE
+    return WITHIN_HORIZON if ended_s > end_s else HOLD
 
 
 @compiled
@@ -91,13 +104,13 @@ def broken_by_return(
 ) -> int:
     """The first rule that attempt `i` breaks by coming after attempt `before` of its case."""
     if number[i] != number[before] + 1 or kind[i] == FRESH:
-        return 9
+        return NUMBERED_IN_TURN
     if not followed[before] or kind[before] == ESCALATION:
-        return 10
+        return RETURNS_IF_FOLLOWED
     if outcome[before] != (ANSWERED if kind[i] == RECONNECT else ABANDONED):
-        return 11
+        return AFTER_ITS_CAUSE
     delay_s = drawn_delay_s(kind[i], case, abandonments, number[before] - abandonments)
-    return HOLD if arrived_s[i] == ended_s[before] + delay_s else 12
+    return HOLD if arrived_s[i] == ended_s[before] + delay_s else AFTER_DRAWN_DELAY
 
 
 @compiled
@@ -117,7 +130,7 @@ def first_broken(
     lines_count: int,
     end_s: float,
 ) -> tuple[int, int]:
-    """The first rule broken (position in RULES) and by which attempt; HOLD if none is."""
+    """The first rule broken (key of RULES) and by which attempt; HOLD if none is."""
     previous = np.full(len(cases), -1, dtype=np.int32)
     abandonments = np.zeros(len(cases), dtype=np.int8)
     served_s = np.full(lines_count, -np.inf)
@@ -127,18 +140,19 @@ def first_broken(
         )
         case, before = cases[row[i]], previous[row[i]]
         if rule == HOLD and outcome[i] == ANSWERED:
-            rule = HOLD if answered_s[i] >= served_s[line[i]] else 6
+            in_order = answered_s[i] >= served_s[line[i]]
+            rule = HOLD if in_order else FIRST_COME_FIRST_SERVED
             served_s[line[i]] = answered_s[i]
         if rule == HOLD and before < 0:
             first = number[i] == 1 and kind[i] == FRESH and arrived_s[i] == case["arrived_s"]
-            rule = HOLD if first else 7
+            rule = HOLD if first else FIRST_IS_FRESH
         elif rule == HOLD:
             gone = abandonments[row[i]]
             rule = broken_by_return(
                 i, before, number, kind, outcome, arrived_s, ended_s, followed, case, gone
             )
         if rule == HOLD and kind[i] == ESCALATION and followed[i]:
-            rule = 8
+            rule = ESCALATION_IS_LAST
         if rule != HOLD:
             return rule, i
         previous[row[i]] = i
