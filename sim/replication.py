@@ -15,13 +15,15 @@ from scenarios.scenario import Scenario
 from scenarios.tables import TABLES
 from scenarios.words import CATEGORIES, INCIDENT_TYPES, TRIGGERS
 from sim.columns import Columns, Ints, pick
+from sim.consumers.fates import SELF_SERVICE
+from sim.market.incidents import MISCONDUCT, NO_ROOM
+from sim.market.monitoring import CLOSED
 from sim.money import recoveries
 from sim.streams import Streams
 from sim.support import service
 from sim.world import World
 
 ALERT = TRIGGERS.index("alert")
-CLOSED = INCIDENT_TYPES.index("closed_or_refused")
 # A metric is (value, unit).
 Metrics = dict[str, tuple[float, str]]
 SUPPORT_TABLES = frozenset({"intervals", "contacts", "staffing"})
@@ -138,8 +140,8 @@ def _incident_metrics(incidents: Columns) -> Metrics:
     kind = incidents["incident"]
     counts = {
         "incidents_count": (kind.size, "incidents"),
-        "self_service_claims_count": ((incidents["path"] == 1).sum(), "claims"),
-        "no_room_count": ((kind == 1).sum(), "incidents"),
-        "misconduct_incidents_count": (np.isin(kind, (2, 3, 5, 6)).sum(), "incidents"),
+        "self_service_claims_count": ((incidents["path"] == SELF_SERVICE).sum(), "claims"),
+        "no_room_count": ((kind == NO_ROOM).sum(), "incidents"),
+        "misconduct_incidents_count": (np.isin(kind, MISCONDUCT).sum(), "incidents"),
     }
     return {name: (float(count), unit) for name, (count, unit) in counts.items()}
