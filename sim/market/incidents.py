@@ -94,7 +94,7 @@ def opportunism_multiple(share: float, generosity: float, elasticity: float) -> 
 
 def pick_stores(cum: Floats, uniform: Floats) -> Ints:
     """Rows drawn with probability proportional to the increments of `cum`."""
-    return np.minimum(find(cum, uniform * cum[-1]), cum.size - 1)
+    return np.asarray(np.minimum(find(cum, uniform * cum[-1]), cum.size - 1))
 
 
 def cell_masses(cum: Floats, edges: Ints) -> Floats:

@@ -6,15 +6,15 @@ the same to the last bit. Draws nothing: uniforms in [0, 1) come in.
 """
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sim.columns import Floats, Ints
+from sim.compiled import compiled
 
 Guide = NDArray[np.int32]
 
 
-@njit(cache=True)
+@compiled
 def _first_above(cum: Floats, key: float) -> int:
     """First position whose value is above the key; the size if none is."""
     start, count = 0, cum.size
@@ -28,7 +28,7 @@ def _first_above(cum: Floats, key: float) -> int:
     return start
 
 
-@njit(cache=True)
+@compiled
 def find(cum: Floats, keys: Floats) -> Ints:
     """`searchsorted(cum, keys, "right")`."""
     found = np.empty(keys.size, dtype=np.int64)
@@ -37,7 +37,7 @@ def find(cum: Floats, keys: Floats) -> Ints:
     return found
 
 
-@njit(cache=True)
+@compiled
 def split_cumulated(
     weight: Floats, first_kind: NDArray[np.bool_]
 ) -> tuple[Floats, Floats, Floats]:
@@ -56,7 +56,7 @@ def split_cumulated(
     return ones, others, both
 
 
-@njit(cache=True)
+@compiled
 def guide(cum: Floats) -> Guide:
     """Where to look for a key: the number of values in earlier parts, of as many equal parts of the
     total as there are values (the method of guide tables, Chen and Asau 1974)."""
@@ -70,7 +70,7 @@ def guide(cum: Floats) -> Guide:
     return earlier
 
 
-@njit(cache=True)
+@compiled
 def _guided(cum: Floats, earlier: Guide, key: float) -> int:
     """As _first_above over all of `cum`, in a step or two: the values of earlier parts are smaller
     than the key, because the part is a monotone function of the value."""
@@ -81,7 +81,7 @@ def _guided(cum: Floats, earlier: Guide, key: float) -> int:
     return at
 
 
-@njit(cache=True)
+@compiled
 def place(
     intensity_cum: Floats,
     store_cum: Floats,

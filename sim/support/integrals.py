@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.compiled import compiled
 from sim.support.cases import Floats
-from sim.support.compiled import compiled
 
 
 def open_integral(

@@ -18,9 +18,9 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.compiled import compiled, part
 from sim.support.attempts import ESCALATION, FRESH, NO_TEAM, RECONNECT, REDIAL
 from sim.support.cases import ATTEMPT_COLUMNS, GRID_MAGIC, HORIZON_LIMIT_S
-from sim.support.compiled import compiled, part
 
 Table: TypeAlias = NDArray[Any]  # of records
 Ints: TypeAlias = NDArray[np.int64]

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.compiled import compiled
 from sim.support.attempts import (
     ABANDONED,
     ANSWERED,
@@ -20,7 +21,6 @@ from sim.support.attempts import (
     REDIAL,
 )
 from sim.support.cases import ATTEMPT_COLUMNS
-from sim.support.compiled import compiled
 
 HOLD: Final = -1  # no rule is broken
 AGENT_IF_ANSWERED: Final = 0
