@@ -17,7 +17,7 @@ from sim.columns import Floats, Ints
 from sim.staffing.highs import Problem, optimise
 from sim.staffing.matrix import Linear
 from sim.staffing.model import Crew, Model
-from sim.staffing.rolling import FULL, Component, Effort, Relaxed, Rolling, components
+from sim.staffing.rolling import FULL, Component, Effort, Rolling, components
 from sim.staffing.shifts import SLOTS_PER_DAY, SLOTS_PER_H, Pay, Shifts
 from sim.support.roster import apportion
 
@@ -67,11 +67,10 @@ class Program:
         relaxed = optimise(_problem(linear), vertex=False)
         values = relaxed.values.copy()
         planned = self._whole_heads(model, values)
-        known = Relaxed(values.copy(), relaxed.reduced, relaxed.prices)
 
         def whole(component: Component) -> Floats:
             mine = values.copy()
-            Rolling(model, known, mine, component=component, effort=effort).run()
+            Rolling(model, relaxed, mine, component=component, effort=effort).run()
             return mine
 
         parts = components(self._serves, planned.sum(axis=0))

@@ -53,28 +53,20 @@ FULL: Final = Effort(ahead_days_count=4, shares=(0.05, 0.1, 0.2, 0.35, 0.5, 0.8)
 QUICK: Final = Effort(ahead_days_count=1, shares=(0.5,), passes_count=0)
 
 
-@dataclass(frozen=True, slots=True)
-class Relaxed:
-    """The linear program's solution: values and reduced costs by column, prices by row."""
-
-    values: Floats
-    reduced: Floats
-    prices: Floats
-
-
 class Rolling:
     """Makes whole a component: teams that share skills."""
 
     def __init__(
         self,
         model: Model,
-        relaxed: Relaxed,
+        relaxed: Solved,
         values: Floats,
         *,
         component: "Component",
         effort: Effort,
     ) -> None:
-        """`values` is the linear program's solution with whole heads; it is changed in place."""
+        """`relaxed` is the linear program's solution, `values` its values with whole heads, which
+        are changed in place."""
         linear = model.linear
         self._linear, self._model, self._values = linear, model, values
         self._prices, self._component, self._effort = relaxed.prices, component, effort
