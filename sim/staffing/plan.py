@@ -45,8 +45,8 @@ class Planner:
         days = range(horizon.start_day, horizon.last_day + 1)
         labour = scenario.support.labour
         self.pay = Pay.of(scenario.support.wage, scenario.calendar, days)
-        self.shifts = Shifts.of(labour, self.pay)
         self.days_count = horizon.days_count
+        self.shifts = Shifts.of(labour, days_count=self.days_count)
         self.teams = tuple(team.name for team in Layout.of(scenario.support).teams)
         self.groups = Groups.of(scenario.support)
         queues = [

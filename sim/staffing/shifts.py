@@ -1,8 +1,8 @@
-"""Every shift that may be worked in the horizon, as columns of the roster's program.
+"""Every shift that may be worked in the horizon, and what an hour of work costs.
 
 A column is a kind of shift, a day, a start, a place of the break and hours of overtime. Time is cut
 into slots of half an hour, counted from 00:00 of the first day; what lies behind the horizon's end
-neither covers nor costs.
+covers nothing.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.calendar import Calendar
-from scenarios.labour import STEP_H, Labour
+from scenarios.labour import STEP_H, Labour, ShiftKind
 from scenarios.support import Wage
 from sim.support.cases import Floats
 from sim.support.roster import Ints
@@ -52,7 +52,6 @@ class Shifts:
     break_start: Ints  # slots after the start; 0 without a break
     overtime_h: Ints
     night: NDArray[np.bool_]
-    cost_fen: Floats
     covers: tuple[Ints, ...]
     """By column: the slots in which its heads are at their desks."""
 
@@ -60,25 +59,21 @@ class Shifts:
         return len(self.kind)
 
     @classmethod
-    def of(cls, labour: Labour, pay: Pay) -> "Shifts":
-        """All columns of a horizon as long as `pay`."""
-        slots_count = len(pay.ordinary_fen_per_h)
+    def of(cls, labour: Labour, *, days_count: int) -> "Shifts":
+        """All columns of a horizon of so many days."""
+        slots_count = days_count * SLOTS_PER_DAY
         names = tuple(sorted(labour.kinds))
-        rows: list[tuple[int, int, int, int, int, bool, float]] = []
+        patterns = [_patterns(labour.kinds[name]) for name in names]
+        rows: list[tuple[int, int, int, int, int, bool]] = []
         covers: list[Ints] = []
         for first in range(slots_count):
             day, start = divmod(first, SLOTS_PER_DAY)
             night = labour.is_night(start * STEP_H)
-            for number, name in enumerate(names):
-                for break_start, overtime_h, ordinary, overtime in _patterns(labour, name):
-                    at_work = first + ordinary
-                    extra = first + overtime
-                    at_work, extra = at_work[at_work < slots_count], extra[extra < slots_count]
-                    cost_fen = STEP_H * (
-                        pay.ordinary_fen_per_h[at_work].sum() + pay.overtime_fen_per_h[extra].sum()
-                    )
-                    covers.append(np.concatenate((at_work, extra)))
-                    rows.append((number, day, start, break_start, overtime_h, night, cost_fen))
+            for number, of_kind in enumerate(patterns):
+                for break_start, overtime_h, at_desk in of_kind:
+                    slots = first + at_desk
+                    covers.append(slots[slots < slots_count])
+                    rows.append((number, day, start, break_start, overtime_h, night))
         whole = np.array([row[:5] for row in rows], dtype=np.int64).T
         return cls(
             kind_names=names,
@@ -88,21 +83,18 @@ class Shifts:
             break_start=whole[3],
             overtime_h=whole[4],
             night=np.array([row[5] for row in rows], dtype=np.bool_),
-            cost_fen=np.array([row[6] for row in rows], dtype=np.float64),
             covers=tuple(covers),
         )
 
 
-def _patterns(labour: Labour, name: str) -> list[tuple[int, int, Ints, Ints]]:
-    """Break, overtime, and the slots at work and in overtime after the start of a kind of shift."""
-    kind = labour.kinds[name]
+def _patterns(kind: ShiftKind) -> list[tuple[int, int, Ints]]:
+    """Break, overtime, and the slots at the desk after the start, of a kind of shift."""
     length, pause = round(kind.length_h * SLOTS_PER_H), round(kind.break_h * SLOTS_PER_H)
     first, last = (round(h * SLOTS_PER_H) for h in (kind.break_from_h, kind.break_to_h))
     patterns = []
     for break_start in range(first, last + 1) if pause else (0,):
-        slots = np.arange(length)
-        at_work = slots[(slots < break_start) | (slots >= break_start + pause)]
         for overtime_h in range(kind.overtime_max_h + 1):
-            overtime = length + np.arange(overtime_h * SLOTS_PER_H)
-            patterns.append((break_start, overtime_h, at_work, overtime))
+            slots = np.arange(length + overtime_h * SLOTS_PER_H)
+            at_desk = slots[(slots < break_start) | (slots >= break_start + pause)]
+            patterns.append((break_start, overtime_h, at_desk))
     return patterns
