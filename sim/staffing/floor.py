@@ -16,7 +16,7 @@ from scenarios.scenario import Scenario
 from scenarios.support import Support
 from scenarios.words import CHANNELS, SKILLS, Channel
 from sim.columns import Floats, Ints
-from sim.support.attempts import ABANDONED, ANSWERED, Attempts
+from sim.support.attempts import ANSWERED, Attempts
 from sim.support.integrals import open_integral
 from sim.support.layout import QUEUES_COUNT, Layout
 from sim.support.roster import sessions_by_team
@@ -93,28 +93,17 @@ class Shown:
     load: Floats
     """Mean number of contacts in hand (slots)."""
     offered: Ints
-    answered_in_time: Ints
-    abandoned: Ints
     handle_s: Floats
     """Mean slot time of the contacts answered, by group."""
 
 
 def shown(scenario: Scenario, groups: Groups, attempts: Attempts) -> Shown:
     """What a record shows; contacts count in the tick in which they arrive."""
-    horizon, targets = scenario.horizon, scenario.support.targets
+    horizon = scenario.horizon
     ticks_count, count = horizon.days_count * horizon.ticks_per_day, len(groups.names)
     group = groups.of_queue[attempts.queue]
-    threshold = {"phone": targets.phone.threshold_s, "im": targets.im.threshold_s}
-    threshold_s = np.array([threshold[channel] for channel in groups.channels])
     tick_s = float(horizon.tick_s)
     cell = (attempts.arrived_s / tick_s).astype(np.int64) * count + group
-    answered = attempts.outcome == ANSWERED
-    wait_s = attempts.answered_s - attempts.arrived_s
-
-    def counted(chosen: NDArray[np.bool_]) -> Ints:
-        counts = np.bincount(cell[chosen], minlength=ticks_count * count)
-        return counts.reshape(ticks_count, count)
-
     left_s = np.where(np.isnan(attempts.ended_s), np.inf, attempts.ended_s)
     in_hand = np.flatnonzero(attempts.team >= 0)
     load = open_integral(
@@ -125,16 +114,14 @@ def shown(scenario: Scenario, groups: Groups, attempts: Attempts) -> Shown:
         interval_s=tick_s,
         intervals_count=ticks_count,
     )
-    done = answered & ~np.isnan(attempts.ended_s)
+    done = (attempts.outcome == ANSWERED) & ~np.isnan(attempts.ended_s)
     handle_s = np.bincount(
         group[done], weights=(attempts.ended_s - attempts.answered_s)[done], minlength=count
     ) / np.maximum(np.bincount(group[done], minlength=count), 1)
     return Shown(
         in_system=_in_system(attempts.arrived_s, left_s, group, count, ticks_count, tick_s),
         load=load / tick_s,
-        offered=counted(np.ones(len(attempts), dtype=bool)),
-        answered_in_time=counted(answered & (wait_s <= threshold_s[group])),
-        abandoned=counted(attempts.outcome == ABANDONED),
+        offered=np.bincount(cell, minlength=ticks_count * count).reshape(ticks_count, count),
         handle_s=handle_s,
     )
 
