@@ -21,6 +21,7 @@ from reports.metrics import metric_name
 from reports.rows import rows
 from reports.staffing import figures, words
 from reports.tables import Table
+from scenarios.labour import STEP_H
 
 FILE_NAME: Final = "staffing.html"
 # As sim/staffing/quick.py names it, which is slow to load.
@@ -184,9 +185,9 @@ def _spans(starts_h: Sequence[float]) -> Markup:
     spans: list[list[float]] = []
     for start_h in sorted(starts_h):
         if spans and spans[-1][1] == start_h:
-            spans[-1][1] = start_h + 0.5
+            spans[-1][1] = start_h + STEP_H
         else:
-            spans.append([start_h, start_h + 0.5])
+            spans.append([start_h, start_h + STEP_H])
     return Markup(say(", ")).join(_label(f"{_clock(a)}–{_clock(b)}") for a, b in spans)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from scenarios.labour import STEP_H
 from sim.staffing.breaches import breaches
 from sim.staffing.curve import Answers, curve, steps
 from sim.staffing.plan import Plan, Planner
@@ -62,7 +63,7 @@ def write(folder: Path, found: Findings, *, said: Answers, worth: Sequence[Worth
         "fingerprint": planner.scenario.fingerprint,
         **asdict(said),
         "missed_because": {why: int((missed == why).sum()) for why in ("heads", "chance")},
-        "uncovered_h": float(mine.plan.uncovered.sum()) / 2.0,
+        "uncovered_h": float(mine.plan.uncovered.sum()) * STEP_H,
         "open_shifts_count": len(mine.plan.lines.open_shifts),
         "program_cost_fen": roster.cost_fen,
         "program_bound_fen": roster.bound_fen,

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from scenarios.labour import Labour
+from scenarios.labour import STEP_H, Labour
 from scenarios.scenario import Scenario
 from sim.columns import Floats
 from sim.staffing.floors import all_of
@@ -86,7 +86,7 @@ def _priced(job: _Job) -> tuple[float, int]:
 def _crossed_fen(found: Findings) -> float:
     """Price of what stays uncovered when cross-trained heads do not help, less what does anyway."""
     planner, plan = found.planner, found.mine.plan
-    price_fen = planner.scenario.support.labour.uncovered_fen_per_h / 2.0
+    price_fen = planner.scenario.support.labour.uncovered_fen_per_h * STEP_H
     with_none = planner.uncovered(plan.heads, plan.need, helping=False)
     return float(with_none.sum() - plan.uncovered.sum()) * price_fen
 
