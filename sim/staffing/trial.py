@@ -23,9 +23,9 @@ from sim.streams import Streams
 from sim.support.attempts import ABANDONED, ANSWERED
 from sim.support.layout import QUEUES_COUNT, Layout
 from sim.support.roster import Roster
+from sim.support.service import CHANNEL_OF
 from sim.support.tape import Tape
 
-CHANNEL_OF_QUEUE: Final = np.arange(QUEUES_COUNT) % len(CHANNELS)
 FLOOR_METRICS: Final = (
     "service_level_phone_ratio",
     "service_level_im_ratio",
@@ -75,7 +75,7 @@ def targets_by_queue(scenario: Scenario) -> Floats:
     """Service-level target of every queue."""
     targets = scenario.support.targets
     ratios = [targets.phone.service_level_ratio, targets.im.service_level_ratio]
-    return np.array(ratios)[CHANNEL_OF_QUEUE]
+    return np.array(ratios)[CHANNEL_OF]
 
 
 def whole(scenario: Scenario, *, seed: int, replication: int) -> Shows:
@@ -106,7 +106,7 @@ def floor(scenario: Scenario, tape: Tape, *, seed: int, replication: int) -> Sho
     ticks_count = horizon.days_count * horizon.ticks_per_day
     cell = (attempts.arrived_s / tick_s).astype(np.int64) * QUEUES_COUNT + attempts.queue
     targets = support.targets
-    threshold_s = np.array([targets.phone.threshold_s, targets.im.threshold_s])[CHANNEL_OF_QUEUE]
+    threshold_s = np.array([targets.phone.threshold_s, targets.im.threshold_s])[CHANNEL_OF]
     wait_s = attempts.answered_s - attempts.arrived_s
     in_time = (attempts.outcome == ANSWERED) & (wait_s <= threshold_s[attempts.queue])
 
@@ -118,7 +118,7 @@ def floor(scenario: Scenario, tape: Tape, *, seed: int, replication: int) -> Sho
     abandoned_count = float(count(cell[attempts.outcome == ABANDONED]).sum())
     metrics = {}
     for number, name in enumerate(CHANNELS):
-        mine = number == CHANNEL_OF_QUEUE
+        mine = number == CHANNEL_OF
         metrics[f"service_level_{name}_ratio"] = _ratio(
             within[:, mine].sum(), offered[:, mine].sum()
         )
