@@ -15,10 +15,9 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from scenarios.labour import STEP_H, Labour
+from sim.columns import Floats, Ints
 from sim.staffing.program import Roster
 from sim.staffing.shifts import SLOTS_PER_DAY, SLOTS_PER_H, Shifts
-from sim.support.cases import Floats
-from sim.support.roster import Ints
 
 FORBIDDEN: Final = 1e6
 EPSILON: Final = 1e-9

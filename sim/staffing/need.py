@@ -13,8 +13,8 @@ from scipy.ndimage import uniform_filter1d
 from scipy.special import ndtri
 
 from scenarios.scenario import Scenario
+from sim.columns import Ints
 from sim.staffing.shifts import SLOTS_PER_DAY
-from sim.support.roster import Ints
 
 # Of the seasons left out by the risk, a need is made for a share: unseen ones hold less.
 MARGIN_RATIO: Final = 0.1

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from scenarios.scenario import Scenario
+from sim.columns import Ints
 from sim.staffing.plan import Plan, Planner
 from sim.staffing.rolling import FULL, QUICK, Effort
-from sim.support.roster import Ints
 
 
 @dataclass(frozen=True, slots=True)

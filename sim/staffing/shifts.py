@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from scenarios.calendar import Calendar
 from scenarios.labour import STEP_H, Labour, ShiftKind
 from scenarios.support import Wage
-from sim.support.cases import Floats
-from sim.support.roster import Ints
+from sim.columns import Floats, Ints
 
 SLOTS_PER_DAY: Final = round(24.0 / STEP_H)
 SLOTS_PER_H: Final = round(1.0 / STEP_H)

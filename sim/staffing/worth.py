@@ -16,11 +16,10 @@ import numpy as np
 
 from scenarios.labour import STEP_H, Labour
 from scenarios.scenario import Scenario
-from sim.columns import Floats
+from sim.columns import Floats, Ints
 from sim.staffing.floors import all_of
 from sim.staffing.plan import Planner
 from sim.staffing.study import Findings, Tell
-from sim.support.roster import Ints
 
 
 @dataclass(frozen=True, slots=True)
