@@ -61,7 +61,7 @@ class Pool:
         ]
         self._slots = np.array(slots)
         self._pace = np.array(pace_by_team, dtype=np.float64)
-        self._refactor()
+        self._set_factors()
         while self._serve_waiting() == NEEDS_ROOM:
             state.grow()
         self._wake()
@@ -71,7 +71,7 @@ class Pool:
         if len(multiple_by_topic) != self._layout.topics_count:
             raise ValueError(f"a multiple is needed for each of {self._layout.topics_count} topics")
         self._surcharge = np.array(multiple_by_topic, dtype=np.float64)
-        self._refactor()
+        self._set_factors()
 
     def offer(self, cases: Cases) -> None:
         """Takes in the cases of the coming interval, all of them arriving from now on."""
@@ -172,5 +172,5 @@ class Pool:
             state.counts,
         )
 
-    def _refactor(self) -> None:
+    def _set_factors(self) -> None:
         self._state.factors = np.outer(self._pace, self._surcharge)
