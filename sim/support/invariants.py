@@ -32,7 +32,7 @@ def check(
 def _hold_attempt_by_attempt(
     attempts: Attempts, cases: CaseFile, layout: Layout, end_s: float
 ) -> None:
-    """1 and 4 to 7. Raises with the first attempt that breaks a rule."""
+    """What rules.py says of attempts. Raises with the first one that breaks a rule."""
     line = attempts.priority.astype(np.int64) * layout.queues_count + attempts.queue
     rule, i = first_broken(
         attempts.case_row,
@@ -58,7 +58,7 @@ def _hold_attempt_by_attempt(
 
 
 def _never_more_than_slots(attempts: Attempts, layout: Layout, staffed: Staffed) -> None:
-    """3: no start beyond slots or reserve; nobody waits while an agent who may serve is idle."""
+    """No start beyond slots or reserve; nobody waits while an agent who may serve is idle."""
     if not staffed:
         assert not (attempts.outcome == ANSWERED).any(), "no answer without staff"
         return
@@ -91,7 +91,7 @@ def _never_more_than_slots(attempts: Attempts, layout: Layout, staffed: Staffed)
 
 
 def _obey_littles_law(attempts: Attempts, end_s: float) -> None:
-    """2: sum of waits = integral of the queue length, of handle times = of busy slots."""
+    """Sum of waits = integral of the queue length, of handle times = of busy slots."""
     intervals_count = 16
     answered_s, ended_s = attempts.answered_s, attempts.ended_s
     left_s = np.where(attempts.outcome == ABANDONED, ended_s, answered_s)
