@@ -45,7 +45,7 @@ from sim.money.claims import DueClaims
 from sim.money.columns import GrowingColumns
 from sim.money.settlement import Settlement
 from sim.streams import Streams
-from sim.support.cases import Cases
+from sim.support.cases import CASES_NATIONAL_COUNT, Cases
 from sim.support.layout import Layout
 from sim.support.pool import Pool
 from sim.support.roster import Roster
@@ -53,8 +53,6 @@ from sim.support.tape import Tape
 
 # What a case claims, as the settlement wants it.
 _CLAIM_COLUMNS = tuple(field.name for field in fields(DueClaims) if field.name != "decided_s")
-# Room for the cases of ten national days without a copy; beyond it the columns grow.
-_CASES_NATIONAL_COUNT = 1 << 20
 
 
 class World:
@@ -190,7 +188,7 @@ class World:
         """Keeps what the day's cases claim, by case_id; returns the incident of each, or -1."""
         if self._case_claims is None:
             dtypes = {name: values.dtype for name, values in batches[0].items()}
-            self._case_claims = GrowingColumns(dtypes, capacity_count=_CASES_NATIONAL_COUNT)
+            self._case_claims = GrowingColumns(dtypes, capacity_count=CASES_NATIONAL_COUNT)
         for batch in batches:
             self._case_claims.append(batch["incident_id"].size, batch)
         return self._case_claims.view("incident_id")[self._case_count :]

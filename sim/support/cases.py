@@ -22,7 +22,7 @@ GRID_MAGIC: Final = 1.5 * 2.0**22
 ATTEMPT_COLUMNS: Final = 3
 
 # Room for the cases of ten national days without a copy.
-_ROWS_NATIONAL_COUNT: Final = 1 << 20
+CASES_NATIONAL_COUNT: Final = 1 << 20
 _CASE_RECORD: Final = np.dtype(
     [
         ("arrived_s", np.float64),
@@ -99,8 +99,8 @@ class CaseFile:
     def __init__(self) -> None:
         self.rows_count = 0
         # Memory that has not been written yet is only an address, so a roomy start costs nothing.
-        self.case_id = np.empty(_ROWS_NATIONAL_COUNT, dtype=np.int64)
-        self.records: NDArray[Any] = np.empty(_ROWS_NATIONAL_COUNT, dtype=_CASE_RECORD)
+        self.case_id = np.empty(CASES_NATIONAL_COUNT, dtype=np.int64)
+        self.records: NDArray[Any] = np.empty(CASES_NATIONAL_COUNT, dtype=_CASE_RECORD)
 
     def add(self, cases: Cases) -> None:
         """Keeps the cases."""
