@@ -12,14 +12,13 @@ _LUNAR_DAY = Column("lunar_day", "Int8", "d", "lunar day on which the shift or i
 _START = Column("start_h", "Float64", "h", "hour of the day at which it starts; null on a rest day")
 
 
-
-def _ends(what: str, unit: str) -> tuple[Column, Column]:
+def _ends(what: str, unit: str) -> tuple[Column, ...]:
     """The two ends of a paired 95 % confidence interval."""
     said = {"low": "lower", "high": "upper"}
     return tuple(
         Column(f"{what}_{end}_{unit}", "Float64", unit, f"{word} end of its 95 % confidence interval")
         for end, word in said.items()
-    )  # type: ignore[return-value]
+    )
 
 
 STAFF_TABLES: Final[dict[str, tuple[Column, ...]]] = {
