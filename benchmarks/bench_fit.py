@@ -19,7 +19,6 @@ import tempfile
 import time
 from collections import Counter
 from datetime import timedelta
-from math import exp, log
 from pathlib import Path
 
 import numpy as np
@@ -168,7 +167,7 @@ def memory(rows: int) -> dict[str, float]:
         "rows": len(contacts),
         "read_s": read_s,
         "fit_s": time.process_time() - started - read_s,
-        "peak_gib": peak_kib / exp(20 * log(2.0)),
+        "peak_gib": peak_kib / 2.0**20,
     }
 
 

@@ -13,8 +13,10 @@ from typing import Final
 
 import numpy as np
 
+from scenarios.command import BASE
 from scenarios.labour import STEP_H
 from scenarios.loader import load
+from scenarios.model import FIRST_OFFSET_D
 from scenarios.scenario import Scenario
 from sim.columns import Ints
 from sim.staffing.breaches import breaches
@@ -24,13 +26,12 @@ from sim.staffing.tables import lines_table
 
 HEADS_COUNT: Final = 2_400
 HOURS_PER_HEAD: Final = 72.0
-FIRST_LUNAR_DAY_OF_MULTIPLIERS: Final = -7
 
 
 def made_up_need(scenario: Scenario, planner: Planner) -> Ints:
     """Heads by half hour and skill; deterministic."""
     ratios = np.array(scenario.consumers.inquiries.ratio.row())
-    first = planner.first_lunar_day - FIRST_LUNAR_DAY_OF_MULTIPLIERS
+    first = planner.first_lunar_day - FIRST_OFFSET_D
     multipliers = np.array(scenario.demand.day_multiplier.row())
     weights = ratios @ multipliers[:, first : first + planner.days_count]
     hours = np.arange(SLOTS_PER_DAY) * STEP_H
@@ -48,7 +49,7 @@ def made_up_need(scenario: Scenario, planner: Planner) -> Ints:
 
 def main() -> None:
     """Plan once and print."""
-    scenario = load("spring-festival-2026")
+    scenario = load(BASE)
     planner = Planner(scenario)
     need = made_up_need(scenario, planner)
     start_s, wall_s = process_time(), perf_counter()

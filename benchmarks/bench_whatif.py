@@ -43,7 +43,6 @@ def _day(day: int, replications: int, workers: int) -> None:
         path = run(
             scenario,
             replications=replications,
-            precision_ratio=None,
             seed=1,
             workers=workers,
             out=Path(folder) / "run",
