@@ -17,7 +17,7 @@ help:
 	@echo "make bench-payout  the simulation with loops off against the exact engine, 400 seasons"
 	@echo "make bench-replay  the replay beside Locust's FastHttpUser, and k6, vegeta, wrk where found"
 	@echo "make lint     types, lint and import floors only"
-	@echo "make bench    speed beside the reference model and Ciw"
+	@echo "make bench    the pool beside the reference model and Ciw, the roster, the approximate answer"
 	@echo "make golden   rewrite the golden files; read the diff, say so in CHANGELOG.md"
 	@echo "make messages  bring the Chinese catalogue of messages up to date"
 	@echo "make setup    build .venv"
@@ -47,8 +47,7 @@ lint: setup
 	$(BIN)/lint-imports
 
 bench: setup
-	@set -e; for file in benchmarks/bench_*.py; do \
-		$(BIN)/python -m "benchmarks.$$(basename $$file .py)"; done
+	@set -e; for name in pool roster whatif; do $(BIN)/python -m "benchmarks.bench_$$name"; done
 
 bench-api: setup
 	$(BIN)/python -m benchmarks.bench_api
