@@ -117,7 +117,7 @@ def _dived(
 ) -> Solved | None:
     refused_count = 0
     solver.run()
-    while refused_count < REFUSED_COUNT:
+    while True:
         values = np.array(solver.getSolution().col_value)
         apart = np.abs(values[whole] - np.rint(values[whole]))
         open_ones = np.flatnonzero(apart > WHOLE_TOLERANCE)
@@ -142,7 +142,6 @@ def _dived(
             solver.run()
             if refused_count >= REFUSED_COUNT:
                 return None
-    return None
 
 
 def _bound(solver: highspy.Highs, columns: Ints, lower: Floats, upper: Floats) -> None:
