@@ -89,8 +89,8 @@ def shown(
             first_day=answer.first_day,
         ),
         agents=chart(
-            (baseline.agents[at].sum(axis=1), answer.agents[at].sum(axis=1)),
-            (baseline.load_agents[at].sum(axis=1), answer.load_agents[at].sum(axis=1)),
+            (baseline.agents[at], answer.agents[at]),
+            (baseline.load_agents[at], answer.load_agents[at]),
         ),
         day=style.lunar_name(answer.first_day + at),
     )

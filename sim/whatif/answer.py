@@ -34,16 +34,12 @@ class Answer:
     """Lunar day of the first row of the arrays."""
     service_level: Floats
     """Answered within the threshold / offered; shape (days, 24, channels); NaN without contacts."""
-    offered_per_h: Floats
-    """Shape (days, 24, channels)."""
     load_agents: Floats
-    """Agents that contacts would keep busy if nobody waited; shape (days, 24, channels)."""
+    """Agents that contacts would keep busy if nobody waited; shape (days, 24)."""
     agents: Floats
-    """Productive agents there; shape (days, 24, channels)."""
+    """Productive agents there; shape (days, 24)."""
     held_ratio: Floats
     """Chance that a day meets every target; shape (days,)."""
-    payout_fen: dict[str, float]
-    """Gross payout by guarantee."""
     exhausted_ratio: dict[str, float]
     """Chance that the pot runs dry, by guarantee."""
 
@@ -70,7 +66,6 @@ def approximate(scenario: Scenario) -> Answer:
 
 def by_channel(walked: Crowd) -> Crowd:
     """A crowd's queues added up to channels; shape (ticks, channels, levels)."""
-
     return Crowd(*(_channels(getattr(walked, field.name)) for field in fields(Crowd)))
 
 
@@ -122,11 +117,9 @@ def _answer(
         },
         first_day=horizon.first_day,
         service_level=service_level,
-        offered_per_h=offered,
-        load_agents=by_hour(load).mean(axis=2),
-        agents=by_hour(slots / sessions).mean(axis=2),
+        load_agents=by_hour(load).mean(axis=2).sum(axis=-1),
+        agents=by_hour(slots / sessions).mean(axis=2).sum(axis=-1),
         held_ratio=held,
-        payout_fen=dict(zip(GUARANTEES, payouts.gross_fen.tolist(), strict=True)),
         exhausted_ratio=dict(zip(GUARANTEES, payouts.exhausted_ratio.tolist(), strict=True)),
     )
 

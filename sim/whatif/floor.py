@@ -74,8 +74,6 @@ class Crowd:
     """Offered contacts that are answered within the channel's threshold."""
     busy: Floats
     """Slots busy, mean over the tick."""
-    queue: Floats
-    """Contacts waiting, mean over the tick."""
     redials: Floats
     reconnects: Floats
     escalations: Floats
@@ -127,8 +125,7 @@ def crowd(scenario: Scenario, work: Work) -> Crowd:
         for _ in range(steps):
             walk.step(tick, sums[tick])
     sums *= walk.dt
-    for name in ("busy", "queue"):
-        sums[:, names.index(name)] /= scenario.horizon.tick_s
+    sums[:, names.index("busy")] /= scenario.horizon.tick_s
     return Crowd(*(sums[:, k] for k in range(len(names))))
 
 
@@ -210,7 +207,7 @@ class _Walk:
         lost = abandons * (1.0 - self._redial_ratio)
         incidents = arrivals * work.incident_ratio[tick][:, None] - first * at_once
         escalate = lost * np.clip(incidents / waiting, 0.0, 1.0) * self._escalation_ratio
-        sums += np.stack((arrivals, abandons, met, busy, queue, *back, lost))
+        sums += np.stack((arrivals, abandons, met, busy, *back, lost))
         shaking = arrivals**2 * (2.0 * work.hour_cv**2 * HOUR_MEMORY_S)
         grown = arrivals + served + abandons + shaking / (1.0 + mu * HOUR_MEMORY_S)
         pull = mu * below + hazard * (1.0 - below)
