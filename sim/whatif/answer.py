@@ -16,7 +16,7 @@ from scenarios.words import CHANNELS, GUARANTEES
 from sim.columns import Floats
 from sim.support.roster import Roster
 from sim.whatif.floor import Crowd, Work, crowd
-from sim.whatif.flows import Flows, expected_flows
+from sim.whatif.flows import Flows, day_sums, expected_flows
 from sim.whatif.money import Payouts, claimants, expected_dues, expected_payouts
 from sim.whatif.work import LEVEL_QUANTILES, PHONE, usual_roster, work_of
 
@@ -179,8 +179,7 @@ def _margins(scenario: Scenario, walked: Crowd) -> tuple[Floats, Floats]:
     horizon, targets = scenario.horizon, scenario.support.targets
 
     def by_day(flow: Floats) -> Floats:
-        days = flow.reshape(horizon.days_count, -1, *flow.shape[1:]).sum(axis=1)
-        return np.asarray(days[horizon.warm_up_days :])
+        return day_sums(scenario, flow)[horizon.warm_up_days :]
 
     offered = by_day(walked.offered)
     level = by_day(walked.in_time) / np.maximum(offered, 1e-9)

@@ -58,6 +58,11 @@ def expected_flows(scenario: Scenario) -> Flows:
     return _Flows(scenario).flows()
 
 
+def day_sums(scenario: Scenario, flow: Floats) -> Floats:
+    """Sums by simulated day, warm-up included; (ticks, ...) to (days, ...)."""
+    return np.asarray(flow.reshape(scenario.horizon.days_count, -1, *flow.shape[1:]).sum(axis=1))
+
+
 class _Flows:
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
@@ -162,7 +167,7 @@ class _Flows:
         """Oversold rooms at check-in time, by region's share of orders."""
         horizon = self._scenario.horizon
         orders = self._orders[:, HOTEL, :]
-        by_day = orders.reshape(horizon.days_count, -1, orders.shape[1]).sum(axis=1)
+        by_day = day_sums(self._scenario, orders)
         _, selling = self._silent_selling()
         oversell = self._shocks.oversell_multiple[:, HOTEL, :]
         oversell = oversell.reshape(horizon.days_count, -1, orders.shape[1]).mean(axis=1)
@@ -240,8 +245,7 @@ class _Flows:
 
     def _by_day(self, flow: Floats) -> Floats:
         """Day sums, repeated at each tick; shape (ticks, categories)."""
-        days = self._scenario.horizon.days_count
-        return np.asarray(flow.reshape(days, -1, flow.shape[1]).sum(axis=1)[self._day])
+        return np.asarray(day_sums(self._scenario, flow)[self._day])
 
     def _inquiries(self) -> Floats:
         scenario, horizon = self._scenario, self._scenario.horizon

@@ -18,6 +18,7 @@ from scenarios.terms import amounts
 from scenarios.words import CATEGORIES, GUARANTEES, INCIDENT_TYPES, TRIGGERS
 from sim.columns import Bools, Floats
 from sim.money.pots import RESERVE_POLICY, REVIEW_POLICY, PotBook
+from sim.whatif.flows import day_sums
 
 PRICE_NODES: Final = 41
 SEVERITY_NODES: Final = 21
@@ -111,11 +112,6 @@ def _moments(
     return first, second
 
 
-def day_sums(scenario: Scenario, flow: Floats) -> Floats:
-    """Sums by simulated day, warm-up included."""
-    return np.asarray(flow.reshape(scenario.horizon.days_count, -1, *flow.shape[1:]).sum(axis=1))
-
-
 def spreads(scenario: Scenario, dues: Dues) -> Floats:
     """Standard deviation of each day's dues; shape (days, guarantees)."""
     demand = scenario.demand
@@ -137,9 +133,8 @@ def dry(scenario: Scenario, dues: Dues, levels: Floats) -> Bools:
     horizon, pots = scenario.horizon, PotBook(scenario.pots)
     shape = (horizon.days_count, horizon.ticks_per_day, len(GUARANTEES))
     within = np.cumsum(dues.mean_fen.reshape(shape), axis=1)[..., None] * levels
-    before = np.cumsum(day_sums(scenario, dues.mean_fen), axis=0) - day_sums(
-        scenario, dues.mean_fen
-    )
+    by_day = day_sums(scenario, dues.mean_fen)
+    before = np.cumsum(by_day, axis=0) - by_day
     # At the end of the warm-up every pot is filled anew.
     before[horizon.warm_up_days :] -= before[horizon.warm_up_days]
     limit = np.minimum(pots.day_limit_fen, np.maximum(pots.total_limit_fen - before, 0.0))
@@ -194,5 +189,3 @@ def claimants(scenario: Scenario, by_self: Floats, by_person: Floats, others: Fl
     counts = others.copy()
     counts[:, :, : len(INCIDENT_TYPES)] += (by_self + by_person) * upheld
     return counts
-
-
