@@ -14,11 +14,12 @@ import numpy as np
 from scenarios.scenario import Scenario
 from scenarios.words import CHANNELS, GUARANTEES
 from sim.columns import Floats
+from sim.consumers.contacts import PHONE
 from sim.support.roster import Roster
 from sim.whatif.floor import Crowd, Work, crowd
 from sim.whatif.flows import Flows, day_sums, expected_flows
 from sim.whatif.money import Payouts, claimants, expected_dues, expected_payouts
-from sim.whatif.work import LEVEL_QUANTILES, PHONE, usual_roster, work_of
+from sim.whatif.work import LEVEL_QUANTILES, usual_roster, work_of
 
 IM: Final = 1 - PHONE
 Measure = tuple[float, str]

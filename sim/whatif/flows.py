@@ -18,6 +18,8 @@ from scenarios.model import FIRST_OFFSET_D
 from scenarios.scenario import Scenario
 from scenarios.words import CATEGORIES, INCIDENT_TYPES, TRIGGERS
 from sim.columns import Floats
+from sim.consumers.alerts import ALERT
+from sim.consumers.claims import CANCELLATION, MOVIE, TICKET_REFUND, VALID_REPORT
 from sim.consumers.daybook import generosity
 from sim.consumers.inquiries import contact_profile
 from sim.market.conduct import CATERING, DISSATISFACTION
@@ -28,7 +30,6 @@ from sim.market.shocks import ShockField, shock_field
 from sim.market.stock import HOTEL
 from sim.whatif.rooms import oversold_mean
 
-MOVIE: Final = CATEGORIES.index("movie")
 KINDS: Final = range(len(INCIDENT_TYPES))
 
 
@@ -276,13 +277,13 @@ class _Flows:
             for g in generosity(scenario).cancellation
         ]
         cancelled = due * np.array(rights.cancellation_ratio.row()) * growth
-        found[:, :, TRIGGERS.index("cancellation")] = cancelled
+        found[:, :, CANCELLATION] = cancelled
         returned = rights.ticket_refund_granted_ratio * rights.ticket_refund_used_ratio
-        found[:, MOVIE, TRIGGERS.index("ticket_refund")] = due[:, MOVIE] * returned
+        found[:, MOVIE, TICKET_REFUND] = due[:, MOVIE] * returned
         valid = patrol.reports_per_day_count * patrol.reports_valid_ratio
-        found[:, CATERING, TRIGGERS.index("valid_report")] = valid / scenario.horizon.ticks_per_day
+        found[:, CATERING, VALID_REPORT] = valid / scenario.horizon.ticks_per_day
         if scenario.loops.alerts_save_contacts:
             warned = alerts.sum(axis=2)
             warned /= 1.0 - scenario.monitoring.false_alarm_ratio
-            found[:, :, TRIGGERS.index("alert")] = warned * scenario.monitoring.cancel_ratio
+            found[:, :, ALERT] = warned * scenario.monitoring.cancel_ratio
         return found

@@ -12,7 +12,7 @@ from scipy.stats import gamma
 from scenarios.scenario import Scenario
 from scenarios.words import CHANNELS, GUARANTEES, TOPICS
 from sim.columns import Floats
-from sim.consumers.contacts import INQUIRY, TopicHabits, topic_habits
+from sim.consumers.contacts import INQUIRY, PHONE, TopicHabits, topic_habits
 from sim.market.shocks import shock_field
 from sim.money.pots import REVIEW_POLICY, PotBook
 from sim.streams import Streams
@@ -22,7 +22,6 @@ from sim.whatif.floor import Work
 from sim.whatif.flows import Flows
 from sim.whatif.money import Dues, dry
 
-PHONE: Final = CHANNELS.index("phone")
 # Quantiles of the day's level, each with the same weight.
 LEVEL_QUANTILES: Final = (np.arange(7) + 0.5) / 7.0
 
