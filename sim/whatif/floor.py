@@ -27,7 +27,7 @@ from scenarios.scenario import Scenario
 from scenarios.words import CHANNELS
 from sim.columns import Floats
 from sim.support.layout import QUEUES_COUNT, TeamPlan, queue_of
-from sim.theory.patience import Patience
+from sim.theory.patience import lognormal
 
 STEP_S: Final = 300.0
 ESCALATED_TO: Final = queue_of("specialist", "phone")
@@ -87,15 +87,13 @@ class _Patience:
     def __init__(self, scenario: Scenario) -> None:
         own = scenario.consumers.patience
         laws = {
-            "phone": (own.phone_median_s, own.phone_sigma_ratio),
-            "im": (own.im_median_s, own.im_sigma_ratio),
+            "phone": lognormal(own.phone_median_s, own.phone_sigma_ratio),
+            "im": lognormal(own.im_median_s, own.im_sigma_ratio),
         }
         self._gone: list[Floats] = []
         self._hazard: list[Floats] = []
         for channel in CHANNELS:
-            median_s, sigma = laws[channel]
-            cv = min(max(sqrt(exp(sigma**2) - 1.0), 0.02), 10.0)
-            law = Patience("lognormal", median_s * exp(sigma**2 / 2.0), cv)
+            law = laws[channel]
             w = np.concatenate([[0.0], np.geomspace(0.05, 500_000.0, 2000)])
             endured = np.maximum.accumulate(law.endured(w)) + np.arange(w.size) * 1e-12
             at = np.interp(GRID_S, endured, w)
