@@ -7,7 +7,7 @@ empty, and that a refused claim keeps a smaller one out. Money in fen, as floats
 """
 
 from dataclasses import dataclass
-from math import log1p, sqrt
+from math import sqrt
 from typing import Final
 
 import numpy as np
@@ -17,6 +17,7 @@ from scenarios.scenario import Scenario
 from scenarios.terms import amounts
 from scenarios.words import CATEGORIES, GUARANTEES, INCIDENT_TYPES, TRIGGERS
 from sim.columns import Bools, Floats
+from sim.consumers.fates import order_value_fen
 from sim.money.pots import RESERVE_POLICY, REVIEW_POLICY, PotBook
 from sim.whatif.flows import day_sums
 
@@ -81,10 +82,9 @@ def _moments(
     scenario: Scenario, row: int, category: int, *, escalated_ratio: float
 ) -> tuple[float, float]:
     """Mean and mean square of one claim (fen)."""
-    cv = scenario.demand.order_value_cv.row()[category]
-    sigma = sqrt(log1p(cv * cv))
-    z = ndtri((np.arange(PRICE_NODES) + 0.5) / PRICE_NODES)
-    price = scenario.demand.order_value_fen.row()[category] * np.exp(sigma * z - sigma**2 / 2.0)
+    prices_fen = order_value_fen(
+        scenario, category, ndtri((np.arange(PRICE_NODES) + 0.5) / PRICE_NODES)
+    )
     terms = scenario.guarantees.table().columns
     drawn = SEVERITY_NODES if terms.exponential[row] else 1
     severity = (np.arange(drawn) + 0.5) / drawn
@@ -96,15 +96,15 @@ def _moments(
         for other, raised in ((escalated_ratio, True), (1.0 - escalated_ratio, False))
         if weight * other > 0.0
     ]
-    values = np.rint(np.repeat(price, drawn)).astype(np.int64)
+    values_fen = np.repeat(prices_fen, drawn)
     first = second = 0.0
     for weight, legal_u, raised in cells:
         owed = amounts(
-            terms.take(np.full(values.size, row)),
-            order_value_fen=np.maximum(values, 1),
+            terms.take(np.full(values_fen.size, row)),
+            order_value_fen=values_fen,
             severity_u=np.tile(severity, PRICE_NODES),
-            legal_u=np.full(values.size, legal_u),
-            escalated=np.full(values.size, raised),
+            legal_u=np.full(values_fen.size, legal_u),
+            escalated=np.full(values_fen.size, raised),
         )
         due = (owed.refund_fen + owed.extra_fen).astype(np.float64)
         first += weight * float(due.mean())
