@@ -1,4 +1,4 @@
-"""The support floor in expectation: a queue as one crowd of slots, minute by minute.
+"""The support floor in expectation: a queue as one crowd of slots, five minutes at a time.
 
 Contacts of a queue (skill and channel) in the system are taken as normal with mean m and variance
 v, which follow
@@ -13,7 +13,8 @@ their order. Redials, reconnects and escalations wait in pools that empty expone
 trajectory runs at its own level of the day. Sources: Mandelbaum, Massey, Reiman, Rider and Stolyar,
 Telecommunication Systems 21 (2002), retrials; Massey and Pender, Queueing Systems 75 (2013), the
 normal closure; Whitt, Operations Research 54 (2006), fluid abandonment. Left out: that a consumer
-tries three times at most. Rates per second.
+tries three times at most, and that urgent callers have a patience and a share of redials of their
+own. Rates per second.
 """
 
 from dataclasses import dataclass, fields

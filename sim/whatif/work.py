@@ -24,6 +24,9 @@ from sim.whatif.money import Dues, dry
 
 # Quantiles of the day's level, each with the same weight.
 LEVEL_QUANTILES: Final = (np.arange(7) + 0.5) / 7.0
+# What is left of the categories' own hourly spread in the sum of their contacts, about: the root of
+# the sum of their squared shares.
+OWN_SPREAD_KEPT_RATIO: Final = 0.6
 
 
 class _Middle:
@@ -105,7 +108,9 @@ def work_of(scenario: Scenario, flows: Flows, dues: Dues, roster: Roster) -> Wor
         escalated_s=float(specialist) * scenario.consumers.returns.escalation_handle_multiple,
         slots=roster.slots.astype(np.float64),
         teams=Layout.of(support).teams,
-        hour_cv=float(np.hypot(demand.common_hour_cv, demand.category_hour_cv * 0.6)),
+        hour_cv=float(
+            np.hypot(demand.common_hour_cv, demand.category_hour_cv * OWN_SPREAD_KEPT_RATIO)
+        ),
     )
 
 
