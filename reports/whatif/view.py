@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports import style
+from reports.answers import ENOUGH
 from reports.language import say
-from reports.targets import NO_BELOW_RATIO, YES_AT_RATIO
+from reports.targets import HELD_AT_RATIO, YES_AT_RATIO, tone_of
 from reports.whatif.drawing import Chart, Heat, chart, heat
 from reports.whatif.words import MEASURES
 from scenarios.scenario import Scenario
@@ -97,13 +98,9 @@ def shown(
 
 
 def _verdict(answer: Answer) -> tuple[str, str]:
-    """The word and its tone, by the report's own cuts."""
-    chance = answer.measures["enough_probability_ratio"][0]
-    if chance >= YES_AT_RATIO:
-        return say("Yes"), "good"
-    if chance < NO_BELOW_RATIO:
-        return say("No"), "bad"
-    return say("On the edge"), "edge"
+    """The word and its tone, as the report has them."""
+    mood = tone_of(answer.measures["enough_probability_ratio"][0])
+    return say(ENOUGH[mood]), mood
 
 
 def _enough(baseline: Answer, answer: Answer, heads: int, baseline_heads: int) -> Card:
@@ -167,7 +164,7 @@ def _dry(baseline: Answer, answer: Answer) -> Card:
     return Card(
         question=say("Which pot runs dry?"),
         answer=style.guarantee(found[0][0]) if found else none,
-        tone="bad" if found and found[0][1] >= 0.5 else "edge" if found else "good",
+        tone="bad" if found and found[0][1] >= HELD_AT_RATIO else "edge" if found else "good",
         sentence=(
             say(
                 "Chance that it refuses a claim on some day: {pots}.",
