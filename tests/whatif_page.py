@@ -65,8 +65,8 @@ def served(folder: Path, *, token: str | None = None) -> Iterator[tuple[str, Gat
     scenario = small_file(folder)
     server = Server(
         shipped(),
-        scenarios={str(scenario): "a small world"},
-        overlays=names(SHIPPED / "overlays"),
+        scenarios=(str(scenario),),
+        overlays=tuple(names(SHIPPED / "overlays")),
         folder=folder / "runs",
         workers=1,
         host="127.0.0.1",

@@ -121,7 +121,7 @@ class Site:
 
         def made() -> str:
             asked = self._reader.read(sent.posted)
-            return self._page.answer(asked, self._shown(asked, sent), oob=True)
+            return self._page.answer(asked, self._shown(asked, sent))
 
         return HTMLResponse(await self._said(sent.language, made))
 
@@ -216,7 +216,7 @@ class Site:
             if not NAME.fullmatch(name):
                 return self._page.wrong_name(name)
             if asked.resolved is None or asked.resolved == asked.baseline:
-                return self._page.nothing_to_save(moved=asked.resolved is None)
+                return self._page.nothing_to_save(refused=asked.resolved is None)
             self._desk.folder.mkdir(parents=True, exist_ok=True)
             path = self._desk.folder / f"{name}.toml"
             unfinished = path.with_suffix(".unfinished")

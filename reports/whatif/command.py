@@ -46,12 +46,13 @@ def ui(
     loopback = host in LOOPBACK
     if token is None and not loopback:
         token = secrets.token_urlsafe(24)
-    own = {name: resolve(name, None, None).scenario.description for name in scenario or ()}
-    scenarios = names(SHIPPED)
+    own = scenario or []
+    for name in own:
+        resolve(name, None, None)  # what is wrong with a file is said before anything is served
     server = Server(
         shipped(),
-        scenarios={**own, BASE: scenarios.pop(BASE), **scenarios},
-        overlays=names(SHIPPED / "overlays"),
+        scenarios=tuple(dict.fromkeys((*own, BASE, *names(SHIPPED)))),
+        overlays=tuple(names(SHIPPED / "overlays")),
         folder=folder,
         workers=workers or os.cpu_count() or 1,
         host=host,

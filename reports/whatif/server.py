@@ -5,7 +5,7 @@ taken is refused at once and port 0 can be told.
 """
 
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 
@@ -27,8 +27,8 @@ class Server:
         self,
         library: Library[Scenario],
         *,
-        scenarios: Mapping[str, str],
-        overlays: Mapping[str, str],
+        scenarios: Sequence[str],
+        overlays: Sequence[str],
         folder: Path,
         workers: int,
         host: str,
