@@ -72,7 +72,6 @@ def served(folder: Path, *, token: str | None = None) -> Iterator[tuple[str, Gat
         host="127.0.0.1",
         port=0,
         token=token,
-        loopback=True,
         language="en",
         executor=lambda: gate,
     )
