@@ -38,6 +38,8 @@ STATIC: Final = Path(__file__).parent / "static"
 BODY_MAX_BYTE: Final = 1 << 18
 ANSWERS_KEPT: Final = 64
 REPLICATIONS_MIN, REPLICATIONS_MAX = 2, 100
+# The lunar day (初三) that is looked at until another one is picked.
+DAY_AT_FIRST: Final = 2
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -274,7 +276,7 @@ class Site:
                 fields={key: values[-1] for key, values in fields.items() if "." in key},
                 shown_for=pair("shown_scenario", "shown_overlays"),
             ),
-            day=one("day", "2"),
+            day=one("day", str(DAY_AT_FIRST)),
             replications=one("replications", "4"),
             overlay_name=one("overlay_name", "what-if"),
         )
@@ -327,5 +329,5 @@ class Site:
             self._answer_of(change),
             baseline=baseline,
             change=change,
-            day=self._days(change, sent.day)[0] if sent.day != "all" else 2,
+            day=self._days(change, sent.day)[0] if sent.day != "all" else DAY_AT_FIRST,
         )
