@@ -1,8 +1,8 @@
 """The what-if page as a Starlette application: routes, and what each of them answers.
 
 Decides addresses and which part of the page an answer replaces (htmx swaps parts by id). Holds no
-state but the studies that were started: what a person moved travels with every request. Everything
-that computes runs in a thread, in the language of the request.
+state but the studies that were started and the latest answers: what a person moved travels with
+every request. Everything that computes runs in a thread, in the language of the request.
 """
 
 import os
