@@ -71,7 +71,7 @@ def shown(
 ) -> Shown:
     """The answer for the season, and the chosen day's agents."""
     targets = scenario.support.targets
-    at = min(max(day - answer.first_day, 0), len(answer.agents) - 1)
+    at = min(max(day - answer.first_day, 0), len(answer.agents_available) - 1)
     return Shown(
         cards=(
             _enough(baseline, answer, scenario.support.heads_count, baseline_heads),
@@ -80,17 +80,17 @@ def shown(
         ),
         rows=_rows(baseline, answer),
         phone=heat(
-            answer.service_level[:, :, 0],
+            answer.service_level_ratio[:, :, 0],
             target=targets.phone.service_level_ratio,
             first_day=answer.first_day,
         ),
         im=heat(
-            answer.service_level[:, :, 1],
+            answer.service_level_ratio[:, :, 1],
             target=targets.im.service_level_ratio,
             first_day=answer.first_day,
         ),
         agents=chart(
-            (baseline.agents[at], answer.agents[at]),
+            (baseline.agents_available[at], answer.agents_available[at]),
             (baseline.load_agents[at], answer.load_agents[at]),
         ),
         day=style.lunar_name(answer.first_day + at),

@@ -33,11 +33,11 @@ class Answer:
     """Value and unit, by the metric's name in the simulation."""
     first_day: int
     """Lunar day of the first row of the arrays."""
-    service_level: Floats
+    service_level_ratio: Floats
     """Answered within the threshold / offered; shape (days, 24, channels); NaN without contacts."""
     load_agents: Floats
     """Agents that contacts would keep busy if nobody waited; shape (days, 24)."""
-    agents: Floats
+    agents_available: Floats
     """Productive agents there; shape (days, 24)."""
     held_ratio: Floats
     """Chance that a day meets every target; shape (days,)."""
@@ -104,7 +104,7 @@ def _answer(
     offered = by_hour(walked.offered.mean(axis=-1)).sum(axis=2)
     in_time = by_hour(walked.in_time.mean(axis=-1)).sum(axis=2)
     with np.errstate(invalid="ignore", divide="ignore"):
-        service_level = np.where(offered > 0.0, in_time / offered, np.nan)
+        service_level_ratio = np.where(offered > 0.0, in_time / offered, np.nan)
     load = _channels((work.fresh_per_s * work.handle_s).mean(axis=-1)) / sessions
     of_team = np.array([team.first % len(CHANNELS) for team in work.teams])
     slots = np.stack([work.slots[:, of_team == c].sum(axis=1) for c in (PHONE, IM)], axis=1)
@@ -117,9 +117,9 @@ def _answer(
             **_money_measures(payouts, roster, first),
         },
         first_day=horizon.first_day,
-        service_level=service_level,
+        service_level_ratio=service_level_ratio,
         load_agents=by_hour(load).mean(axis=2).sum(axis=-1),
-        agents=by_hour(slots / sessions).mean(axis=2).sum(axis=-1),
+        agents_available=by_hour(slots / sessions).mean(axis=2).sum(axis=-1),
         held_ratio=held,
         exhausted_ratio=dict(zip(GUARANTEES, payouts.exhausted_ratio.tolist(), strict=True)),
     )

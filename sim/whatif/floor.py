@@ -118,12 +118,12 @@ def crowd(scenario: Scenario, work: Work) -> Crowd:
     names = [field.name for field in fields(Crowd)]
     sums = np.zeros((ticks, len(names), queues, levels))
     steps = max(1, round(scenario.horizon.tick_s / STEP_S))
-    walk = _Walk(scenario, work, dt=scenario.horizon.tick_s / steps)
+    walk = _Walk(scenario, work, step_s=scenario.horizon.tick_s / steps)
     for tick in range(ticks):
         walk.lend(tick)
         for _ in range(steps):
             walk.step(tick, sums[tick])
-    sums *= walk.dt
+    sums *= walk.step_s
     sums[:, names.index("busy")] /= scenario.horizon.tick_s
     return Crowd(*(sums[:, k] for k in range(len(names))))
 
@@ -131,9 +131,9 @@ def crowd(scenario: Scenario, work: Work) -> Crowd:
 class _Walk:
     """The state between steps; arrays by (queues, levels)."""
 
-    def __init__(self, scenario: Scenario, work: Work, *, dt: float) -> None:
+    def __init__(self, scenario: Scenario, work: Work, *, step_s: float) -> None:
         returns, targets = scenario.consumers.returns, scenario.support.targets
-        self._work, self.dt = work, dt
+        self._work, self.step_s = work, step_s
         self._patience = _Patience(scenario)
         thresholds_s = (targets.phone.threshold_s, targets.im.threshold_s)
         self._threshold_s = np.tile(thresholds_s, QUEUES_COUNT // 2)[:, None]
@@ -147,7 +147,7 @@ class _Walk:
             returns.reconnect_delay_median_s * exp(sigma**2 / 2.0),
             returns.escalation_delay_mean_s,
         )
-        self._delays_s = np.maximum(np.array(delays_s), dt)[:, None, None]
+        self._delays_s = np.maximum(np.array(delays_s), step_s)[:, None, None]
         shape = work.fresh_per_s.shape[1:]
         self._inside, self._spread = np.zeros(shape), np.full(shape, LEAST_VARIANCE)
         self._pools = np.zeros((len(delays_s), *shape))
@@ -178,7 +178,7 @@ class _Walk:
 
     def step(self, tick: int, sums: Floats) -> None:
         """One step; adds the rates and states of Crowd's fields to `sums`."""
-        work, dt = self._work, self.dt
+        work, step_s = self._work, self.step_s
         slots = self._slots
         back = self._pools / self._delays_s
         arrivals = work.fresh_per_s[tick] + back.sum(axis=0)
@@ -210,10 +210,10 @@ class _Walk:
         shaking = arrivals**2 * (2.0 * work.hour_cv**2 * HOUR_MEMORY_S)
         grown = arrivals + served + abandons + shaking / (1.0 + mu * HOUR_MEMORY_S)
         pull = mu * below + hazard * (1.0 - below)
-        grown = (self._spread + dt * grown) / (1.0 + 2.0 * dt * pull)
+        grown = (self._spread + step_s * grown) / (1.0 + 2.0 * step_s * pull)
         self._spread = np.maximum(grown, LEAST_VARIANCE)
-        self._inside = np.maximum(self._inside + dt * (arrivals - served - abandons), 0.0)
-        self._pools += dt * (
+        self._inside = np.maximum(self._inside + step_s * (arrivals - served - abandons), 0.0)
+        self._pools += step_s * (
             np.stack(
                 (
                     abandons * self._redial_ratio,
@@ -224,4 +224,4 @@ class _Walk:
             - back
         )
         # Specialists take escalations up on the phone, whatever the channel was.
-        self._pools[ESCALATIONS, ESCALATED_TO] += dt * escalate.sum(axis=0)
+        self._pools[ESCALATIONS, ESCALATED_TO] += step_s * escalate.sum(axis=0)
