@@ -19,7 +19,7 @@ help:
 	@echo "make lint     types, lint and import floors only"
 	@echo "make bench    the pool beside the reference model and Ciw, the roster, the approximate answer"
 	@echo "make golden   rewrite the golden files; read the diff, say so in CHANGELOG.md"
-	@echo "make messages  bring the Chinese catalogue of messages up to date"
+	@echo "make messages bring the Chinese catalogue of messages up to date"
 	@echo "make setup    build .venv"
 	@echo "make clean    remove .venv and caches; results/ stays"
 

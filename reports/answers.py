@@ -5,6 +5,8 @@ the run's files. Probabilities are shares of replications, intervals are 95 % co
 bands hold nine replications in ten. Each answer is one sentence.
 """
 
+from typing import Final
+
 from markupsafe import Markup
 
 from reports import api, style
@@ -15,12 +17,13 @@ from reports.names import hour_end, moment
 from reports.targets import HEADS, HELD_AT_RATIO, tone
 from sim.experiment import subjects
 
-_ENOUGH = {
+ENOUGH: Final = {
     "good": later("Yes"),
     "bad": later("No"),
     "edge": later("On the edge"),
     "unknown": later("Cannot tell"),
 }
+"""The word of each tone of targets.py."""
 _BY_THE_DAY = later("Yes, by the day")
 
 
@@ -35,7 +38,7 @@ def enough(book: Book) -> Card:
     chance = book.cell(subjects.ENOUGH)
     hours = book.cell(subjects.HOURS_ON_TARGET)
     mood = tone(chance)
-    answer = _ENOUGH[mood]
+    answer = ENOUGH[mood]
     if mood == "good" and (hours.mean or 0.0) < 1.0:
         answer = _BY_THE_DAY
     question = say_html("Are {heads} heads enough?", heads=book.setting(HEADS, "count"))

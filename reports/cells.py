@@ -53,6 +53,13 @@ class Number:
         ).format(self.source, self.field, self.form, self.text)
 
 
+def between(low: Number, high: Number) -> Markup:
+    """Two numbers as a range; a dash alone where one is missing."""
+    if low.value is None or high.value is None:
+        return Markup('<span class="none">{}</span>').format(style.MISSING)
+    return Markup("{}&nbsp;– {}").format(low, high)
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One estimate: mean, 95 % confidence interval, 5-95 % band over replications, and its unit."""
@@ -72,10 +79,8 @@ class Cell:
 
     def range(self, low: str, high: str, form: str | None = None) -> Markup:
         """Two numbers as a range; a dash alone where the file has none (one replication)."""
-        if getattr(self, low) is None or getattr(self, high) is None:
-            return Markup('<span class="none">{}</span>').format(style.MISSING)
         form = style.form_in_range(form or style.format_of_unit(self.unit))
-        return Markup("{}&nbsp;– {}").format(self.number(low, form), self.number(high, form))
+        return between(self.number(low, form), self.number(high, form))
 
     def interval(self, form: str | None = None) -> Markup:
         """The 95 % confidence interval of the mean."""

@@ -188,7 +188,7 @@ def _heat_panel(axes: Axes, book: Book, panel: _Heat, layout: Layout) -> None:
             ha="center",
             va="center",
             fontsize=layout.font_px - 1,
-            color="white" if colour in style.RAMP[:2] else style.INK,
+            color=style.ink_on(colour),
         )
     axes.add_collection(PatchCollection(tiles, match_original=True), autolim=False)
     axes.add_collection(

@@ -12,7 +12,7 @@ import polars as pl
 from markupsafe import Markup
 
 from reports import style
-from reports.cells import Number
+from reports.cells import Number, between
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,8 @@ class Row:
 
     def range(self, low: str, high: str, form: str) -> Markup:
         """Two fields as a range; a dash alone where one is null."""
-        if self.values[low] is None or self.values[high] is None:
-            return Markup('<span class="none">{}</span>').format(style.MISSING)
         form = style.form_in_range(form)
-        return Markup("{}&nbsp;– {}").format(self.number(low, form), self.number(high, form))
+        return between(self.number(low, form), self.number(high, form))
 
     def with_interval(self, field: str, low: str, high: str, form: str) -> Markup:
         """A field with its 95 % confidence interval below it."""

@@ -291,6 +291,11 @@ def guarantee(code: str) -> str:
     return GUARANTEE_NAMES[code][1 if spoken() == "zh" else 0]
 
 
+def ink_on(colour: str) -> str:
+    """The colour of a number on a tile of the heat map."""
+    return "#fff" if colour in RAMP[:2] else INK
+
+
 def bin_colour(value: float | None, target: float) -> str:
     """The heat map's colour: on target, or how far below, in quarters of the target."""
     if value is None:

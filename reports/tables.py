@@ -13,27 +13,28 @@ from reports import style
 from reports.answers import by_risk, when_dry
 from reports.cells import Book, Cell
 from reports.language import later, say
+from reports.metrics import metric_name
 from reports.names import dated, guarantee_name, spans
 from reports.targets import HELD_AT_RATIO, tone
 from scenarios.calendar import Calendar
 from sim.experiment import subjects
 
 _SURE: Final = (
-    (subjects.CONTACTS_OFFERED, later("Contacts offered, all attempts")),
-    ("abandoned_ratio", later("Abandoned, of offered")),
-    (subjects.SERVICE_LEVEL_PHONE, later("Phone, answered in time")),
-    (subjects.SERVICE_LEVEL_IM, later("IM, answered in time")),
-    ("asa_phone_s", later("Phone, mean wait of the answered")),
-    ("asa_im_s", later("IM, mean wait of the answered")),
-    (subjects.OCCUPANCY, later("Occupancy of agents")),
-    (subjects.ORDERS, later("Orders due")),
-    (subjects.INCIDENTS, later("Incidents")),
+    subjects.CONTACTS_OFFERED,
+    subjects.ABANDONED_RATIO,
+    subjects.SERVICE_LEVEL_PHONE,
+    subjects.SERVICE_LEVEL_IM,
+    "asa_phone_s",
+    "asa_im_s",
+    subjects.OCCUPANCY,
+    subjects.ORDERS,
+    subjects.INCIDENTS,
 )
 _COSTS: Final = (
-    (subjects.PAYOUT_GROSS, later("Paid to consumers (gross)")),
-    (subjects.PAYOUT_RECOVERED, later("Recovered from merchants")),
-    (subjects.PAYOUT_NET, later("Borne by the platform (net)")),
-    (subjects.WAGE, later("Wages of the support floor")),
+    subjects.PAYOUT_GROSS,
+    subjects.PAYOUT_RECOVERED,
+    subjects.PAYOUT_NET,
+    subjects.WAGE,
 )
 _ESTIMATE: Final = (
     later("Mean"),
@@ -117,7 +118,7 @@ def days(book: Book) -> Table:
 
 def costs(book: Book) -> Table:
     """What the festival costs: mean, interval of the mean, and the band to set money aside by."""
-    rows = tuple(_estimate_row(book.cell(subject), name) for subject, name in _COSTS)
+    rows = tuple(_estimate_row(book, subject) for subject in _COSTS)
     return Table((say("All days"), *map(say, _ESTIMATE)), rows)
 
 
@@ -178,9 +179,11 @@ def pots(book: Book) -> Table:
 
 def sureness(book: Book) -> Table:
     """The main results with the width of what is known about them."""
-    rows = tuple(_estimate_row(book.cell(subject), name) for subject, name in _SURE)
+    rows = tuple(_estimate_row(book, subject) for subject in _SURE)
     return Table((say("Result"), *map(say, _ESTIMATE)), rows)
 
 
-def _estimate_row(cell: Cell, name: str) -> tuple[Markup | str, ...]:
-    return (say(name), Markup("{}").format(cell.number()), cell.interval(), cell.band())
+def _estimate_row(book: Book, subject: str) -> tuple[Markup | str, ...]:
+    cell = book.cell(subject)
+    number = Markup("{}").format(cell.number())
+    return (metric_name(subject), number, cell.interval(), cell.band())

@@ -25,9 +25,11 @@ NO_BELOW_RATIO: Final = 0.1
 
 def tone(chance: Cell) -> str:
     """Yes, no or on the edge, by the cuts that the page states; one replication cannot tell."""
-    if chance.low is None:
-        return "unknown"
-    share = chance.mean or 0.0
-    if share >= YES_AT_RATIO:
+    return "unknown" if chance.low is None else tone_of(chance.mean or 0.0)
+
+
+def tone_of(ratio: float) -> str:
+    """Yes, no or on the edge of a probability that is known."""
+    if ratio >= YES_AT_RATIO:
         return "good"
-    return "bad" if share < NO_BELOW_RATIO else "edge"
+    return "bad" if ratio < NO_BELOW_RATIO else "edge"

@@ -70,9 +70,9 @@ def horizon_days(horizon: Horizon) -> NDArray[np.int64]:
     return np.arange(horizon.first_day, horizon.last_day + 1) - FIRST_OFFSET_D
 
 
-def delay_nodes(median_s: float, sigma_ratio: float, count: int = _DELAY_NODES) -> Floats:
-    """Midpoint quantiles of a lognormal delay (s), equally weighted."""
-    return np.asarray(median_s * np.exp(sigma_ratio * ndtri((np.arange(count) + 0.5) / count)))
+def lognormal_nodes(median: float, sigma_ratio: float, count: int = _DELAY_NODES) -> Floats:
+    """Midpoint quantiles of a lognormal law, equally weighted, in the unit of its median."""
+    return np.asarray(median * np.exp(sigma_ratio * ndtri((np.arange(count) + 0.5) / count)))
 
 
 def closure_warning(demand: Demand, monitoring: Monitoring, category: int) -> tuple[float, float]:
@@ -87,7 +87,7 @@ def closure_warning(demand: Demand, monitoring: Monitoring, category: int) -> tu
     due_s = (np.arange(96) + 0.5) * 900.0
     opening_s = demand.opening_h.row()[category] * 3600.0
     onset_s = np.where(due_s >= opening_s, opening_s, 0.0)
-    delay_s = delay_nodes(
+    delay_s = lognormal_nodes(
         monitoring.detection_delay_median_s, monitoring.detection_delay_sigma_ratio
     )
     seen_s = onset_s[:, None] + delay_s
@@ -106,7 +106,7 @@ def closure_warning(demand: Demand, monitoring: Monitoring, category: int) -> tu
 def onset_warning(monitoring: Monitoring, kind: str) -> float:
     """Share of orders at a monitored store warned in time when the problem starts a lognormal lead
     before the order falls due."""
-    delay_s = delay_nodes(
+    delay_s = lognormal_nodes(
         monitoring.detection_delay_median_s, monitoring.detection_delay_sigma_ratio
     )
     lead_s = getattr(monitoring.onset_lead_median_s, kind)
@@ -144,15 +144,11 @@ def _headroom(inputs: Inputs, declared: Floats) -> float:
     per_day = demand.orders_per_day.hotel * np.array(demand.day_multiplier.hotel)[days]
     factor = np.array(inputs.incidents.day_factor.no_room)[days]
     target = float((per_day * inputs.incidents.ratio.hotel.no_room * factor).sum())
-    sigma = inputs.merchants.popularity_sigma_ratio
     stores = inputs.merchants.store_count * inputs.merchants.category_share.hotel
-    z = ndtri((np.arange(_POPULARITY_NODES) + 0.5) / _POPULARITY_NODES)
-    weight = np.exp(sigma * z)
+    weight = lognormal_nodes(1.0, inputs.merchants.popularity_sigma_ratio, _POPULARITY_NODES)
     weight /= weight.sum()
     normal = demand.orders_per_day.hotel * weight * _POPULARITY_NODES / stores
-    spread = np.exp(
-        stock.allotment_sigma_ratio * ndtri((np.arange(_SPREAD_NODES) + 0.5) / _SPREAD_NODES)
-    )
+    spread = lognormal_nodes(1.0, stock.allotment_sigma_ratio, _SPREAD_NODES)
     normal, spread = np.repeat(normal, _SPREAD_NODES), np.tile(spread, _POPULARITY_NODES)
     cv = float(np.hypot(demand.common_day_cv, demand.category_day_cv))
     shape = 1.0 / max(cv, 1e-6) ** 2

@@ -65,14 +65,13 @@ def served(folder: Path, *, token: str | None = None) -> Iterator[tuple[str, Gat
     scenario = small_file(folder)
     server = Server(
         shipped(),
-        scenarios={str(scenario): "a small world"},
-        overlays=names(SHIPPED / "overlays"),
+        scenarios=(str(scenario),),
+        overlays=tuple(names(SHIPPED / "overlays")),
         folder=folder / "runs",
         workers=1,
         host="127.0.0.1",
         port=0,
         token=token,
-        loopback=True,
         language="en",
         executor=lambda: gate,
     )

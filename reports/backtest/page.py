@@ -29,6 +29,7 @@ _NEARER: Final = (
     ("mae_abandoned_ratio_hourly", later("mean error, abandoned by hour"), "points"),
     ("mae_mean_wait_s_hourly", later("mean error, mean wait by hour"), "seconds_apart"),
 )
+# Nothing reads it: it marks what `staffing` of the document may say, for the catalogue.
 _SHOWS: Final = later("as the log shows")
 
 

@@ -1,8 +1,8 @@
 """The what-if page as a Starlette application: routes, and what each of them answers.
 
 Decides addresses and which part of the page an answer replaces (htmx swaps parts by id). Holds no
-state but the studies that were started: what a person moved travels with every request. Everything
-that computes runs in a thread, in the language of the request.
+state but the studies that were started and the latest answers: what a person moved travels with
+every request. Everything that computes runs in a thread, in the language of the request.
 """
 
 import os
@@ -38,6 +38,8 @@ STATIC: Final = Path(__file__).parent / "static"
 BODY_MAX_BYTE: Final = 1 << 18
 ANSWERS_KEPT: Final = 64
 REPLICATIONS_MIN, REPLICATIONS_MAX = 2, 100
+# The lunar day (初三) that is looked at until another one is picked.
+DAY_AT_FIRST: Final = 2
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -121,7 +123,7 @@ class Site:
 
         def made() -> str:
             asked = self._reader.read(sent.posted)
-            return self._page.answer(asked, self._shown(asked, sent), oob=True)
+            return self._page.answer(asked, self._shown(asked, sent))
 
         return HTMLResponse(await self._said(sent.language, made))
 
@@ -216,7 +218,7 @@ class Site:
             if not NAME.fullmatch(name):
                 return self._page.wrong_name(name)
             if asked.resolved is None or asked.resolved == asked.baseline:
-                return self._page.nothing_to_save(moved=asked.resolved is None)
+                return self._page.nothing_to_save(refused=asked.resolved is None)
             self._desk.folder.mkdir(parents=True, exist_ok=True)
             path = self._desk.folder / f"{name}.toml"
             unfinished = path.with_suffix(".unfinished")
@@ -274,7 +276,7 @@ class Site:
                 fields={key: values[-1] for key, values in fields.items() if "." in key},
                 shown_for=pair("shown_scenario", "shown_overlays"),
             ),
-            day=one("day", "2"),
+            day=one("day", str(DAY_AT_FIRST)),
             replications=one("replications", "4"),
             overlay_name=one("overlay_name", "what-if"),
         )
@@ -327,5 +329,5 @@ class Site:
             self._answer_of(change),
             baseline=baseline,
             change=change,
-            day=self._days(change, sent.day)[0] if sent.day != "all" else 2,
+            day=self._days(change, sent.day)[0] if sent.day != "all" else DAY_AT_FIRST,
         )

@@ -3,14 +3,12 @@
 import os
 import secrets
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from reports.command import Lang
 from scenarios.command import BASE
-
-LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 
 def ui(
@@ -37,27 +35,27 @@ def ui(
     lang: Lang = "en",
 ) -> None:
     """Open the what-if page: move what you would move and see what comes of it."""
+    from reports.whatif.guard import LOOPBACK
     from reports.whatif.server import Server
     from scenarios.command import resolve
     from scenarios.loader import SHIPPED, names, shipped
 
     if token is not None and not token.strip():
         raise typer.BadParameter("--token is empty")
-    loopback = host in LOOPBACK
-    if token is None and not loopback:
+    if token is None and host not in LOOPBACK:
         token = secrets.token_urlsafe(24)
-    own = {name: resolve(name, None, None).scenario.description for name in scenario or ()}
-    scenarios = names(SHIPPED)
+    own = scenario or []
+    for name in own:
+        resolve(name, None, None)  # what is wrong with a file is said before anything is served
     server = Server(
         shipped(),
-        scenarios={**own, BASE: scenarios.pop(BASE), **scenarios},
-        overlays=names(SHIPPED / "overlays"),
+        scenarios=tuple(dict.fromkeys((*own, BASE, *names(SHIPPED)))),
+        overlays=tuple(names(SHIPPED / "overlays")),
         folder=folder,
         workers=workers or os.cpu_count() or 1,
         host=host,
         port=port,
         token=token,
-        loopback=loopback,
         language=lang,
     )
     try:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from reports import style
 from reports.language import say
+from sim.columns import Floats
 
 CELL_W: Final = 24
 CELL_H: Final = 22
@@ -21,7 +21,6 @@ WIDTH: Final = 720
 HEIGHT: Final = 240
 LEFT: Final = 48
 FOOT: Final = 26
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ def heat(service_level: Floats, *, target: float, first_day: int) -> Heat:
                     fill=fill,
                     said=f"{name} {style.hour_name(hour)}: {said}",
                     number=number,
-                    ink="#fff" if fill in style.RAMP[:2] else style.INK,
+                    ink=style.ink_on(fill),
                 )
             )
     hours = tuple((LABEL_W + hour * CELL_W, f"{hour:02d}") for hour in range(0, 24, 3))

@@ -17,16 +17,16 @@ from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 COOKIE: Final = "springpeak_token"
-LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
+LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 SAFE: Final = ("GET", "HEAD")
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; connect-src 'self';"
     " img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-# A report is one file that carries its style, its typeface and its script.
+# A report is one file that carries its style and its typeface, and has no script.
 REPORT_POLICY: Final = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; font-src data:;"
-    " img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src data:;"
+    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 
@@ -36,7 +36,7 @@ class Guard:
     def __init__(self, app: ASGIApp, *, port: int, token: str | None, loopback: bool) -> None:
         self._app = app
         self._token = token
-        names = LOOPBACK if loopback else ()
+        names = tuple(map(in_address, LOOPBACK)) if loopback else ()
         self._hosts = frozenset(f"{name}:{port}" for name in names)
         if port == 80:
             self._hosts |= frozenset(names)
@@ -84,6 +84,11 @@ class Guard:
 
     def _is_token(self, given: str) -> bool:
         return hmac.compare_digest(given.encode(), (self._token or "").encode())
+
+
+def in_address(host: str) -> str:
+    """A host as it stands in an address and in `Host`: IPv6 in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def _presented(headers: Headers) -> str:

@@ -1,6 +1,6 @@
 """The parts of the what-if page as HTML, in the language of the context."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,14 +22,14 @@ AnswerOf = Callable[[Scenario, tuple[int, int]], Answer]
 class Page:
     """Renders parts; knows which scenarios and overlays may be picked."""
 
-    def __init__(self, scenarios: Mapping[str, str], overlays: Mapping[str, str]) -> None:
-        self.scenarios = dict(scenarios)
-        self.overlays = dict(overlays)
+    def __init__(self, scenarios: Sequence[str], overlays: Sequence[str]) -> None:
+        self.scenarios = tuple(scenarios)
+        self.overlays = tuple(overlays)
 
     @property
     def first_scenario(self) -> str:
         """What is picked at first."""
-        return next(iter(self.scenarios))
+        return self.scenarios[0]
 
     def whole(self, asked: Asked, posted: Posted, values: dict[str, object], day: str) -> str:
         """The page."""
@@ -47,9 +47,9 @@ class Page:
         """The levers."""
         return templating.fragment("whatif_fields.html.j2", **self._form(asked, posted))
 
-    def answer(self, asked: Asked, values: dict[str, object], *, oob: bool) -> str:
-        """The approximate answer; with `oob`, what each field refuses as well."""
-        return templating.fragment("whatif_answer.html.j2", **self._answer(asked, values), oob=oob)
+    def answer(self, asked: Asked, values: dict[str, object]) -> str:
+        """The approximate answer, and out of band what each field refuses."""
+        return templating.fragment("whatif_answer.html.j2", **self._answer(asked, values), oob=True)
 
     def shown(
         self, before: Answer, after: Answer, *, baseline: Scenario, change: Scenario, day: int
@@ -160,10 +160,10 @@ class Page:
         )
         return templating.fragment("whatif_notice.html.j2", id="saved", text=text)
 
-    def nothing_to_save(self, *, moved: bool) -> str:
+    def nothing_to_save(self, *, refused: bool) -> str:
         text = (
             say("Mend what is refused first; nothing was written.")
-            if moved
+            if refused
             else say("Nothing was moved: this is the baseline.")
         )
         return templating.fragment("whatif_notice.html.j2", id="saved", text=text)

@@ -5,7 +5,7 @@ taken is refused at once and port 0 can be told.
 """
 
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import uvicorn
 
 from reports.language import Language
 from reports.whatif.app import Site
-from reports.whatif.guard import Guard
+from reports.whatif.guard import LOOPBACK, Guard, in_address
 from reports.whatif.page import Page
 from scenarios.loader import Library
 from scenarios.scenario import Scenario
@@ -27,21 +27,20 @@ class Server:
         self,
         library: Library[Scenario],
         *,
-        scenarios: Mapping[str, str],
-        overlays: Mapping[str, str],
+        scenarios: Sequence[str],
+        overlays: Sequence[str],
         folder: Path,
         workers: int,
         host: str,
         port: int,
         token: str | None,
-        loopback: bool,
         language: Language,
         executor: Callable[[], Executor] | None = None,
     ) -> None:
         self.desk = Desk(folder, workers=workers, executor=executor)
         self._site = Site(library, self.desk, Page(scenarios, overlays), language=language)
         self._host, self._port = host, port
-        self._token, self._loopback = token, loopback
+        self._token = token
         self._socket: socket.socket | None = None
         self._uvicorn: uvicorn.Server | None = None
 
@@ -59,15 +58,14 @@ class Server:
             raise
         self._socket = found
         self._port = int(found.getsockname()[1])
-        name = f"[{self._host}]" if ":" in self._host else self._host
         query = f"?token={self._token}" if self._token else ""
-        return f"http://{name}:{self._port}/{query}"
+        return f"http://{in_address(self._host)}:{self._port}/{query}"
 
     def serve(self) -> None:
         """Answer until Ctrl-C or `stop`."""
         assert self._socket is not None, "bind first"
         guarded = Guard(
-            self._site.app(), port=self._port, token=self._token, loopback=self._loopback
+            self._site.app(), port=self._port, token=self._token, loopback=self._host in LOOPBACK
         )
         config = uvicorn.Config(
             guarded, log_level="warning", access_log=False, ws="none", server_header=False,

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports import style
+from reports.answers import ENOUGH
 from reports.language import say
-from reports.targets import NO_BELOW_RATIO, YES_AT_RATIO
+from reports.targets import HELD_AT_RATIO, YES_AT_RATIO, tone_of
 from reports.whatif.drawing import Chart, Heat, chart, heat
 from reports.whatif.words import MEASURES
 from scenarios.scenario import Scenario
@@ -70,7 +71,7 @@ def shown(
 ) -> Shown:
     """The answer for the season, and the chosen day's agents."""
     targets = scenario.support.targets
-    at = min(max(day - answer.first_day, 0), len(answer.agents) - 1)
+    at = min(max(day - answer.first_day, 0), len(answer.agents_available) - 1)
     return Shown(
         cards=(
             _enough(baseline, answer, scenario.support.heads_count, baseline_heads),
@@ -79,31 +80,27 @@ def shown(
         ),
         rows=_rows(baseline, answer),
         phone=heat(
-            answer.service_level[:, :, 0],
+            answer.service_level_ratio[:, :, 0],
             target=targets.phone.service_level_ratio,
             first_day=answer.first_day,
         ),
         im=heat(
-            answer.service_level[:, :, 1],
+            answer.service_level_ratio[:, :, 1],
             target=targets.im.service_level_ratio,
             first_day=answer.first_day,
         ),
         agents=chart(
-            (baseline.agents[at].sum(axis=1), answer.agents[at].sum(axis=1)),
-            (baseline.load_agents[at].sum(axis=1), answer.load_agents[at].sum(axis=1)),
+            (baseline.agents_available[at], answer.agents_available[at]),
+            (baseline.load_agents[at], answer.load_agents[at]),
         ),
         day=style.lunar_name(answer.first_day + at),
     )
 
 
 def _verdict(answer: Answer) -> tuple[str, str]:
-    """The word and its tone, by the report's own cuts."""
-    chance = answer.measures["enough_probability_ratio"][0]
-    if chance >= YES_AT_RATIO:
-        return say("Yes"), "good"
-    if chance < NO_BELOW_RATIO:
-        return say("No"), "bad"
-    return say("On the edge"), "edge"
+    """The word and its tone, as the report has them."""
+    mood = tone_of(answer.measures["enough_probability_ratio"][0])
+    return say(ENOUGH[mood]), mood
 
 
 def _enough(baseline: Answer, answer: Answer, heads: int, baseline_heads: int) -> Card:
@@ -167,7 +164,7 @@ def _dry(baseline: Answer, answer: Answer) -> Card:
     return Card(
         question=say("Which pot runs dry?"),
         answer=style.guarantee(found[0][0]) if found else none,
-        tone="bad" if found and found[0][1] >= 0.5 else "edge" if found else "good",
+        tone="bad" if found and found[0][1] >= HELD_AT_RATIO else "edge" if found else "good",
         sentence=(
             say(
                 "Chance that it refuses a claim on some day: {pots}.",

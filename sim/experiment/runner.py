@@ -256,18 +256,21 @@ def _run_batch(pool: Executor, jobs: Sequence[Job], report: Callable[[int], None
             future.cancel()
 
 
+def processes(workers: int) -> ProcessPoolExecutor:
+    """Worker processes, started afresh rather than forked: polars has threads, and a forked thread
+    pool can stand still."""
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=start_worker)
+
+
 @contextmanager
 def worker_pool(workers: int, executor: Executor | None) -> Iterator[Executor]:
-    """The caller's executor, or processes of our own, which do not outlive an interrupt.
-
-    Started afresh rather than forked: polars has threads, and a forked thread pool can stand still.
-    """
+    """The caller's executor, or processes of our own, which do not outlive an interrupt."""
     if executor is not None:
         yield executor
         return
     others = set(multiprocessing.active_children())
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=start_worker)
+    pool = processes(workers)
     try:
         yield pool
     except BaseException:

@@ -6,7 +6,6 @@ Decides which targets a simulation answers (shares of contacts that wait) and wh
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import exp, sqrt
 from typing import Final
 
 import numpy as np
@@ -15,7 +14,7 @@ from scenarios.scenario import Scenario
 from scenarios.words import Channel
 from sim.columns import Bools, Floats, Ints
 from sim.theory.impatience import mmng
-from sim.theory.patience import Patience
+from sim.theory.patience import Patience, lognormal
 from sim.theory.targets import AGENTS_LIMIT, Target
 
 GRID_COUNT: Final = 24
@@ -60,7 +59,6 @@ def wanted(scenario: Scenario, channel: Channel, targets: Sequence[Target]) -> W
         if channel == "phone"
         else (law.im_median_s, law.im_sigma_ratio)
     )
-    cv = min(max(sqrt(exp(sigma**2) - 1.0), 0.02), 10.0)
     return Wanted(
         targets=tuple(
             replace(target, threshold_s=of_channel.threshold_s)
@@ -68,7 +66,7 @@ def wanted(scenario: Scenario, channel: Channel, targets: Sequence[Target]) -> W
             else target
             for target in targets
         ),
-        patience=Patience("lognormal", median_s * exp(sigma**2 / 2.0), cv),
+        patience=lognormal(median_s, sigma),
     )
 
 

@@ -14,6 +14,7 @@ from scipy.optimize import brentq
 from scipy.special import gammainc, ndtr, ndtri
 
 Floats = NDArray[np.float64]
+CV_MIN, CV_MAX = 0.02, 10.0
 FORMS: Final = {
     "deterministic": ("mean",),
     "exponential": ("mean",),
@@ -104,6 +105,13 @@ def exponential(mean_s: float) -> Patience:
     return Patience("exponential", mean_s)
 
 
+def lognormal(median_s: float, sigma_ratio: float) -> Patience:
+    """The law of a scenario, by its median in seconds and the standard deviation of its logarithm;
+    a cv beyond what `parse` takes is brought to that bound."""
+    cv = min(max(sqrt(exp(sigma_ratio**2) - 1.0), CV_MIN), CV_MAX)
+    return Patience("lognormal", median_s * exp(sigma_ratio**2 / 2.0), cv)
+
+
 def parse(text: str) -> Patience:
     """A law from `law:mean=..,cv=..`; ValueError says what would be right."""
     law, _, rest = text.partition(":")
@@ -116,6 +124,6 @@ def parse(text: str) -> Patience:
     right = wanted is not None and sorted(values) == sorted(wanted) and len(pairs) == len(wanted)
     if not right or not all(isfinite(value) and value > 0 for value in values.values()):
         raise ValueError(f"{text!r} is not a law of patience in seconds; right is {RIGHT}")
-    if not 0.02 <= values.get("cv", 1.0) <= 10.0:
-        raise ValueError(f"{text!r}: cv must be between 0.02 and 10")
+    if not CV_MIN <= values.get("cv", 1.0) <= CV_MAX:
+        raise ValueError(f"{text!r}: cv must be between {CV_MIN:g} and {CV_MAX:g}")
     return Patience(law, values["mean"], values.get("cv", 1.0))

@@ -14,11 +14,12 @@ import numpy as np
 from scenarios.scenario import Scenario
 from scenarios.words import CHANNELS, GUARANTEES
 from sim.columns import Floats
+from sim.consumers.contacts import PHONE
 from sim.support.roster import Roster
 from sim.whatif.floor import Crowd, Work, crowd
-from sim.whatif.flows import Flows, expected_flows
+from sim.whatif.flows import Flows, day_sums, expected_flows
 from sim.whatif.money import Payouts, claimants, expected_dues, expected_payouts
-from sim.whatif.work import LEVEL_QUANTILES, PHONE, usual_roster, work_of
+from sim.whatif.work import LEVEL_QUANTILES, usual_roster, work_of
 
 IM: Final = 1 - PHONE
 Measure = tuple[float, str]
@@ -32,18 +33,14 @@ class Answer:
     """Value and unit, by the metric's name in the simulation."""
     first_day: int
     """Lunar day of the first row of the arrays."""
-    service_level: Floats
+    service_level_ratio: Floats
     """Answered within the threshold / offered; shape (days, 24, channels); NaN without contacts."""
-    offered_per_h: Floats
-    """Shape (days, 24, channels)."""
     load_agents: Floats
-    """Agents that contacts would keep busy if nobody waited; shape (days, 24, channels)."""
-    agents: Floats
-    """Productive agents there; shape (days, 24, channels)."""
+    """Agents that contacts would keep busy if nobody waited; shape (days, 24)."""
+    agents_available: Floats
+    """Productive agents there; shape (days, 24)."""
     held_ratio: Floats
     """Chance that a day meets every target; shape (days,)."""
-    payout_fen: dict[str, float]
-    """Gross payout by guarantee."""
     exhausted_ratio: dict[str, float]
     """Chance that the pot runs dry, by guarantee."""
 
@@ -70,7 +67,6 @@ def approximate(scenario: Scenario) -> Answer:
 
 def by_channel(walked: Crowd) -> Crowd:
     """A crowd's queues added up to channels; shape (ticks, channels, levels)."""
-
     return Crowd(*(_channels(getattr(walked, field.name)) for field in fields(Crowd)))
 
 
@@ -108,7 +104,7 @@ def _answer(
     offered = by_hour(walked.offered.mean(axis=-1)).sum(axis=2)
     in_time = by_hour(walked.in_time.mean(axis=-1)).sum(axis=2)
     with np.errstate(invalid="ignore", divide="ignore"):
-        service_level = np.where(offered > 0.0, in_time / offered, np.nan)
+        service_level_ratio = np.where(offered > 0.0, in_time / offered, np.nan)
     load = _channels((work.fresh_per_s * work.handle_s).mean(axis=-1)) / sessions
     of_team = np.array([team.first % len(CHANNELS) for team in work.teams])
     slots = np.stack([work.slots[:, of_team == c].sum(axis=1) for c in (PHONE, IM)], axis=1)
@@ -121,12 +117,10 @@ def _answer(
             **_money_measures(payouts, roster, first),
         },
         first_day=horizon.first_day,
-        service_level=service_level,
-        offered_per_h=offered,
-        load_agents=by_hour(load).mean(axis=2),
-        agents=by_hour(slots / sessions).mean(axis=2),
+        service_level_ratio=service_level_ratio,
+        load_agents=by_hour(load).mean(axis=2).sum(axis=-1),
+        agents_available=by_hour(slots / sessions).mean(axis=2).sum(axis=-1),
         held_ratio=held,
-        payout_fen=dict(zip(GUARANTEES, payouts.gross_fen.tolist(), strict=True)),
         exhausted_ratio=dict(zip(GUARANTEES, payouts.exhausted_ratio.tolist(), strict=True)),
     )
 
@@ -186,8 +180,7 @@ def _margins(scenario: Scenario, walked: Crowd) -> tuple[Floats, Floats]:
     horizon, targets = scenario.horizon, scenario.support.targets
 
     def by_day(flow: Floats) -> Floats:
-        days = flow.reshape(horizon.days_count, -1, *flow.shape[1:]).sum(axis=1)
-        return np.asarray(days[horizon.warm_up_days :])
+        return day_sums(scenario, flow)[horizon.warm_up_days :]
 
     offered = by_day(walked.offered)
     level = by_day(walked.in_time) / np.maximum(offered, 1e-9)

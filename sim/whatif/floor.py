@@ -1,4 +1,4 @@
-"""The support floor in expectation: a queue as one crowd of slots, minute by minute.
+"""The support floor in expectation: a queue as one crowd of slots, five minutes at a time.
 
 Contacts of a queue (skill and channel) in the system are taken as normal with mean m and variance
 v, which follow
@@ -13,7 +13,8 @@ their order. Redials, reconnects and escalations wait in pools that empty expone
 trajectory runs at its own level of the day. Sources: Mandelbaum, Massey, Reiman, Rider and Stolyar,
 Telecommunication Systems 21 (2002), retrials; Massey and Pender, Queueing Systems 75 (2013), the
 normal closure; Whitt, Operations Research 54 (2006), fluid abandonment. Left out: that a consumer
-tries three times at most. Rates per second.
+tries three times at most, and that urgent callers have a patience and a share of redials of their
+own. Rates per second.
 """
 
 from dataclasses import dataclass, fields
@@ -27,7 +28,7 @@ from scenarios.scenario import Scenario
 from scenarios.words import CHANNELS
 from sim.columns import Floats
 from sim.support.layout import QUEUES_COUNT, TeamPlan, queue_of
-from sim.theory.patience import Patience
+from sim.theory.patience import lognormal
 
 STEP_S: Final = 300.0
 ESCALATED_TO: Final = queue_of("specialist", "phone")
@@ -74,8 +75,6 @@ class Crowd:
     """Offered contacts that are answered within the channel's threshold."""
     busy: Floats
     """Slots busy, mean over the tick."""
-    queue: Floats
-    """Contacts waiting, mean over the tick."""
     redials: Floats
     reconnects: Floats
     escalations: Floats
@@ -89,15 +88,13 @@ class _Patience:
     def __init__(self, scenario: Scenario) -> None:
         own = scenario.consumers.patience
         laws = {
-            "phone": (own.phone_median_s, own.phone_sigma_ratio),
-            "im": (own.im_median_s, own.im_sigma_ratio),
+            "phone": lognormal(own.phone_median_s, own.phone_sigma_ratio),
+            "im": lognormal(own.im_median_s, own.im_sigma_ratio),
         }
         self._gone: list[Floats] = []
         self._hazard: list[Floats] = []
         for channel in CHANNELS:
-            median_s, sigma = laws[channel]
-            cv = min(max(sqrt(exp(sigma**2) - 1.0), 0.02), 10.0)
-            law = Patience("lognormal", median_s * exp(sigma**2 / 2.0), cv)
+            law = laws[channel]
             w = np.concatenate([[0.0], np.geomspace(0.05, 500_000.0, 2000)])
             endured = np.maximum.accumulate(law.endured(w)) + np.arange(w.size) * 1e-12
             at = np.interp(GRID_S, endured, w)
@@ -121,23 +118,22 @@ def crowd(scenario: Scenario, work: Work) -> Crowd:
     names = [field.name for field in fields(Crowd)]
     sums = np.zeros((ticks, len(names), queues, levels))
     steps = max(1, round(scenario.horizon.tick_s / STEP_S))
-    walk = _Walk(scenario, work, dt=scenario.horizon.tick_s / steps)
+    walk = _Walk(scenario, work, step_s=scenario.horizon.tick_s / steps)
     for tick in range(ticks):
         walk.lend(tick)
         for _ in range(steps):
             walk.step(tick, sums[tick])
-    sums *= walk.dt
-    for name in ("busy", "queue"):
-        sums[:, names.index(name)] /= scenario.horizon.tick_s
+    sums *= walk.step_s
+    sums[:, names.index("busy")] /= scenario.horizon.tick_s
     return Crowd(*(sums[:, k] for k in range(len(names))))
 
 
 class _Walk:
     """The state between steps; arrays by (queues, levels)."""
 
-    def __init__(self, scenario: Scenario, work: Work, *, dt: float) -> None:
+    def __init__(self, scenario: Scenario, work: Work, *, step_s: float) -> None:
         returns, targets = scenario.consumers.returns, scenario.support.targets
-        self._work, self.dt = work, dt
+        self._work, self.step_s = work, step_s
         self._patience = _Patience(scenario)
         thresholds_s = (targets.phone.threshold_s, targets.im.threshold_s)
         self._threshold_s = np.tile(thresholds_s, QUEUES_COUNT // 2)[:, None]
@@ -151,7 +147,7 @@ class _Walk:
             returns.reconnect_delay_median_s * exp(sigma**2 / 2.0),
             returns.escalation_delay_mean_s,
         )
-        self._delays_s = np.maximum(np.array(delays_s), dt)[:, None, None]
+        self._delays_s = np.maximum(np.array(delays_s), step_s)[:, None, None]
         shape = work.fresh_per_s.shape[1:]
         self._inside, self._spread = np.zeros(shape), np.full(shape, LEAST_VARIANCE)
         self._pools = np.zeros((len(delays_s), *shape))
@@ -182,7 +178,7 @@ class _Walk:
 
     def step(self, tick: int, sums: Floats) -> None:
         """One step; adds the rates and states of Crowd's fields to `sums`."""
-        work, dt = self._work, self.dt
+        work, step_s = self._work, self.step_s
         slots = self._slots
         back = self._pools / self._delays_s
         arrivals = work.fresh_per_s[tick] + back.sum(axis=0)
@@ -210,14 +206,14 @@ class _Walk:
         lost = abandons * (1.0 - self._redial_ratio)
         incidents = arrivals * work.incident_ratio[tick][:, None] - first * at_once
         escalate = lost * np.clip(incidents / waiting, 0.0, 1.0) * self._escalation_ratio
-        sums += np.stack((arrivals, abandons, met, busy, queue, *back, lost))
+        sums += np.stack((arrivals, abandons, met, busy, *back, lost))
         shaking = arrivals**2 * (2.0 * work.hour_cv**2 * HOUR_MEMORY_S)
         grown = arrivals + served + abandons + shaking / (1.0 + mu * HOUR_MEMORY_S)
         pull = mu * below + hazard * (1.0 - below)
-        grown = (self._spread + dt * grown) / (1.0 + 2.0 * dt * pull)
+        grown = (self._spread + step_s * grown) / (1.0 + 2.0 * step_s * pull)
         self._spread = np.maximum(grown, LEAST_VARIANCE)
-        self._inside = np.maximum(self._inside + dt * (arrivals - served - abandons), 0.0)
-        self._pools += dt * (
+        self._inside = np.maximum(self._inside + step_s * (arrivals - served - abandons), 0.0)
+        self._pools += step_s * (
             np.stack(
                 (
                     abandons * self._redial_ratio,
@@ -228,4 +224,4 @@ class _Walk:
             - back
         )
         # Specialists take escalations up on the phone, whatever the channel was.
-        self._pools[ESCALATIONS, ESCALATED_TO] += dt * escalate.sum(axis=0)
+        self._pools[ESCALATIONS, ESCALATED_TO] += step_s * escalate.sum(axis=0)

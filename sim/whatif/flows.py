@@ -18,6 +18,8 @@ from scenarios.model import FIRST_OFFSET_D
 from scenarios.scenario import Scenario
 from scenarios.words import CATEGORIES, INCIDENT_TYPES, TRIGGERS
 from sim.columns import Floats
+from sim.consumers.alerts import ALERT
+from sim.consumers.claims import CANCELLATION, MOVIE, TICKET_REFUND, VALID_REPORT
 from sim.consumers.daybook import generosity
 from sim.consumers.inquiries import contact_profile
 from sim.market.conduct import CATERING, DISSATISFACTION
@@ -28,7 +30,6 @@ from sim.market.shocks import ShockField, shock_field
 from sim.market.stock import HOTEL
 from sim.whatif.rooms import oversold_mean
 
-MOVIE: Final = CATEGORIES.index("movie")
 KINDS: Final = range(len(INCIDENT_TYPES))
 
 
@@ -56,6 +57,11 @@ class Flows:
 def expected_flows(scenario: Scenario) -> Flows:
     """The flows of the whole horizon, warm-up included."""
     return _Flows(scenario).flows()
+
+
+def day_sums(scenario: Scenario, flow: Floats) -> Floats:
+    """Sums by simulated day, warm-up included; (ticks, ...) to (days, ...)."""
+    return np.asarray(flow.reshape(scenario.horizon.days_count, -1, *flow.shape[1:]).sum(axis=1))
 
 
 class _Flows:
@@ -162,7 +168,7 @@ class _Flows:
         """Oversold rooms at check-in time, by region's share of orders."""
         horizon = self._scenario.horizon
         orders = self._orders[:, HOTEL, :]
-        by_day = orders.reshape(horizon.days_count, -1, orders.shape[1]).sum(axis=1)
+        by_day = day_sums(self._scenario, orders)
         _, selling = self._silent_selling()
         oversell = self._shocks.oversell_multiple[:, HOTEL, :]
         oversell = oversell.reshape(horizon.days_count, -1, orders.shape[1]).mean(axis=1)
@@ -240,8 +246,7 @@ class _Flows:
 
     def _by_day(self, flow: Floats) -> Floats:
         """Day sums, repeated at each tick; shape (ticks, categories)."""
-        days = self._scenario.horizon.days_count
-        return np.asarray(flow.reshape(days, -1, flow.shape[1]).sum(axis=1)[self._day])
+        return np.asarray(day_sums(self._scenario, flow)[self._day])
 
     def _inquiries(self) -> Floats:
         scenario, horizon = self._scenario, self._scenario.horizon
@@ -272,13 +277,13 @@ class _Flows:
             for g in generosity(scenario).cancellation
         ]
         cancelled = due * np.array(rights.cancellation_ratio.row()) * growth
-        found[:, :, TRIGGERS.index("cancellation")] = cancelled
+        found[:, :, CANCELLATION] = cancelled
         returned = rights.ticket_refund_granted_ratio * rights.ticket_refund_used_ratio
-        found[:, MOVIE, TRIGGERS.index("ticket_refund")] = due[:, MOVIE] * returned
+        found[:, MOVIE, TICKET_REFUND] = due[:, MOVIE] * returned
         valid = patrol.reports_per_day_count * patrol.reports_valid_ratio
-        found[:, CATERING, TRIGGERS.index("valid_report")] = valid / scenario.horizon.ticks_per_day
+        found[:, CATERING, VALID_REPORT] = valid / scenario.horizon.ticks_per_day
         if scenario.loops.alerts_save_contacts:
             warned = alerts.sum(axis=2)
             warned /= 1.0 - scenario.monitoring.false_alarm_ratio
-            found[:, :, TRIGGERS.index("alert")] = warned * scenario.monitoring.cancel_ratio
+            found[:, :, ALERT] = warned * scenario.monitoring.cancel_ratio
         return found

@@ -7,7 +7,7 @@ empty, and that a refused claim keeps a smaller one out. Money in fen, as floats
 """
 
 from dataclasses import dataclass
-from math import log1p, sqrt
+from math import sqrt
 from typing import Final
 
 import numpy as np
@@ -17,7 +17,9 @@ from scenarios.scenario import Scenario
 from scenarios.terms import amounts
 from scenarios.words import CATEGORIES, GUARANTEES, INCIDENT_TYPES, TRIGGERS
 from sim.columns import Bools, Floats
+from sim.consumers.fates import order_value_fen
 from sim.money.pots import RESERVE_POLICY, REVIEW_POLICY, PotBook
+from sim.whatif.flows import day_sums
 
 PRICE_NODES: Final = 41
 SEVERITY_NODES: Final = 21
@@ -80,10 +82,9 @@ def _moments(
     scenario: Scenario, row: int, category: int, *, escalated_ratio: float
 ) -> tuple[float, float]:
     """Mean and mean square of one claim (fen)."""
-    cv = scenario.demand.order_value_cv.row()[category]
-    sigma = sqrt(log1p(cv * cv))
-    z = ndtri((np.arange(PRICE_NODES) + 0.5) / PRICE_NODES)
-    price = scenario.demand.order_value_fen.row()[category] * np.exp(sigma * z - sigma**2 / 2.0)
+    prices_fen = order_value_fen(
+        scenario, category, ndtri((np.arange(PRICE_NODES) + 0.5) / PRICE_NODES)
+    )
     terms = scenario.guarantees.table().columns
     drawn = SEVERITY_NODES if terms.exponential[row] else 1
     severity = (np.arange(drawn) + 0.5) / drawn
@@ -95,25 +96,20 @@ def _moments(
         for other, raised in ((escalated_ratio, True), (1.0 - escalated_ratio, False))
         if weight * other > 0.0
     ]
-    values = np.rint(np.repeat(price, drawn)).astype(np.int64)
+    values_fen = np.repeat(prices_fen, drawn)
     first = second = 0.0
     for weight, legal_u, raised in cells:
         owed = amounts(
-            terms.take(np.full(values.size, row)),
-            order_value_fen=np.maximum(values, 1),
+            terms.take(np.full(values_fen.size, row)),
+            order_value_fen=values_fen,
             severity_u=np.tile(severity, PRICE_NODES),
-            legal_u=np.full(values.size, legal_u),
-            escalated=np.full(values.size, raised),
+            legal_u=np.full(values_fen.size, legal_u),
+            escalated=np.full(values_fen.size, raised),
         )
         due = (owed.refund_fen + owed.extra_fen).astype(np.float64)
         first += weight * float(due.mean())
         second += weight * float((due**2).mean())
     return first, second
-
-
-def day_sums(scenario: Scenario, flow: Floats) -> Floats:
-    """Sums by simulated day, warm-up included."""
-    return np.asarray(flow.reshape(scenario.horizon.days_count, -1, *flow.shape[1:]).sum(axis=1))
 
 
 def spreads(scenario: Scenario, dues: Dues) -> Floats:
@@ -137,9 +133,8 @@ def dry(scenario: Scenario, dues: Dues, levels: Floats) -> Bools:
     horizon, pots = scenario.horizon, PotBook(scenario.pots)
     shape = (horizon.days_count, horizon.ticks_per_day, len(GUARANTEES))
     within = np.cumsum(dues.mean_fen.reshape(shape), axis=1)[..., None] * levels
-    before = np.cumsum(day_sums(scenario, dues.mean_fen), axis=0) - day_sums(
-        scenario, dues.mean_fen
-    )
+    by_day = day_sums(scenario, dues.mean_fen)
+    before = np.cumsum(by_day, axis=0) - by_day
     # At the end of the warm-up every pot is filled anew.
     before[horizon.warm_up_days :] -= before[horizon.warm_up_days]
     limit = np.minimum(pots.day_limit_fen, np.maximum(pots.total_limit_fen - before, 0.0))
@@ -194,5 +189,3 @@ def claimants(scenario: Scenario, by_self: Floats, by_person: Floats, others: Fl
     counts = others.copy()
     counts[:, :, : len(INCIDENT_TYPES)] += (by_self + by_person) * upheld
     return counts
-
-

@@ -7,9 +7,8 @@ spread; popularity and spread are integrated at midpoint quantiles, as the calib
 from typing import Final
 
 import numpy as np
-from scipy.special import ndtri
 
-from scenarios.calibration import allotment, oversold
+from scenarios.calibration import allotment, lognormal_nodes, oversold
 from scenarios.scenario import Scenario
 from sim.columns import Floats
 
@@ -24,11 +23,9 @@ def oversold_mean(scenario: Scenario, *, relative: Floats, oversell_multiple: Fl
     """
     stock, merchants = scenario.stock, scenario.merchants
     stores = merchants.store_count * merchants.category_share.hotel
-    z = ndtri((np.arange(POPULARITY_NODES) + 0.5) / POPULARITY_NODES)
-    weight = np.exp(merchants.popularity_sigma_ratio * z)
+    weight = lognormal_nodes(1.0, merchants.popularity_sigma_ratio, POPULARITY_NODES)
     normal = scenario.demand.orders_per_day.hotel * weight / weight.mean() / stores
-    z = ndtri((np.arange(SPREAD_NODES) + 0.5) / SPREAD_NODES)
-    spread = np.exp(stock.allotment_sigma_ratio * z)
+    spread = lognormal_nodes(1.0, stock.allotment_sigma_ratio, SPREAD_NODES)
     rooms = allotment(
         scenario.solved.allotment_headroom_ratio, np.outer(normal, spread).ravel()
     )

@@ -9,7 +9,7 @@ finished, as Ctrl-C does for `springpeak run`. Times are not this module's matte
 import multiprocessing
 import threading
 from collections.abc import Callable
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
@@ -19,8 +19,7 @@ from sim.experiment import account
 from sim.experiment.compare import PairedDifference, compare
 from sim.experiment.contents import ALL
 from sim.experiment.rundir import RunDirectory, RunError
-from sim.experiment.runner import run, with_days
-from sim.experiment.worker import start_worker
+from sim.experiment.runner import processes, run, with_days
 
 Phase = Literal["baseline", "change", "done", "cancelled", "failed"]
 ENDED: Final = ("done", "cancelled", "failed")
@@ -167,7 +166,7 @@ class Desk:
         self, folder: Path, *, workers: int, executor: Callable[[], Executor] | None = None
     ) -> None:
         self.folder = folder
-        self._make = executor or (lambda: _processes(workers))
+        self._make = executor or (lambda: processes(workers))
         self._executor: Executor | None = None
         self._lock = threading.Lock()
         self._studies: list[Study] = []
@@ -198,8 +197,3 @@ class Desk:
         for process in multiprocessing.active_children():
             process.terminate()
         self._executor.shutdown(wait=True, cancel_futures=True)
-
-
-def _processes(workers: int) -> Executor:
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=start_worker)

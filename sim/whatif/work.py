@@ -12,7 +12,7 @@ from scipy.stats import gamma
 from scenarios.scenario import Scenario
 from scenarios.words import CHANNELS, GUARANTEES, TOPICS
 from sim.columns import Floats
-from sim.consumers.contacts import INQUIRY, TopicHabits, topic_habits
+from sim.consumers.contacts import INQUIRY, PHONE, TopicHabits, topic_habits
 from sim.market.shocks import shock_field
 from sim.money.pots import REVIEW_POLICY, PotBook
 from sim.streams import Streams
@@ -22,9 +22,11 @@ from sim.whatif.floor import Work
 from sim.whatif.flows import Flows
 from sim.whatif.money import Dues, dry
 
-PHONE: Final = CHANNELS.index("phone")
 # Quantiles of the day's level, each with the same weight.
 LEVEL_QUANTILES: Final = (np.arange(7) + 0.5) / 7.0
+# What is left of the categories' own hourly spread in the sum of their contacts, about: the root of
+# the sum of their squared shares.
+OWN_SPREAD_KEPT_RATIO: Final = 0.6
 
 
 class _Middle:
@@ -106,7 +108,9 @@ def work_of(scenario: Scenario, flows: Flows, dues: Dues, roster: Roster) -> Wor
         escalated_s=float(specialist) * scenario.consumers.returns.escalation_handle_multiple,
         slots=roster.slots.astype(np.float64),
         teams=Layout.of(support).teams,
-        hour_cv=float(np.hypot(demand.common_hour_cv, demand.category_hour_cv * 0.6)),
+        hour_cv=float(
+            np.hypot(demand.common_hour_cv, demand.category_hour_cv * OWN_SPREAD_KEPT_RATIO)
+        ),
     )
 
 
