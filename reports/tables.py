@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from reports import style
 from reports.answers import by_risk, when_dry
-from reports.cells import Book, Cell
+from reports.cells import Book, Cell, Number
 from reports.language import later, say
 from reports.names import dated, guarantee_name, spans
 from reports.targets import HELD_AT_RATIO, tone
@@ -40,6 +40,8 @@ _ESTIMATE: Final = (
     later("95 % interval of the mean"),
     later("Nine replications in ten"),
 )
+Printed = Markup | Number | str
+"""What a cell may hold; a number prints itself with its address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Table:
     """A table of the page; the first column names the row."""
 
     heads: tuple[str, ...]
-    rows: tuple[tuple[Markup | str, ...], ...]
+    rows: tuple[tuple[Printed, ...], ...]
 
 
 def with_interval(cell: Cell, form: str | None = None) -> Markup:
@@ -182,5 +184,5 @@ def sureness(book: Book) -> Table:
     return Table((say("Result"), *map(say, _ESTIMATE)), rows)
 
 
-def _estimate_row(cell: Cell, name: str) -> tuple[Markup | str, ...]:
-    return (say(name), Markup("{}").format(cell.number()), cell.interval(), cell.band())
+def _estimate_row(cell: Cell, name: str) -> tuple[Printed, ...]:
+    return (say(name), cell.number(), cell.interval(), cell.band())

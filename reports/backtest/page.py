@@ -10,7 +10,7 @@ from reports.backtest.figures import figures
 from reports.chapter import Chapter, Part
 from reports.language import file_name, later, say, say_html
 from reports.rows import Row
-from reports.tables import Table
+from reports.tables import Printed, Table
 
 FILE_NAME: Final = "backtest.html"
 _WHO: Final = ("simulated", "erlang_a", "erlang_c")
@@ -84,7 +84,7 @@ def _quoted(text: object) -> Markup:
 
 
 def _table(document: dict[str, Any]) -> Table:
-    rows: list[tuple[Markup | str, ...]] = []
+    rows: list[tuple[Printed, ...]] = []
     for key, name, form in _OVERALL:
         simulated = Row("backtest:simulated." + key, document["simulated"][key])
         values = [
@@ -92,14 +92,14 @@ def _table(document: dict[str, Any]) -> Table:
             simulated.number("mean", form),
             *(Row(f"backtest:{one}", document[one]).number(key, form) for one in _WHO[1:]),
         ]
-        rows.append((say(name), *(Markup("{}").format(value) for value in values)))
+        rows.append((say(name), *values))
     for key, name, form in _HOURLY:
         row = Row(f"backtest:{key}", document[key])
-        rows.append((say(name), "", *(Markup("{}").format(row.number(w, form)) for w in _WHO)))
+        rows.append((say(name), "", *(row.number(who, form) for who in _WHO)))
     coverage = Row("backtest:coverage", document["coverage"])
     for level in document["coverage"]:
         band = Markup('<span class="dim">{}</span>').format(style.percent(float(level), 0))
-        inside = Markup("{}").format(coverage.number(level, "percent"))
+        inside = coverage.number(level, "percent")
         rows.append(
             (say_html("hours inside the {band} band, abandoned", band=band), band, inside, "", "")
         )
@@ -109,7 +109,7 @@ def _table(document: dict[str, Any]) -> Table:
 
 def _nearer(document: dict[str, Any]) -> Table:
     """Differences of errors, with their intervals over days."""
-    rows: list[tuple[Markup | str, ...]] = []
+    rows: list[tuple[Printed, ...]] = []
     for key, name, form in _NEARER:
         apart = (
             Row(f"backtest:nearer.{one}.{key}", document["nearer"][one][key]) for one in _WHO[1:]

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from loadtests import journal, summary, timeline
 from reports import templating
+from reports.cells import Number
 from reports.chapter import Chapter, Part
 from reports.engine import retold
 from reports.language import file_name, later, say, say_html
@@ -114,7 +115,7 @@ def _thresholds(said: Mapping[str, Any]) -> Table:
         tuple(
             (
                 Markup('<span class="quoted">{}</span>').format(one["text"]),
-                Markup("{}").format(Row(f"replay:thresholds.{at}", one).number("value", "figures")),
+                Row(f"replay:thresholds.{at}", one).number("value", "figures"),
                 say("yes") if one["held"] else say("no"),
             )
             for at, one in enumerate(said["thresholds"])
@@ -134,6 +135,6 @@ def _operations(said: Mapping[str, Any]) -> Table:
     )
 
 
-def _cells(row: Row) -> list[Markup]:
+def _cells(row: Row) -> list[Number]:
     forms = {**dict.fromkeys(_COUNTS, "count"), **dict.fromkeys(_TIMES, "milliseconds")}
-    return [Markup("{}").format(row.number(name, form)) for name, form in forms.items()]
+    return [row.number(name, form) for name, form in forms.items()]

@@ -216,8 +216,8 @@ def _worth(summary: Mapping[str, Any]) -> Table:
     body = tuple(
         (
             _label(words.option(one["option"]).capitalize()),
-            Markup("{}").format(one.number("cost_fen", "cny")),
-            Markup("{}").format(one.number("heads_count", "count")),
+            one.number("cost_fen", "cny"),
+            one.number("heads_count", "count"),
         )
         for one in words.worths(summary)
     )
