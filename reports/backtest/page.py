@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from reports import style, templating
 from reports.backtest.figures import figures
+from reports.cells import quote
 from reports.chapter import Chapter, Part
 from reports.language import file_name, later, say, say_html
 from reports.rows import Row
@@ -70,17 +71,13 @@ def render(document: dict[str, Any]) -> str:
         title=say("Would the model have known?"),
         description=say_html(
             "{log}, replayed with what was fitted on {fitted_on}; staffing {staffing}.",
-            log=_quoted(document["log"]),
-            fitted_on=_quoted(document["fitted_on"]),
-            staffing=_quoted(say(document["staffing"])),
+            log=quote(document["log"]),
+            fitted_on=quote(document["fitted_on"]),
+            staffing=quote(say(document["staffing"])),
         ),
         chapters=(Chapter("backtest", say("Backtest"), parts),),
         foot="",
     )
-
-
-def _quoted(text: object) -> Markup:
-    return Markup('<span class="quoted">{}</span>').format(text)
 
 
 def _table(document: dict[str, Any]) -> Table:

@@ -261,7 +261,7 @@ def _lab(tables: Tables) -> Table:
         apart = "points" if row["unit"] == "ratio" else form
         found.append(
             (
-                Markup('<span class="quoted">{}</span>').format(row["policy"]),
+                quote(row["policy"]),
                 metric_name(row["metric"]),
                 row.number("base", form),
                 row.number("value", form),

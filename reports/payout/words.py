@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from reports import style
 from reports.card import Card
+from reports.cells import quote
 from reports.engine import retold
 from reports.language import later, say, say_html
 from reports.rows import Row, rows
@@ -79,10 +80,7 @@ def with_spread(row: Row) -> Markup:
 
 
 def _meaning(row: Row) -> Markup:
-    reason, meaning = (
-        Markup('<span class="quoted">{}</span>').format(retold(row[field]))
-        for field in ("withheld", "meaning")
-    )
+    reason, meaning = (quote(retold(row[field])) for field in ("withheld", "meaning"))
     if row["value_fen"] is None:
         return say_html("{meaning} ({reason})", meaning=meaning, reason=reason)
     if row["high_fen"] is None:
@@ -120,7 +118,7 @@ def moved(row: Row) -> Markup:
     ]
     return say_html(
         "{key} (now {base}): {ends}",
-        key=Markup('<span class="quoted">{}</span>').format(row["key"]),
+        key=quote(row["key"]),
         base=row.number("base_value", "plain"),
         ends=Markup(say(", ")).join(ends) if ends else say("cannot be moved alone"),
     )

@@ -267,5 +267,5 @@ def _how(summary: Mapping[str, Any]) -> Table:
 
 def _breaches(summary: Mapping[str, Any]) -> Table:
     listed = summary["breaches"][:LISTED_BREACHES]
-    body = tuple((Markup('<span class="quoted">{}</span>').format(one),) for one in listed)
+    body = tuple((quote(one),) for one in listed)
     return Table((say("Breach"),), body or ((say("none"),),))
