@@ -5,9 +5,10 @@ Bands are quantiles over seasons, drawn where the tables give them.
 
 import math
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 from reports import style
@@ -129,7 +130,7 @@ def _tornado(table: pl.DataFrame) -> Figure:
     )
 
 
-def _bar(axes: Any, place: int, row: Row, side: str, colour: str, scale: float) -> None:
+def _bar(axes: Axes, place: int, row: Row, side: str, colour: str, scale: float) -> None:
     """A case's effect, and its interval where there is one."""
     effect = row[f"{side}_effect_fen"]
     if effect is None:

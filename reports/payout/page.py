@@ -142,12 +142,8 @@ def _spread(tables: Tables, measure: str) -> Table:
         if row["measure"] == measure and row["statistic"] in SHOWN:
             found.setdefault((row["by"], row["key"]), []).append(with_spread(row))
     heads = (say("By"), "", *map(statistic, SHOWN))
-    body = ((_by(by), _key(by, key), *cells) for (by, key), cells in found.items())
+    body = ((style.words(by), _key(by, key), *cells) for (by, key), cells in found.items())
     return Table(heads, tuple(body))
-
-
-def _by(code: str) -> str:
-    return style.words(code)
 
 
 def _key(by: str, key: str) -> Markup:
@@ -220,7 +216,7 @@ def _budgets(tables: Tables) -> Table:
 def _attribution(tables: Tables) -> Table:
     found: tuple[tuple[Printed, ...], ...] = tuple(
         (
-            _by(row["by"]),
+            style.words(row["by"]),
             _key(row["by"], row["key"]),
             row.number("mean_fen", "cny"),
             say("withheld") if row["cotvar_fen"] is None else row.number("cotvar_fen", "cny"),
@@ -235,7 +231,7 @@ def _attribution(tables: Tables) -> Table:
 def _recoveries(tables: Tables) -> Table:
     found = tuple(
         (
-            _by(row["by"]),
+            style.words(row["by"]),
             Markup('<span class="dim">{}</span>').format(retold(row["key"])),
             style.words(row["measure"]),
             row.with_interval("mean_fen", "low_fen", "high_fen", "cny"),
