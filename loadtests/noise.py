@@ -20,6 +20,7 @@ from scipy.special import stdtrit
 from loadtests.latency import NS_PER_MS, quantile
 from scenarios.load import PERCENTILES, TIMES
 
+# The same as in sim/experiment/confidence.py, which this floor may not import.
 CONFIDENCE: Final = 0.95
 BLOCKS_COUNT_MIN: Final = 20
 _NS_PER_S: Final = 10**9

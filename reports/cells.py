@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import numpy as np
 import polars as pl
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from reports import style
 
@@ -203,9 +203,11 @@ class Book:
         return Number(f"api:{key}", "value", form, _number(self.api, key))
 
 
-def quote(text: str, source: str) -> Markup:
-    """A quoted word of a file (a fingerprint, a version) with its address."""
-    return Markup('<span class="quoted" data-source="{}">{}</span>').format(source, escape(text))
+def quote(text: str, source: str = "") -> Markup:
+    """A quoted word of a file (a fingerprint, a version), with its address if it has one."""
+    if not source:
+        return Markup('<span class="quoted">{}</span>').format(text)
+    return Markup('<span class="quoted" data-source="{}">{}</span>').format(source, text)
 
 
 def _number(tree: Mapping[str, Any], dotted: str) -> float | None:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from reports import style
 from reports.answers import by_risk, when_dry
-from reports.cells import Book, Cell
+from reports.cells import Book, Cell, Number
 from reports.language import later, say
 from reports.metrics import metric_name
 from reports.names import dated, guarantee_name, spans
@@ -41,6 +41,8 @@ _ESTIMATE: Final = (
     later("95 % interval of the mean"),
     later("Nine replications in ten"),
 )
+Printed = Markup | Number | str
+"""What a cell may hold; a number prints itself with its address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Table:
     """A table of the page; the first column names the row."""
 
     heads: tuple[str, ...]
-    rows: tuple[tuple[Markup | str, ...], ...]
+    rows: tuple[tuple[Printed, ...], ...]
 
 
 def with_interval(cell: Cell, form: str | None = None) -> Markup:
@@ -183,7 +185,6 @@ def sureness(book: Book) -> Table:
     return Table((say("Result"), *map(say, _ESTIMATE)), rows)
 
 
-def _estimate_row(book: Book, subject: str) -> tuple[Markup | str, ...]:
+def _estimate_row(book: Book, subject: str) -> tuple[Printed, ...]:
     cell = book.cell(subject)
-    number = Markup("{}").format(cell.number())
-    return (metric_name(subject), number, cell.interval(), cell.band())
+    return (metric_name(subject), cell.number(), cell.interval(), cell.band())

@@ -10,9 +10,10 @@ import pytest
 from reports.backtest import page as backtest_page
 from reports.language import LANGUAGES, speaking
 from sim.backtest import score
+from sim.backtest.paired import nearer
 from sim.backtest.rivals import by_erlang_a, by_erlang_c
 from sim.backtest.roster import read_roster
-from sim.fit.hours import Hours
+from sim.fit.hours import Hours, Outcome
 from sim.fit.instants import Clock
 from sim.fit.logs import ContactLog, Reading, read
 from sim.fit.presence import Presence
@@ -149,6 +150,19 @@ def test_scores_of_right_and_wrong_predictions() -> None:
     assert min(bowl[0], bowl[-1]) > 0.25
     said = score.errors(np.array([1.0, 3.0]), np.array([2.0, 2.0]))
     assert said == {"wape_ratio": 0.5, "bias_ratio": 0.0, "mae": 1.0}
+
+
+def test_whose_error_is_smaller(tmp_path: Path) -> None:
+    """A rival that always says ten points more is farther by ten points on every day."""
+    log = read([write(tmp_path / "log.csv", Truth(), days=6, seed=5)], Reading({}, Clock()))
+    hours = Hours.of(log, Presence.of(log))
+    seen = hours.gather(log.local_s, log.wait_s, log.abandoned, 20.0)
+    rival = Outcome(seen.offered, seen.abandoned + 0.1 * seen.offered, seen.wait_s, seen.within)
+    said = nearer(hours, seen, seen, rival, np.random.default_rng(1))
+    for name in ("abandoned_ratio", "mae_abandoned_ratio_hourly"):
+        assert [said[name][k] for k in ("mean", "low", "high")] == pytest.approx([-0.1] * 3)
+        assert said[name]["n"] == 6
+    assert said["mean_wait_s"]["mean"] == 0.0
 
 
 def test_a_roster_in_place_of_what_the_log_shows(tmp_path: Path) -> None:

@@ -5,11 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim.backtest.paired import nearer
-from sim.fit.hours import Hours, Outcome
 from sim.fit.instants import Clock
 from sim.fit.logs import Reading, read
-from sim.fit.presence import Presence
 from sim.fit.turns import Turns
 from tests.log_cases import Truth, write
 
@@ -58,16 +55,3 @@ def test_without_agents_or_waits_all_turns_are_zero(tmp_path: Path) -> None:
     found = Turns.of(read([path], Reading({}, Clock())))
     assert found.mean_s.mean == 0.0
     assert len(found.law_s) == 0
-
-
-def test_whose_error_is_smaller(tmp_path: Path) -> None:
-    """A rival that always says ten points more is farther by ten points on every day."""
-    log = read([write(tmp_path / "log.csv", Truth(), days=6, seed=5)], Reading({}, Clock()))
-    hours = Hours.of(log, Presence.of(log))
-    seen = hours.gather(log.local_s, log.wait_s, log.abandoned, 20.0)
-    rival = Outcome(seen.offered, seen.abandoned + 0.1 * seen.offered, seen.wait_s, seen.within)
-    said = nearer(hours, seen, seen, rival, np.random.default_rng(1))
-    for name in ("abandoned_ratio", "mae_abandoned_ratio_hourly"):
-        assert [said[name][k] for k in ("mean", "low", "high")] == pytest.approx([-0.1] * 3)
-        assert said[name]["n"] == 6
-    assert said["mean_wait_s"]["mean"] == 0.0

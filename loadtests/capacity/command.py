@@ -9,7 +9,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from loadtests.drill.command import RESULTS, Day, Hours, WrittenOverlay, when_of, write_overlay
+from loadtests.drill.command import (
+    RESULTS,
+    Day,
+    Hours,
+    Thresholds,
+    WrittenOverlay,
+    when_of,
+    write_overlay,
+)
 
 if TYPE_CHECKING:
     from loadtests.capacity.plan import Capacity
@@ -20,10 +28,6 @@ WRONG_INPUT = 2
 Source = Annotated[
     Path,
     typer.Argument(metavar="RUN|TRACE", help="A run, whose busiest minutes are sent, or a trace."),
-]
-Thresholds = Annotated[
-    list[str] | None,
-    typer.Option(metavar="TEXT", help="What must hold; the scenario's own if not given."),
 ]
 WorkerCounts = Annotated[str, typer.Option(help="Numbers of serving processes to measure.")]
 Peak = Annotated[
@@ -111,7 +115,7 @@ def _counts(text: str) -> tuple[int, ...]:
 
 
 def _print(found: "Capacity") -> None:
-    from loadtests.capacity.plan import plural
+    from loadtests.capacity.scaling import plural
 
     table = Table("workers", "rate per s", "", "p99 response ms", "failed ratio", "send lag p99 ms")
     for workers, limit in found.limits.items():
@@ -131,7 +135,7 @@ def _print(found: "Capacity") -> None:
 
 def concluded(found: "Capacity") -> list[str]:
     """What the measurements come to: the law, or why there is none, and the workers needed."""
-    from loadtests.capacity.plan import plural
+    from loadtests.capacity.scaling import plural
 
     law, doubts, needed = found.laws()[0], found.doubts(), found.workers_needed()
     low, high = needed["low"], needed["high"]

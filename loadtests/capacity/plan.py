@@ -14,7 +14,7 @@ from typing import Any, Final
 import polars as pl
 
 from loadtests import trace
-from loadtests.capacity.scaling import Law, doubts, fit
+from loadtests.capacity.scaling import Law, doubts, fit, plural
 from loadtests.capacity.search import Limit, search
 from loadtests.capacity.steps import Bench
 from loadtests.drill.load import LoadError
@@ -169,11 +169,6 @@ def measure(order: Order, say: Say = lambda _: None) -> Capacity:
     say("the peak itself")
     at_peak = bench.measure_at(min(peak_per_s, most_per_s), order.workers[0])
     return Capacity(limits, peak_per_s, at_peak)
-
-
-def plural(count: int) -> str:
-    """So many workers, in words."""
-    return f"{count} {'worker' if count == 1 else 'workers'}"
 
 
 def busiest_second(loaded: trace.Trace) -> float:

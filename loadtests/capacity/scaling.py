@@ -56,6 +56,11 @@ class Law:
         return ceil(exact - 1e-9)
 
 
+def plural(count: int) -> str:
+    """So many workers, in words."""
+    return f"{count} {'worker' if count == 1 else 'workers'}"
+
+
 def doubts(
     law: Law, limits: Mapping[int, tuple[float, float]], measured: Mapping[int, float]
 ) -> list[str]:
@@ -75,8 +80,8 @@ def doubts(
         if abs(off) > width + ROUNDING * measured[count]:
             above = f"{high:,.0f}" if isfinite(high) else "more"
             said.append(
-                f"it gives {measured[count] + off:,.0f} requests per second for {count} "
-                f"{'worker' if count == 1 else 'workers'}, measured were {low:,.0f} to {above}"
+                f"it gives {measured[count] + off:,.0f} requests per second for {plural(count)}, "
+                f"measured were {low:,.0f} to {above}"
             )
     return said
 

@@ -30,6 +30,10 @@ _KEPT = {
 PEAK = "busiest/PT10M"
 
 
+Thresholds = Annotated[
+    list[str] | None,
+    typer.Option(metavar="TEXT", help="What must hold; the scenario's own if not given."),
+]
 WrittenOverlay = Annotated[
     Path | None,
     typer.Option(
@@ -64,10 +68,7 @@ def drill(
     out: Annotated[
         Path | None, typer.Option(help="Folder to write (else results/drill-<time>).")
     ] = None,
-    threshold: Annotated[
-        list[str] | None,
-        typer.Option(metavar="TEXT", help="What must hold; the scenario's own if not given."),
-    ] = None,
+    threshold: Thresholds = None,
     overlay: WrittenOverlay = None,
     day: Day = 2,
     hours: Hours = "18..21",

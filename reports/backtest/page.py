@@ -7,10 +7,11 @@ from markupsafe import Markup
 
 from reports import style, templating
 from reports.backtest.figures import figures
+from reports.cells import quote
 from reports.chapter import Chapter, Part
 from reports.language import file_name, later, say, say_html
 from reports.rows import Row
-from reports.tables import Table
+from reports.tables import Printed, Table
 
 FILE_NAME: Final = "backtest.html"
 _WHO: Final = ("simulated", "erlang_a", "erlang_c")
@@ -71,21 +72,17 @@ def render(document: dict[str, Any]) -> str:
         title=say("Would the model have known?"),
         description=say_html(
             "{log}, replayed with what was fitted on {fitted_on}; staffing {staffing}.",
-            log=_quoted(document["log"]),
-            fitted_on=_quoted(document["fitted_on"]),
-            staffing=_quoted(say(document["staffing"])),
+            log=quote(document["log"]),
+            fitted_on=quote(document["fitted_on"]),
+            staffing=quote(say(document["staffing"])),
         ),
         chapters=(Chapter("backtest", say("Backtest"), parts),),
         foot="",
     )
 
 
-def _quoted(text: object) -> Markup:
-    return Markup('<span class="quoted">{}</span>').format(text)
-
-
 def _table(document: dict[str, Any]) -> Table:
-    rows: list[tuple[Markup | str, ...]] = []
+    rows: list[tuple[Printed, ...]] = []
     for key, name, form in _OVERALL:
         simulated = Row("backtest:simulated." + key, document["simulated"][key])
         values = [
@@ -93,14 +90,14 @@ def _table(document: dict[str, Any]) -> Table:
             simulated.number("mean", form),
             *(Row(f"backtest:{one}", document[one]).number(key, form) for one in _WHO[1:]),
         ]
-        rows.append((say(name), *(Markup("{}").format(value) for value in values)))
+        rows.append((say(name), *values))
     for key, name, form in _HOURLY:
         row = Row(f"backtest:{key}", document[key])
-        rows.append((say(name), "", *(Markup("{}").format(row.number(w, form)) for w in _WHO)))
+        rows.append((say(name), "", *(row.number(who, form) for who in _WHO)))
     coverage = Row("backtest:coverage", document["coverage"])
     for level in document["coverage"]:
         band = Markup('<span class="dim">{}</span>').format(style.percent(float(level), 0))
-        inside = Markup("{}").format(coverage.number(level, "percent"))
+        inside = coverage.number(level, "percent")
         rows.append(
             (say_html("hours inside the {band} band, abandoned", band=band), band, inside, "", "")
         )
@@ -110,7 +107,7 @@ def _table(document: dict[str, Any]) -> Table:
 
 def _nearer(document: dict[str, Any]) -> Table:
     """Differences of errors, with their intervals over days."""
-    rows: list[tuple[Markup | str, ...]] = []
+    rows: list[tuple[Printed, ...]] = []
     for key, name, form in _NEARER:
         apart = (
             Row(f"backtest:nearer.{one}.{key}", document["nearer"][one][key]) for one in _WHO[1:]

@@ -5,13 +5,14 @@ Bands are quantiles over seasons, drawn where the tables give them.
 
 import math
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
-from markupsafe import Markup
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 from reports import style
+from reports.cells import quote
 from reports.figure import Figure, Layout, figure, name_panel, panels, thousands
 from reports.language import say, say_html
 from reports.names import day_name
@@ -111,7 +112,7 @@ def _tornado(table: pl.DataFrame) -> Figure:
         title=say_html(
             "{key} moves the expected net payout most: {effect} at {value} (95&nbsp;% interval "
             "{interval})",
-            key=Markup('<span class="quoted">{}</span>').format(first["key"]),
+            key=quote(first["key"]),
             effect=first.number(f"{side}_effect_fen", "cny"),
             value=first.number(f"{side}_value", "plain"),
             interval=first.range(f"{side}_effect_low_fen", f"{side}_effect_high_fen", "cny"),
@@ -129,7 +130,7 @@ def _tornado(table: pl.DataFrame) -> Figure:
     )
 
 
-def _bar(axes: Any, place: int, row: Row, side: str, colour: str, scale: float) -> None:
+def _bar(axes: Axes, place: int, row: Row, side: str, colour: str, scale: float) -> None:
     """A case's effect, and its interval where there is one."""
     effect = row[f"{side}_effect_fen"]
     if effect is None:

@@ -22,7 +22,7 @@ from reports.names import named
 from reports.payout import figures
 from reports.payout.words import cards, moved, movers, spread, statistic, with_spread
 from reports.rows import Row, rows
-from reports.tables import Table
+from reports.tables import Printed, Table
 from scenarios.payout_tables import PAYOUT_TABLES
 
 FILE_NAME: Final = "payout.html"
@@ -142,12 +142,8 @@ def _spread(tables: Tables, measure: str) -> Table:
         if row["measure"] == measure and row["statistic"] in SHOWN:
             found.setdefault((row["by"], row["key"]), []).append(with_spread(row))
     heads = (say("By"), "", *map(statistic, SHOWN))
-    body = ((_by(by), _key(by, key), *cells) for (by, key), cells in found.items())
+    body = ((style.words(by), _key(by, key), *cells) for (by, key), cells in found.items())
     return Table(heads, tuple(body))
-
-
-def _by(code: str) -> str:
-    return style.words(code)
 
 
 def _key(by: str, key: str) -> Markup:
@@ -193,11 +189,11 @@ def _chance(row: Row) -> Markup:
 
 
 def _amounts(tables: Tables) -> Table:
-    found: dict[tuple[str, str], list[Markup]] = {}
+    found: dict[tuple[str, str], list[Printed]] = {}
     for row in _rows(tables, "payout_pot_amounts", "guarantee", "limit", "level"):
         cells = found.setdefault((row["guarantee"], row["limit"]), [])
         if not cells:
-            cells.append(Markup("{}").format(row.number("now_fen", "cny")))
+            cells.append(row.number("now_fen", "cny"))
         cells.append(with_spread(row))
     heads = (say("Pot"), say("Limit"), say("Now"), say("Holds at 95 %"), say("Holds at 99 %"))
     body = ((named(pot), say(_LIMITS[limit]), *cells) for (pot, limit), cells in found.items())
@@ -208,7 +204,7 @@ def _budgets(tables: Tables) -> Table:
     found = tuple(
         (
             named(row["guarantee"]),
-            Markup("{}").format(row.number("budget_fen", "cny")),
+            row.number("budget_fen", "cny"),
             _day(row["lunar_day"]),
             _chance(row),
         )
@@ -218,15 +214,13 @@ def _budgets(tables: Tables) -> Table:
 
 
 def _attribution(tables: Tables) -> Table:
-    found = tuple(
+    found: tuple[tuple[Printed, ...], ...] = tuple(
         (
-            _by(row["by"]),
+            style.words(row["by"]),
             _key(row["by"], row["key"]),
-            Markup("{}").format(row.number("mean_fen", "cny")),
-            say("withheld")
-            if row["cotvar_fen"] is None
-            else Markup("{}").format(row.number("cotvar_fen", "cny")),
-            Markup("{}").format(row.number("share_ratio", "percent")),
+            row.number("mean_fen", "cny"),
+            say("withheld") if row["cotvar_fen"] is None else row.number("cotvar_fen", "cny"),
+            row.number("share_ratio", "percent"),
         )
         for row in _rows(tables, "payout_attribution", "measure", "by", "key", "level")
         if row["measure"] == "gross" and row["level"] == 0.95
@@ -237,11 +231,11 @@ def _attribution(tables: Tables) -> Table:
 def _recoveries(tables: Tables) -> Table:
     found = tuple(
         (
-            _by(row["by"]),
+            style.words(row["by"]),
             Markup('<span class="dim">{}</span>').format(retold(row["key"])),
             style.words(row["measure"]),
             row.with_interval("mean_fen", "low_fen", "high_fen", "cny"),
-            Markup("{}").format(row.number("share_ratio", "percent")),
+            row.number("share_ratio", "percent"),
         )
         for row in _rows(tables, "payout_recoveries", "by", "key", "measure")
     )
@@ -250,11 +244,7 @@ def _recoveries(tables: Tables) -> Table:
 
 def _bridge(tables: Tables) -> Table:
     found = tuple(
-        (
-            style.words(row["part"]),
-            Markup("{}").format(row.number("amount_fen", "cny")),
-            spread(row),
-        )
+        (style.words(row["part"]), row.number("amount_fen", "cny"), spread(row))
         for row in _rows(tables, "payout_bridge", "part")
     )
     return Table((say("Component"), say("Amount"), say("95 % interval")), found)
@@ -267,10 +257,10 @@ def _lab(tables: Tables) -> Table:
         apart = "points" if row["unit"] == "ratio" else form
         found.append(
             (
-                Markup('<span class="quoted">{}</span>').format(row["policy"]),
+                quote(row["policy"]),
                 metric_name(row["metric"]),
-                Markup("{}").format(row.number("base", form)),
-                Markup("{}").format(row.number("value", form)),
+                row.number("base", form),
+                row.number("value", form),
                 row.with_interval("difference", "low", "high", apart),
             )
         )

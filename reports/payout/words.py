@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from reports import style
 from reports.card import Card
+from reports.cells import quote
 from reports.engine import retold
 from reports.language import later, say, say_html
 from reports.rows import Row, rows
@@ -42,7 +43,7 @@ def sentences(tables: Mapping[str, pl.DataFrame]) -> Iterator[str]:
 def cards(tables: Mapping[str, pl.DataFrame]) -> tuple[Card, ...]:
     """What to book and what to fund: a card a figure."""
     return tuple(
-        Card(Markup.escape(label(row["figure"])), figure(row, "value_fen"), "", _meaning(row))
+        Card(Markup.escape(label(row["figure"])), _figure(row), "", _meaning(row))
         for row in rows("payout_answers", tables["payout_answers"], ("figure",))
     )
 
@@ -55,11 +56,11 @@ def label(figure: str) -> str:
     return say(_LEVELS[kind], level=level.upper())
 
 
-def figure(row: Row, field: str) -> Markup:
+def _figure(row: Row) -> Markup:
     """A figure, or that it is withheld."""
-    if row[field] is None:
+    if row["value_fen"] is None:
         return Markup('<span class="none">{}</span>').format(say("withheld"))
-    return Markup("{}").format(row.number(field, "cny"))
+    return Markup("{}").format(row.number("value_fen", "cny"))
 
 
 def spread(row: Row) -> Markup:
@@ -72,17 +73,12 @@ def spread(row: Row) -> Markup:
 def with_spread(row: Row) -> Markup:
     """A figure with its interval below it."""
     if row["value_fen"] is None:
-        return figure(row, "value_fen")
-    return Markup('{} <span class="interval">{}</span>').format(
-        figure(row, "value_fen"), spread(row)
-    )
+        return _figure(row)
+    return Markup('{} <span class="interval">{}</span>').format(_figure(row), spread(row))
 
 
 def _meaning(row: Row) -> Markup:
-    reason, meaning = (
-        Markup('<span class="quoted">{}</span>').format(retold(row[field]))
-        for field in ("withheld", "meaning")
-    )
+    reason, meaning = (quote(retold(row[field])) for field in ("withheld", "meaning"))
     if row["value_fen"] is None:
         return say_html("{meaning} ({reason})", meaning=meaning, reason=reason)
     if row["high_fen"] is None:
@@ -120,7 +116,7 @@ def moved(row: Row) -> Markup:
     ]
     return say_html(
         "{key} (now {base}): {ends}",
-        key=Markup('<span class="quoted">{}</span>').format(row["key"]),
+        key=quote(row["key"]),
         base=row.number("base_value", "plain"),
         ends=Markup(say(", ")).join(ends) if ends else say("cannot be moved alone"),
     )

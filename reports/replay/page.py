@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from loadtests import journal, summary, timeline
 from reports import templating
+from reports.cells import Number, quote
 from reports.chapter import Chapter, Part
 from reports.engine import retold
 from reports.language import file_name, later, say, say_html
@@ -62,7 +63,7 @@ def render(found: journal.Journal, said: Mapping[str, Any]) -> str:
         title=say("Replay against {host}", host=said["host"]),
         description=say_html(
             "Trace {trace}, speed {speed}; send lag p99 {lag}, limit {limit}.",
-            trace=Markup('<span class="quoted">{}</span>').format(said["trace_digest"][:8]),
+            trace=quote(said["trace_digest"][:8]),
             speed=limits.number("speed", "plain"),
             lag=Row("replay", said).number(LAG, "milliseconds"),
             limit=limits.number("send_lag_limit_ms", "milliseconds"),
@@ -75,7 +76,7 @@ def render(found: journal.Journal, said: Mapping[str, Any]) -> str:
 def parts(found: journal.Journal, said: Mapping[str, Any]) -> tuple[Part, ...]:
     """Everything that a replay says."""
     whole = Row("replay", said)
-    reasons = [Markup('<span class="quoted">{}</span>').format(retold(r)) for r in said["reasons"]]
+    reasons = [quote(retold(r)) for r in said["reasons"]]
     lead = Markup(say("; ")).join(reasons)
     return (
         Part(_verdict(said), lead, _thresholds(said)),
@@ -113,8 +114,8 @@ def _thresholds(said: Mapping[str, Any]) -> Table:
         (say("Threshold"), say("Measured"), say("Held")),
         tuple(
             (
-                Markup('<span class="quoted">{}</span>').format(one["text"]),
-                Markup("{}").format(Row(f"replay:thresholds.{at}", one).number("value", "figures")),
+                quote(one["text"]),
+                Row(f"replay:thresholds.{at}", one).number("value", "figures"),
                 say("yes") if one["held"] else say("no"),
             )
             for at, one in enumerate(said["thresholds"])
@@ -124,8 +125,7 @@ def _thresholds(said: Mapping[str, Any]) -> Table:
 
 def _operations(said: Mapping[str, Any]) -> Table:
     named = [
-        (Markup('<span class="quoted">{}</span>').format(name), f"replay:operations.{name}", values)
-        for name, values in said["operations"].items()
+        (quote(name), f"replay:operations.{name}", one) for name, one in said["operations"].items()
     ]
     rows = (*named, (Markup.escape(say("all")), "replay", said))
     return Table(
@@ -134,6 +134,6 @@ def _operations(said: Mapping[str, Any]) -> Table:
     )
 
 
-def _cells(row: Row) -> list[Markup]:
+def _cells(row: Row) -> list[Number]:
     forms = {**dict.fromkeys(_COUNTS, "count"), **dict.fromkeys(_TIMES, "milliseconds")}
-    return [Markup("{}").format(row.number(name, form)) for name, form in forms.items()]
+    return [row.number(name, form) for name, form in forms.items()]

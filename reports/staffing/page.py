@@ -217,8 +217,8 @@ def _worth(summary: Mapping[str, Any]) -> Table:
     body = tuple(
         (
             _label(words.option(one["option"]).capitalize()),
-            Markup("{}").format(one.number("cost_fen", "cny")),
-            Markup("{}").format(one.number("heads_count", "count")),
+            one.number("cost_fen", "cny"),
+            one.number("heads_count", "count"),
         )
         for one in words.worths(summary)
     )
@@ -268,5 +268,5 @@ def _how(summary: Mapping[str, Any]) -> Table:
 
 def _breaches(summary: Mapping[str, Any]) -> Table:
     listed = summary["breaches"][:LISTED_BREACHES]
-    body = tuple((Markup('<span class="quoted">{}</span>').format(one),) for one in listed)
+    body = tuple((quote(one),) for one in listed)
     return Table((say("Breach"),), body or ((say("none"),),))

@@ -11,11 +11,11 @@ from typing import Final
 import numpy as np
 
 from sim.experiment.confidence import TAIL
-from sim.fit.hours import HOUR_S, Hours, Outcome
+from sim.fit.hours import Hours, Outcome
 from sim.fit.likelihood import Floats
+from sim.fit.replay import DAY_S
 
 DRAWS: Final = 4000
-DAY_S: Final = 24.0 * HOUR_S
 
 
 def nearer(

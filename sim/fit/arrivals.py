@@ -36,7 +36,7 @@ class Arrivals:
     per_day: dict[str, Estimate]
     """Mean fresh contacts a day, by weekday."""
     hour_share: dict[str, list[float]]
-    """Share of a weekday's contacts by hour 0..23."""
+    """Share of a weekday's fresh contacts by hour 0..23."""
     profile: list[float]
     """The same over all days."""
     day_cv: Estimate

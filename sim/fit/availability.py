@@ -1,9 +1,9 @@
 """The factor between the presence that a log shows and the time that agents are truly available.
 
 Decides it by matching: the log's own days are replayed (sim/fit/replay.py) with one factor until
-as many contacts abandon as did, beside the pauses that the log does show (sim/fit/turns.py);
-the slope then turns the scatter of days into an interval, and
-the scatter of hours beyond what a replay scatters by itself into the factor's CV by hour.
+as many contacts abandon as did, beside the pauses that the log does show (sim/fit/turns.py); the
+slope then turns the scatter of days into an interval, and the scatter of hours beyond what a replay
+scatters by itself into the factor's CV by hour.
 Simulated moments: D. McFadden, Econometrica 57 (1989).
 """
 

@@ -42,15 +42,15 @@ def joint_draws(
         links = links.taken(np.flatnonzero(np.isin(links.day, days[::step])))
         log = log.taken(np.isin(log.day, days[::step]))
         counts, weekday = counts[::step], weekday[::step]
-    rows_by_day = [rows for _, rows in by_day(log)]
+    rows_by_day = dict(by_day(log))
     links_by_day = {day: np.flatnonzero(links.day == day) for day in np.unique(links.day).tolist()}
-    names = [day for day, _ in by_day(log)]
+    names = list(rows_by_day)
     handle_s = np.minimum(log.handle_s, LONGEST_HANDLE_S)
     wait_s, gone = log.wait_s, log.abandoned
     found = []
     for _ in range(draws):
         chosen = rng.integers(0, len(names), len(names))
-        rows = np.concatenate([rows_by_day[i] for i in chosen])
+        rows = np.concatenate([rows_by_day[names[i]] for i in chosen])
         told, served = rows[wait_s[rows] > 0.0], rows[handle_s[rows] > 0.0]
         linked = [links_by_day[names[i]] for i in chosen if names[i] in links_by_day]
         back = links.taken(np.concatenate(linked)) if linked else links

@@ -66,7 +66,7 @@ def settings(
     for key in ("demand.category_day_cv", "demand.category_hour_cv"):
         made.append(Setting(key, 0.0, None, None, fixed))
     profile = Setting(
-        "consumers.inquiries.hour_profile", arrivals.profile, None, None, "contacts by hour"
+        "consumers.inquiries.hour_profile", arrivals.profile, None, None, "fresh contacts by hour"
     )
     return [*made, profile]
 

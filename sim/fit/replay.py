@@ -39,6 +39,7 @@ class FloorLaw:
     longest_wait_s: float
     """Nobody in the fitted log waited longer."""
     availability: float
+    """What the time present is multiplied with, beside turns."""
     availability_hour_cv: float
     turns_s: Floats
     """Equally likely times from a contact's end until its agent is free; empty: all are 0."""
@@ -79,7 +80,7 @@ def replay(
         came_s = log.arrived_s[rows] - start_s
         answered_s = answered_at(
             Callers(came_s, patience_s[rows], handle_s[rows], line[rows], credit_s[rows]),
-            staffed(
+            _staffed(
                 presence.between(start_s, start_s + DAY_S + AFTERMATH_S),
                 law.availability * noise,
                 serves,
@@ -117,7 +118,7 @@ def _lines(log: ContactLog, presence: Presence) -> tuple[NDArray[np.bool_], NDAr
     return serves, line.reshape(-1)[log.queue]
 
 
-def staffed(
+def _staffed(
     presence: Presence, availability_by_hour: Floats, serves: NDArray[np.bool_]
 ) -> Staff:
     """As many agents as are present; each works at the pace of the hour's availability."""

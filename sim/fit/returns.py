@@ -39,13 +39,12 @@ class Returns:
 def fresh(log: ContactLog) -> NDArray[np.bool_]:
     """Contacts that follow no earlier one of their caller within the windows; of unknown callers
     all, since nothing tells their returns."""
-    known = np.flatnonzero(log.caller != 0)
-    rows = known[np.lexsort((log.arrived_s[known], log.caller[known]))]
-    before, after = rows[:-1], rows[1:]
+    rows, same = _by_caller(log)
+    before, after = rows[:-1][same], rows[1:][same]
     window_s = np.where(log.abandoned[before], REDIAL_WINDOW_S, RECONNECT_WINDOW_S)
     since_s = log.arrived_s[after] - log.ended_s[before]
     found = np.ones(len(log), dtype=np.bool_)
-    found[after[(log.caller[before] == log.caller[after]) & (since_s <= window_s)]] = False
+    found[after[since_s <= window_s]] = False
     return found
 
 
@@ -61,10 +60,8 @@ class Links:
 
     @classmethod
     def of(cls, log: ContactLog) -> "Links":
-        known = np.flatnonzero(log.caller != 0)
-        rows = known[np.lexsort((log.arrived_s[known], log.caller[known]))]
+        rows, same = _by_caller(log)
         delay_s = np.full(len(rows), np.inf)
-        same = log.caller[rows][1:] == log.caller[rows][:-1]
         delay_s[:-1][same] = log.arrived_s[rows][1:][same] - log.ended_s[rows][:-1][same]
         # A second contact while the first is still going on is no return.
         rows, delay_s = rows[delay_s >= 0.0], delay_s[delay_s >= 0.0]
@@ -84,6 +81,14 @@ def fit_returns(links: Links) -> Returns:
     redial = _redial(links.delay_s[gone], np.minimum(links.watched_s[gone], REDIAL_WINDOW_S))
     served = np.minimum(links.watched_s[~gone], RECONNECT_WINDOW_S)
     return Returns(*redial, *_reconnect(links.delay_s[~gone], served))
+
+
+def _by_caller(log: ContactLog) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Contacts of known callers, caller by caller and in order; whether the next one is the same
+    caller's."""
+    known = np.flatnonzero(log.caller != 0)
+    rows = known[np.lexsort((log.arrived_s[known], log.caller[known]))]
+    return rows, log.caller[rows][1:] == log.caller[rows][:-1]
 
 
 def _redial(delay_s: Floats, limit_s: Floats) -> tuple[Estimate | None, Estimate | None]:

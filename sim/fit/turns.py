@@ -97,7 +97,8 @@ def _watched(log: ContactLog) -> tuple[Floats, NDArray[np.bool_], NDArray[np.int
 
 def _shares(ended: Floats, at_all: NDArray[np.int64]) -> Floats:
     """Of turns that end within `GAP_S`, the share that ends in each second: Kaplan-Meier along the
-    last axis."""
+    last axis, so that all logs that lack a day are one call (`Curve` in sim/fit/survival.py, which
+    has intervals, knows one log)."""
     risk = at_all[..., ::-1].cumsum(axis=-1)[..., ::-1]
     stay = np.cumprod(1.0 - ended / np.maximum(risk, 1), axis=-1)
     before = np.concatenate([np.ones_like(stay[..., :1]), stay[..., :-1]], axis=-1)
