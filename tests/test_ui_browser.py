@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from reports import font
 from scenarios.loader import load
-from tests.whatif_page import PAGES, Gate, chromium, served, small_file, why_no_browser
+from tests.whatif_page import PAGES, SMALL, Gate, chromium, served, why_no_browser
 
 pytestmark = pytest.mark.skipif(why_no_browser() is not None, reason=str(why_no_browser()))
 
@@ -172,7 +172,7 @@ def test_simulate_compare_save_and_open_the_report(
     text = Path(saved.value.path()).read_text(encoding="utf-8")
     assert tomllib.loads(text)["support"] == {"headcount_count": 70}
     overlay = folder / "runs" / "seventy.toml"
-    scenario = load(str(small_file(folder)), overlays=(str(overlay),))
+    scenario = load(str(SMALL), overlays=(str(overlay),))
     assert scenario.support.headcount_count == 70
 
     with page.expect_popup() as opened:

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from reports.whatif.server import Server
-from scenarios.loader import SHIPPED, load, names, shipped
-from sim.payout.sample import sample_sets
+from scenarios.loader import SHIPPED, names, shipped
 
+ROOT = Path(__file__).parent.parent
 BASE = "spring-festival-2026"
-SCALE = 50
-PAGES = Path(__file__).parent.parent / "results" / "pages"
+# A fiftieth of the country, 初二 and 初三.
+SMALL = ROOT / "docs" / "small.toml"
+PAGES = ROOT / "results" / "pages"
 CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser")
 
 
@@ -44,28 +45,13 @@ class Gate(Executor):
         self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
 
 
-def small_file(folder: Path) -> Path:
-    """A scenario file: a fiftieth of the country, 初二 and 初三."""
-    tables: dict[str, list[str]] = {"horizon": ["first_day = 1", "last_day = 2"]}
-    for key, value in sample_sets(load(BASE), SCALE).items():
-        table, _, name = key.rpartition(".")
-        tables.setdefault(table, []).append(f"{name} = {value!r}")
-    path = folder / "small.toml"
-    text = [f'extends = "{SHIPPED / BASE}.toml"', 'name = "small"', ""]
-    for table, lines in tables.items():
-        text += [f"[{table}]", *lines, ""]
-    path.write_text("\n".join(text), encoding="utf-8")
-    return path
-
-
 @contextmanager
 def served(folder: Path, *, token: str | None = None) -> Iterator[tuple[str, Gate]]:
     """The page's address and the gate of its replications."""
     gate = Gate()
-    scenario = small_file(folder)
     server = Server(
         shipped(),
-        scenarios=(str(scenario),),
+        scenarios=(str(SMALL),),
         overlays=tuple(names(SHIPPED / "overlays")),
         folder=folder / "runs",
         workers=1,
