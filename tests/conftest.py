@@ -53,7 +53,7 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say plainly what was not tested."""
     skipped = terminalreporter.stats.get("skipped", [])
-    missing = ("PostgreSQL", "Chromium")
+    missing = ("PostgreSQL", "Chromium", "Network namespaces")
     said = {
         str(one.longrepr[2])
         for one in skipped
