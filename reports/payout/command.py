@@ -38,6 +38,9 @@ REPLICATIONS: Final = 100
 Report = Callable[[int, int], None]
 
 
+Asked = Annotated[
+    str, typer.Argument(metavar="SCENARIO|RUN", help="A scenario to simulate, or a run directory.")
+]
 Count = Annotated[
     int | None, typer.Option(min=1, help=f"How many ({REPLICATIONS} if not given).")
 ]
@@ -72,10 +75,7 @@ SampleCount = Annotated[
 
 
 def payout(
-    target: Annotated[
-        str,
-        typer.Argument(metavar="SCENARIO|RUN", help="A scenario to simulate, or a run directory."),
-    ],
+    target: Asked,
     overlay: Overlays = None,
     sets: Sets = None,
     replications: Count = None,
@@ -127,8 +127,7 @@ def payout(
         folder = out or path
         with _wrong_input():
             seasons = Seasons(path)
-            _check_count(seasons, replications)
-            check_level(fund_at, seasons.count)
+            _check_count(seasons, replications, fund_at)
             tables = _tables(
                 seasons,
                 folder,
@@ -198,8 +197,8 @@ def _tables(
     return found
 
 
-def _check_count(seasons: "Seasons", replications: int | None) -> None:
-    from sim.payout.asked import AskedError
+def _check_count(seasons: "Seasons", replications: int | None, fund_at: float | None) -> None:
+    from sim.payout.asked import AskedError, check_level
 
     if replications is not None and seasons.count < replications:
         raise AskedError(
@@ -208,6 +207,7 @@ def _check_count(seasons: "Seasons", replications: int | None) -> None:
                 "give the scenario instead of the run to simulate more"
             ]
         )
+    check_level(fund_at, seasons.count)
 
 
 def _say(path: Path, folder: Path, tables: "dict[str, DataFrame]") -> None:

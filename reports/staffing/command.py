@@ -23,16 +23,20 @@ if TYPE_CHECKING:
     from sim.theory.targets import Target
 
 RISK: Final = (0.5, 0.999)
+Targets = Annotated[
+    list[str] | None,
+    typer.Option(metavar="TARGET", help="80/20, p_abandon<=0.03, ...; repeatable."),
+]
+PlanFolder = Annotated[
+    Path | None, typer.Option(help="Folder of the plan (else results/staff-<scenario>).")
+]
 
 
 def staff(
     scenario: ScenarioName = BASE,
     overlay: Overlays = None,
     sets: Sets = None,
-    target: Annotated[
-        list[str] | None,
-        typer.Option(metavar="TARGET", help="80/20, p_abandon<=0.03, ...; repeatable."),
-    ] = None,
+    target: Targets = None,
     risk: Annotated[
         float, typer.Option(help="Share of days on which it must hold, 0.5 to 0.999.")
     ] = 0.95,
@@ -47,9 +51,7 @@ def staff(
     ] = 20,
     seed: Seed = 1,
     workers: Workers = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder of the plan (else results/staff-<scenario>).")
-    ] = None,
+    out: PlanFolder = None,
     cluster: ClusterAddress = None,
     actuals: ActualsFile = None,
     now: Now = None,
