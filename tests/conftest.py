@@ -63,7 +63,7 @@ def _fresh_postgres() -> str:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say plainly what was not tested."""
     skipped = terminalreporter.stats.get("skipped", [])
-    missing = ("PostgreSQL", "Chromium", "HAProxy")
+    missing = ("PostgreSQL", "Chromium", "HAProxy", "Network namespaces")
     said = {
         str(one.longrepr[2])
         for one in skipped
