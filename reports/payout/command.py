@@ -3,7 +3,6 @@
 It parses, calls sim/payout and the page, and prints; nothing is decided here.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,9 +14,21 @@ from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 from reports.command import Lang
 from reports.language import say, speaking
 from scenarios.command import WRONG_INPUT, Overlays, Sets, refuse, resolve, stderr
-from sim.experiment.command import INTERRUPTED, Out, Seed, Workers, run_errors, simulate, span
+from sim.experiment.command import (
+    INTERRUPTED,
+    ClusterAddress,
+    Out,
+    Seed,
+    Workers,
+    on_cluster,
+    run_errors,
+    simulate,
+    span,
+)
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from polars import DataFrame
 
     from sim.payout.seasons import Seasons
@@ -27,6 +38,9 @@ REPLICATIONS: Final = 100
 Report = Callable[[int, int], None]
 
 
+Asked = Annotated[
+    str, typer.Argument(metavar="SCENARIO|RUN", help="A scenario to simulate, or a run directory.")
+]
 Count = Annotated[
     int | None, typer.Option(min=1, help=f"How many ({REPLICATIONS} if not given).")
 ]
@@ -61,10 +75,7 @@ SampleCount = Annotated[
 
 
 def payout(
-    target: Annotated[
-        str,
-        typer.Argument(metavar="SCENARIO|RUN", help="A scenario to simulate, or a run directory."),
-    ],
+    target: Asked,
     overlay: Overlays = None,
     sets: Sets = None,
     replications: Count = None,
@@ -72,6 +83,7 @@ def payout(
     workers: Workers = None,
     days: Days = None,
     out: Out = None,
+    cluster: ClusterAddress = None,
     budget: Budgets = None,
     fund_at: FundAt = None,
     movers: Movers = 10,
@@ -96,35 +108,38 @@ def payout(
             check_level(fund_at, replications or REPLICATIONS)
         elif overlay or sets or days:
             raise typer.BadParameter(f"{target} is a run: --overlay, --set, --days fit a scenario")
-    path = Path(target)
-    if not is_run:
-        path = simulate(
-            resolve(target, overlay, sets).scenario,
-            replications=replications or REPLICATIONS,
-            precision_ratio=None,
-            seed=seed,
-            workers=workers,
-            days=span(days),
-            out=out,
-            resume=True,
-            only_payouts=True,
-        ).path
-    folder = out or path
-    with _wrong_input():
-        seasons = Seasons(path)
-        _check_count(seasons, replications)
-        check_level(fund_at, seasons.count)
-        tables = _tables(
-            seasons,
-            folder,
-            budgets=budgets,
-            fund_at=fund_at,
-            movers=(movers, mover or []),
-            bridge=bridge,
-            policies=policy or [],
-            sample_replications=sample_replications,
-            workers=workers or os.cpu_count() or 1,
-        )
+    resolved = None if is_run else resolve(target, overlay, sets).scenario
+    with on_cluster(cluster, workers) as (count, executor):
+        path = Path(target)
+        if resolved is not None:
+            path = simulate(
+                resolved,
+                replications=replications or REPLICATIONS,
+                precision_ratio=None,
+                seed=seed,
+                workers=count,
+                days=span(days),
+                out=out,
+                resume=True,
+                only_payouts=True,
+                executor=executor,
+            ).path
+        folder = out or path
+        with _wrong_input():
+            seasons = Seasons(path)
+            _check_count(seasons, replications, fund_at)
+            tables = _tables(
+                seasons,
+                folder,
+                budgets=budgets,
+                fund_at=fund_at,
+                movers=(movers, mover or []),
+                bridge=bridge,
+                policies=policy or [],
+                sample_replications=sample_replications,
+                workers=count,
+                executor=executor,
+            )
     with speaking(lang):
         _say(path, folder, tables)
 
@@ -140,6 +155,7 @@ def _tables(
     policies: list[str],
     sample_replications: int,
     workers: int,
+    executor: "Executor | None",
 ) -> "dict[str, DataFrame]":
     """Compute and write every table that was asked for."""
     from sim.experiment.runner import worker_pool
@@ -157,13 +173,13 @@ def _tables(
     moving = chosen(seasons, count=movers[0], asked=movers[1])
     write(folder, found)
     if moving:
-        with worker_pool(workers, None) as executor, _progress("what moves it") as report:
+        with worker_pool(workers, executor) as pool, _progress("what moves it") as report:
             found["payout_tornado"] = tornado(
                 seasons,
                 moving,
                 replications=sample_replications,
                 folder=folder,
-                executor=executor,
+                executor=pool,
                 report=report,
             )
     if policies:
@@ -174,14 +190,15 @@ def _tables(
                 replications=sample_replications,
                 workers=workers,
                 folder=folder,
+                executor=executor,
                 report=report,
             )
     write(folder, found)
     return found
 
 
-def _check_count(seasons: "Seasons", replications: int | None) -> None:
-    from sim.payout.asked import AskedError
+def _check_count(seasons: "Seasons", replications: int | None, fund_at: float | None) -> None:
+    from sim.payout.asked import AskedError, check_level
 
     if replications is not None and seasons.count < replications:
         raise AskedError(
@@ -190,6 +207,7 @@ def _check_count(seasons: "Seasons", replications: int | None) -> None:
                 "give the scenario instead of the run to simulate more"
             ]
         )
+    check_level(fund_at, seasons.count)
 
 
 def _say(path: Path, folder: Path, tables: "dict[str, DataFrame]") -> None:

@@ -1,9 +1,9 @@
 """Runs replications of a scenario on an executor, and leaves a whole run directory behind.
 
 A replication depends on (scenario, seed, its number) and nothing else, so workers, their number
-and the order of completion cannot change a result. Any `concurrent.futures.Executor` will do if
-its workers see the same file system; by default it is a pool of local processes. Ctrl-C keeps
-what is finished.
+and the order of completion cannot change a result. Any `concurrent.futures.Executor` will do; its
+workers need springpeak, but no file system in common: finished parts travel back. By default it is
+a pool of processes here, which write their parts themselves. Ctrl-C keeps what is finished.
 """
 
 import multiprocessing
@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,7 +36,15 @@ from sim.experiment.rundir import (
     write_estimates,
 )
 from sim.experiment.tables import RunTables
-from sim.experiment.worker import Job, Simulate, receipts, replicate, start_worker
+from sim.experiment.worker import (
+    Job,
+    Part,
+    Simulate,
+    receipts,
+    replicate,
+    replicate_apart,
+    start_worker,
+)
 from sim.replication import simulate as simulate_replication
 
 Progress = Callable[[int, int], None]
@@ -173,6 +181,11 @@ class _Session:
             keep_rows=self.keep_rows,
         )
 
+    def keep(self, job: Job, part: Part | None) -> None:
+        """Put a part in place, unless its worker has."""
+        if part is not None:
+            self.directory.put_part(job.replication, part)
+
     def finish(self, planned: int, *, interrupted: bool) -> RunResult:
         """Merge what is finished and write everything that is computed from it."""
         directory, finished, taken = self.directory, self.finished(), self.taken()
@@ -212,6 +225,7 @@ def _replicate_all(
 ) -> tuple[int, bool]:
     """Batches until the plan is content; returns the number planned and whether Ctrl-C came."""
     report = progress or _silent
+    work = replicate if executor is None else replicate_apart
     finished = session.finished()
     planned = plan.first_count(finished)
     try:
@@ -219,9 +233,11 @@ def _replicate_all(
             while True:
                 report(len(finished), planned)
                 jobs = [session.job(r) for r in sorted(set(range(planned)) - set(finished))]
+                with sigint_ignored():
+                    futures = {pool.submit(work, job): job for job in jobs}
                 _run_batch(
-                    pool,
-                    jobs,
+                    futures,
+                    session.keep,
                     lambda count: report(len(finished) + count, planned),  # noqa: B023
                 )
                 finished = session.finished()
@@ -237,23 +253,36 @@ def _silent(_finished: int, _planned: int) -> None:
     pass
 
 
-def _run_batch(pool: Executor, jobs: Sequence[Job], report: Callable[[int], None]) -> None:
-    """Run the jobs and report their number as they finish. Raises RunError when one fails."""
-    with sigint_ignored():
-        futures = {pool.submit(replicate, job): job for job in jobs}
+def _run_batch(
+    futures: dict[Future[Part | None], Job],
+    keep: Callable[[Job, Part | None], None],
+    report: Callable[[int], None],
+) -> None:
+    """Keep the parts and report their number as they finish. Raises RunError when one fails.
+
+    Empties `futures`, because a part that is kept should not stay in memory.
+    """
     try:
-        for count, future in enumerate(as_completed(futures), start=1):
-            error = future.exception()
-            if error is not None:
-                job = futures[future]
+        for count, future in enumerate(as_completed(list(futures)), start=1):
+            job = futures.pop(future)
+            try:
+                part = future.result()
+            except CancelledError as error:
+                raise RunError(
+                    f"replication {job.replication} of seed {job.seed} was given up, finished ones "
+                    "are kept for --resume: the connection to the workers was lost"
+                ) from error
+            except Exception as error:
                 raise RunError(
                     f"replication {job.replication} of seed {job.seed} failed, finished ones are "
                     f"kept for --resume: {type(error).__name__}: {error}"
                 ) from error
+            keep(job, part)
             report(count)
     finally:
-        for future in futures:
-            future.cancel()
+        for future, job in futures.items():
+            if not future.cancel() and future.done() and future.exception() is None:
+                keep(job, future.result())
 
 
 def processes(workers: int) -> ProcessPoolExecutor:
