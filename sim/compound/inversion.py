@@ -94,7 +94,7 @@ def _on_window(
     cells = max(_CELLS_PER_TERM * terms, _CELLS_MIN)
     step = width / cells
     first = math.floor(low / step)
-    times = 2.0 * math.pi / width * np.arange(1, terms + 1)
+    times = 2.0 * math.pi / width * np.arange(1.0, terms + 1.0)
     transformed = _transform(frequency, severity, times, rule)
     above = _tail_means(transformed, times, start=first * step, step=step, cells=cells)
     excess = step * np.cumsum(above[::-1])[::-1]
