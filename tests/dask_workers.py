@@ -47,10 +47,9 @@ def worker(address: str, folder: Path, *, code: Path = ROOT) -> Iterator[int]:
 
 
 @contextmanager
-def two_workers(folder: Path) -> Iterator[str]:
-    """The address of a scheduler with two workers, each in a folder of its own."""
+def two_workers(folder: Path) -> Iterator[tuple[str, list[int]]]:
+    """The address of a scheduler with two workers, each in a folder of its own, and their ids."""
     with ExitStack() as stack:
         address = stack.enter_context(scheduler())
-        for name in ("one", "two"):
-            stack.enter_context(worker(address, folder / name))
-        yield address
+        pids = [stack.enter_context(worker(address, folder / name)) for name in ("one", "two")]
+        yield address, pids
