@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from loadtests.journal import NOT_REACHED
-from loadtests.recorder import Recorder, part_paths
+from loadtests.recorder import PartFile, part_paths
 from loadtests.sender import POOL_FULL, Sender
 from loadtests.trace import Trace
 from tests.replay_cases import MS, TLS, Asked, answer, send
@@ -220,19 +220,19 @@ def test_an_alarm_that_rings_after_the_stop_sends_nothing(tmp_path: Path) -> Non
 
 
 def test_a_full_disk_stops_the_replay_and_keeps_the_finished_part(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path, 0)
+    part = PartFile(tmp_path, 0)
 
     def fill(_: Sender) -> None:
         while not part_paths(tmp_path)[0].stat().st_size:
             gevent.sleep(0.01)
-        os.dup2(os.open("/dev/full", os.O_WRONLY), recorder.descriptor)
+        os.dup2(os.open("/dev/full", os.O_WRONLY), part.descriptor)
 
     sent = send(
         tmp_path,
         claims_only(5000, step_ns=5 * MS),
         lambda _: answer(),
         during=fill,
-        recorder=recorder,
+        part=part,
     )
     assert "No space left on device" in sent.sender.stopped
     found = outcomes(sent.rows)

@@ -57,7 +57,13 @@ def judged(frame: pl.DataFrame, *texts: str, lost_ns: int | None = None) -> Summ
         limits={"connections_count_max": 4},
         shares=(Share(worker=0, planned_count=frame.height, lost_ns=lost_ns),),
     )
-    return summarise(Journal(about, frame), parse(list(texts)), lag_limit_ms=2.0, stopped=[])
+    return summarise(
+        Journal(about, frame),
+        parse(list(texts)),
+        lag_limit_ms=2.0,
+        clock_limit_ms=2.0,
+        stopped=[],
+    )
 
 
 @given(

@@ -74,7 +74,11 @@ def test_the_report_shows_verdict_thresholds_and_pictures(
     )
     found = Journal(about, frame.sort("intended_ns"))
     said = summarise(
-        found, parse(["failed_ratio <= 0", "p50_response_ms < 2"]), lag_limit_ms=2.0, stopped=[]
+        found,
+        parse(["failed_ratio <= 0", "p50_response_ms < 2"]),
+        lag_limit_ms=2.0,
+        clock_limit_ms=2.0,
+        stopped=[],
     )
     text = render(found, said.document())
     assert "Thresholds are broken" in text
