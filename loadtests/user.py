@@ -167,9 +167,10 @@ def master_runner(environment: Environment, host: str, port: int) -> Any:
         raise OSError(f"{host}:{port} cannot be listened at: {error}") from None
 
 
-def worker_runner(environment: Environment, host: str, port: int) -> Any:
+def worker_runner(environment: Environment, host: str, port: int, *, wait_s: float) -> Any:
     """The runner of a worker, once its master answers. Raises OSError if it does not."""
-    locust.runners.CONNECT_RETRY_COUNT = 2
+    locust.runners.CONNECT_RETRY_COUNT = max(2, int(wait_s))
+    locust.runners.CONNECT_TIMEOUT = 1
     try:
         return environment.create_worker_runner(host, port)
     except ConnectionError:

@@ -29,7 +29,7 @@ from loadtests.cluster.wire import (
     version,
 )
 from loadtests.recorder import Recorder
-from loadtests.sender import GRACE_S, Sender
+from loadtests.sender import GRACE_S, LEASE_OVER, Sender
 
 HAND_OVER_S: Final = 0.25
 """Between two pieces of the journal: so much of it is lost with a machine that loses power."""
@@ -42,7 +42,7 @@ def follow(master: Address, *, wait_s: float, say: Callable[[str], None]) -> boo
     _until_reached(master, wait_s)
     environment = user.environment_of(None)
     try:
-        runner = user.worker_runner(environment, master.host, master.port)
+        runner = user.worker_runner(environment, master.host, master.port, wait_s=wait_s)
     except OSError as error:
         raise ClusterError(str(error)) from None
     follower = _Follower(runner, master, say)
@@ -142,10 +142,12 @@ class _Follower:
 
     def _finish(self, task: Task, sender: Sender, before: Reading) -> bool:
         """Hand over what is left, say how it ended, and wait for the master's word."""
-        mine = sender.stopped == INTERRUPTED and not self._told_to_stop
         stopped = sender.stopped
-        if stopped and not self._told_to_stop:
-            stopped = f"worker {task.worker} on {socket.gethostname()}: {stopped}"
+        mine = stopped == INTERRUPTED and not self._told_to_stop
+        if mine:
+            stopped = f"worker {task.worker} was interrupted"
+        elif stopped == LEASE_OVER:
+            stopped = f"worker {task.worker} stopped because {LEASE_OVER}"
         while not self._outgoing.is_through:
             self._taken.clear()
             self._outgoing.push()

@@ -131,8 +131,6 @@ class Leader:
         self._workers = sorted(self._joined.values(), key=lambda one: one.node)
         for number, worker in enumerate(self._workers):
             worker.number = number
-            worker.part = PartFile(self._view.folder, number)
-            worker.incoming = Incoming(worker.part.write)
             self._hand(worker, gevent.get_hub().threadpool.apply(packed, (number,)))
         while ready := [one for one in self._workers if one.planned_count < 0]:
             self._say(f"{len(ready)} of {count} workers are not ready yet")
@@ -157,6 +155,8 @@ class Leader:
         self._start_ns = monotonic_ns() + user.LEAD_NS
         self._started_unix_ns = time.time_ns() + user.LEAD_NS
         for worker in self._workers:
+            worker.part = PartFile(self._view.folder, worker.number)
+            worker.incoming = Incoming(worker.part.write)
             self._tell(worker, "start", start_ns=self._start_ns)
 
     def watch_over(self, watch: Watch) -> None:
