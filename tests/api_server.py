@@ -113,7 +113,14 @@ class Connection:
         self._writer: asyncio.StreamWriter | None = None
 
     async def call(
-        self, method: str, path: str, body: Any = None, *, key: str = "", role: str = "agent"
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        key: str = "",
+        role: str = "agent",
+        if_match: str = "",
     ) -> tuple[int, Any]:
         """Status and body; raises OSError or IncompleteReadError when the server is gone."""
         content = b"" if body is None else json.dumps(body).encode()
@@ -121,6 +128,7 @@ class Connection:
         head += "".join(f"{name}: {value}\r\n" for name, value in bearer(role).items())
         head += f"content-type: application/json\r\ncontent-length: {len(content)}\r\n"
         head += f"idempotency-key: {key}\r\n" if key else ""
+        head += f"if-match: {if_match}\r\n" if if_match else ""
         return await self.raw(f"{head}\r\n".encode() + content)
 
     async def raw(self, data: bytes) -> tuple[int, Any]:
