@@ -5,6 +5,7 @@ import os
 import pickle
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
@@ -255,3 +256,20 @@ def test_no_scheduler_and_no_worker_are_said(
         assert said.status == 2, wrong
         assert f"--cluster {wrong}: no Dask scheduler answers there within 0.2 s" in said.err
     assert not any(tmp_path.iterdir())
+
+
+def test_a_cluster_has_its_own_workers() -> None:
+    said = springpeak_says("run", SMALL, "--cluster", "tcp://somewhere:8786", "--workers", "2")
+    assert said.status == 2
+    assert "--workers: tcp://somewhere:8786 has its own" in said.err
+
+
+def test_without_dask_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "sim.experiment.cluster")
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    said = springpeak_says("run", SMALL, "--cluster", "local")
+    assert said.status == 2
+    assert said.err == (
+        "--cluster local needs Dask, there is no distributed here: "
+        "pip install springpeak[cluster]\n"
+    )
