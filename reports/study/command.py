@@ -1,0 +1,85 @@
+"""`springpeak study`: many points of a design, and what explains their outcomes.
+
+It parses, calls sim/study and the page, and prints; nothing is decided here.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import MofNCompleteColumn, Progress, TaskID, TimeElapsedColumn
+
+from reports.command import Lang
+from reports.language import say, speaking
+from scenarios.command import Sets, refuse, stderr
+from sim.experiment.command import INTERRUPTED, Out, Workers, run_errors
+
+
+def study(
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="STUDY|FOLDER",
+            help="A study file, a shipped study's name, or the folder of a study that was run.",
+        ),
+    ],
+    sets: Sets = None,
+    workers: Workers = None,
+    out: Out = None,
+    lang: Lang = "en",
+) -> None:
+    """Simulate a design over assumptions, scenarios and decisions: main effects, interactions,
+    Sobol' indices, and the frontier of cost against service.
+
+    Calling again goes on from what is there; a folder is explained again as it is.
+    """
+    from scenarios.problems import ScenarioProblems
+    from sim.study.asked import read_study
+    from sim.study.run import run
+
+    if Path(target).is_dir():
+        if sets or out:
+            raise typer.BadParameter(f"{target} is a folder: --set and --out fit a study file")
+        _explain(Path(target), lang)
+        return
+    try:
+        with run_errors(), _progress() as report:
+            conducted = run(
+                read_study(target, sets=sets or ()),
+                path=out,
+                workers=workers or os.cpu_count() or 1,
+                report=report,
+            )
+    except ScenarioProblems as error:
+        refuse(error.problems)
+    except KeyboardInterrupt:
+        typer.echo("interrupted before the first point: the same command starts again")
+        raise typer.Exit(INTERRUPTED) from None
+    counts = f"{conducted.finished_count} of {conducted.planned_count}"
+    typer.echo(f"{counts} seasons in {conducted.path}")
+    if conducted.interrupted:
+        typer.echo("interrupted, the rest is missing: the same command goes on")
+        raise typer.Exit(INTERRUPTED)
+    _explain(conducted.path, lang)
+
+
+def _explain(folder: Path, lang: Lang) -> None:
+    """Compute and write every table, and the page."""
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar for each part of the work."""
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=stderr()) as progress:
+        bars: dict[str, TaskID] = {}
+
+        def report(what: str, finished: int, planned: int) -> None:
+            if what not in bars:
+                bars[what] = progress.add_task(what, total=planned)
+            progress.update(bars[what], completed=finished, total=planned)
+
+        yield report
