@@ -7,7 +7,7 @@ from typing import Final
 from scenarios.tables import Column
 
 _SCENARIO = Column("scenario", "String", "", "name of the scenario in the study file")
-_COMBINATION = Column("combination", "Int32", "", "number of the combination of levels, from 0; the last factor with levels moves fastest")
+_COMBINATION = Column("combination", "Int32", "", "number of the combination of levels, from 0, the last factor with levels moves fastest; null = all of them together")
 _OUTCOME = Column("outcome", "String", "", "metric that is explained")
 _KEY = Column("key", "String", "", "factor: key of the scenario, or argument of a function")
 _LOW = "lower end of its 95 % confidence interval; null where none can be said"
@@ -43,7 +43,7 @@ STUDY_TABLES: Final[dict[str, tuple[Column, ...]]] = {
         Column("p95", "Float64", "see unit", "95 % of the points are below"),
         Column("noise_ratio", "Float64", "ratio", "share of the variance of the points' means that is chance: points by replications, two-way; null with one replication"),
         Column("rest_ratio", "Float64", "ratio", "share of the variance without chance that neither factors nor pairs explain; null where the method does not say"),
-        Column("method", "String", "", "expansion (least squares on polynomials or contrasts), saltelli or morris"),
+        Column("method", "String", "", "expansion (least squares on polynomials or contrasts) or saltelli; null where no index is computed"),
         Column("terms_count", "Int32", "", "terms of the expansion; null for the other methods"),
         Column("points_count", "Int32", "", "points behind the row"),
         Column("replications_count", "Int32", "", "replications of each"),
@@ -73,13 +73,13 @@ STUDY_TABLES: Final[dict[str, tuple[Column, ...]]] = {
     ),
     "study_effects": (
         _SCENARIO,
-        Column("combination", "Int32", "", "number of the combination of levels; null where the factor has levels itself: then over all"),
+        _COMBINATION,
         _OUTCOME,
         _KEY,
         Column("step", "Int32", "", "step along the factor, from 0"),
         Column("value", "Float64", "see key", "what the factor is set to"),
         Column("mean", "Float64", "see outcome", "mean outcome there, over everything else that moves"),
-        Column("low", "Float64", "see outcome", _LOW),
+        Column("low", "Float64", "see outcome", f"{_LOW}; of the distance to the overall mean, which is itself known as study_variance says"),
         Column("high", "Float64", "see outcome", _HIGH),
     ),
     "study_frontier": (

@@ -13,7 +13,6 @@ import typer
 from rich.progress import MofNCompleteColumn, Progress, TaskID, TimeElapsedColumn
 
 from reports.command import Lang
-from reports.language import say, speaking
 from scenarios.command import Sets, refuse, stderr
 from sim.experiment.command import INTERRUPTED, Out, Workers, run_errors
 
@@ -68,6 +67,14 @@ def study(
 
 def _explain(folder: Path, lang: Lang) -> None:
     """Compute and write every table, and the page."""
+    from sim.payout.frames import write as write_tables
+    from sim.study.dataset import read
+    from sim.study.tables import tables
+
+    with run_errors():
+        dataset = read(folder)
+    found = tables(dataset)
+    write_tables(folder, found)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ and B. Sudret, Journal of Computational Physics 230 (2011).
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
@@ -25,6 +25,8 @@ MOST_DEGREE: Final = 12
 # A fit with nearly as many terms as points follows chance.
 TERMS_A_POINT: Final = 0.6
 MOST_TERMS: Final = 300
+# Degrees are raised while that helps; an even or an odd effect may skip some.
+PATIENCE: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Expansion:
     coefficients: Floats
     """Shape (terms, replications)."""
     spread: Floats
-    """Inverse of basis' basis: variances of the coefficients under an error of 1; (terms, terms)."""
+    """Variances of the coefficients under an error of 1; shape (terms, terms)."""
     residuals: Floats
     """Shape (points, replications)."""
 
@@ -49,12 +51,27 @@ class Expansion:
 
 def of_ranges(places: Floats, values: Floats) -> Expansion:
     """The expansion of values, shape (points, replications), over places, (points, factors)."""
-    best, least = _fit(places, values, ((),)), math.inf
-    for degree, pairs in _orders(places.shape[1], len(places)):
-        found = _fit(places, values, terms_of(places.shape[1], degree, pairs))
-        error = left_out_error(found)
-        if error < least:
-            best, least = found, error
+    points_count, factors_count = places.shape
+    tables = [polynomials(column, MOST_DEGREE) for column in places.T]
+
+    def fit(degree: int, pairs_degree: int) -> Expansion:
+        terms = terms_of(factors_count, degree, pairs_degree)
+        return _solved(_products(tables, terms, points_count), values, terms)
+
+    best = fit(0, 0)
+    least = left_out_error(best)
+    idle_count = 0
+    for degree in range(1, MOST_DEGREE + 1):
+        idle_count += 1
+        for pairs_degree in (0, *range(2, degree + 1)):
+            if not _bearable(factors_count, degree, pairs_degree, points_count):
+                break
+            found = fit(degree, pairs_degree)
+            error = left_out_error(found)
+            if error < least:
+                best, least, idle_count = found, error, 0
+        if idle_count == PATIENCE:
+            break
     return best
 
 
@@ -100,24 +117,17 @@ def left_out_error(found: Expansion) -> float:
     if leverage.max() >= 1.0 - 1e-9:
         return math.inf
     error = float(((found.residuals.mean(axis=1) / (1.0 - leverage)) ** 2).mean())
-    return error * count / (count - terms) * (1.0 + float(np.trace(found.spread)))
+    return float(error * count / (count - terms) * (1.0 + np.trace(found.spread)))
 
 
-def _orders(factors_count: int, points_count: int) -> Iterator[tuple[int, int]]:
-    """Degrees (alone, of pairs) that so many points can bear."""
-    most = min(TERMS_A_POINT * points_count, MOST_TERMS)
-    for degree in range(1, MOST_DEGREE + 1):
-        for pairs in (0, *range(2, degree + 1)):
-            alone = 1 + factors_count * degree
-            of_pairs = factors_count * (factors_count - 1) // 2 * (pairs * (pairs - 1) // 2)
-            if alone + of_pairs <= most:
-                yield degree, pairs
-
-
-def _fit(places: Floats, values: Floats, terms: Sequence[Term]) -> Expansion:
-    degree = max((d for term in terms for _, d in term), default=0)
-    tables = [polynomials(column, degree) for column in places.T]
-    return _solved(_products(tables, terms, len(places)), values, tuple(terms))
+def _bearable(
+    factors_count: int, degree: int, pairs_degree: int, points_count: int
+) -> bool:
+    """Whether so many points can bear the terms of these degrees."""
+    alone = 1 + factors_count * degree
+    each = pairs_degree * (pairs_degree - 1) // 2
+    of_pairs = factors_count * (factors_count - 1) // 2 * each
+    return alone + of_pairs <= min(TERMS_A_POINT * points_count, MOST_TERMS)
 
 
 def _products(tables: Sequence[Floats], terms: Sequence[Term], count: int) -> Floats:

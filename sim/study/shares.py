@@ -17,7 +17,7 @@ import numpy as np
 
 from sim.columns import Floats
 from sim.experiment.confidence import TAIL
-from sim.study.expansion import Expansion
+from sim.study.expansion import Expansion, left_out_error
 
 DRAWS_COUNT: Final = 4000
 Factors = tuple[int, ...]
@@ -62,6 +62,9 @@ def fit_of(found: Expansion, seed: int) -> Fit:
     spare = found.spare_count
     residual = found.residuals.mean(axis=1)
     left = float(residual @ residual) / spare if spare > 0 else 0.0
+    # Degrees were chosen by these points, so that what is left looks smaller than it is; the error
+    # at points left out does not.
+    unseen = max(left_out_error(found), left) if spare > 0 else 0.0
     scatter = found.coefficients - mean[:, None]
     of_seasons = np.zeros(len(mean))
     if replications > 1:
@@ -70,11 +73,12 @@ def fit_of(found: Expansion, seed: int) -> Fit:
             apart = found.residuals - residual[:, None]
             chance = float((apart**2).sum()) / ((replications - 1) * spare)
             left = max(left - chance / replications, 0.0)
+            unseen = max(unseen - chance / replications, 0.0)
     variance = left * np.diag(found.spread) + of_seasons
     rng = np.random.default_rng(seed)
     draws = np.tile(mean, (DRAWS_COUNT, 1))
-    if left > 0.0:
-        root = np.linalg.cholesky(found.spread * left)
+    if unseen > 0.0:
+        root = np.linalg.cholesky(found.spread * unseen)
         draws = draws + rng.standard_normal(draws.shape) @ root.T
     if replications > 1:
         weights = rng.standard_normal((DRAWS_COUNT, replications))
