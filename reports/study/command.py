@@ -58,7 +58,7 @@ def study(
         typer.echo("interrupted before the first point: the same command starts again")
         raise typer.Exit(INTERRUPTED) from None
     counts = f"{conducted.finished_count} of {conducted.planned_count}"
-    typer.echo(f"{counts} seasons in {conducted.path}")
+    typer.echo(f"{counts} seasons of {conducted.path.name} in {conducted.path}")
     if conducted.interrupted:
         typer.echo("interrupted, the rest is missing: the same command goes on")
         raise typer.Exit(INTERRUPTED)

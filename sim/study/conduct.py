@@ -70,9 +70,9 @@ def conduct(
     account = _Account(directory, plan, identity, workers, time.perf_counter())
     finished = journal.finished()
     jobs = _jobs(plan, ask, finished)
-    report(len(finished), account.planned_count)
     interrupted = False
     try:
+        report(len(finished), account.planned_count)
         with worker_pool(workers, executor) as pool, journal.open() as writer:
             _run(
                 pool,
@@ -89,7 +89,8 @@ def conduct(
         account.write("complete" if there >= account.planned_count else "interrupted", there)
         if fresh and not there:
             shutil.rmtree(path, ignore_errors=True)
-    return Conducted(path, there, max(account.planned_count, there), interrupted)
+    planned_count = max(account.planned_count, there)
+    return Conducted(path, there, planned_count, interrupted and there < planned_count)
 
 
 def claim(path: Path, identity: Mapping[str, Any]) -> bool:

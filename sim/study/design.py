@@ -21,23 +21,22 @@ def places(design: Design, factors_count: int, seed: int) -> Floats:
     """Rows of the design; shape (rows, factors). One empty row where nothing has a range."""
     if factors_count == 0:
         return np.empty((1, 0))
-    rng = np.random.default_rng(seed)
     if design.kind == "lhs":
         assert design.points_count is not None
-        cube = qmc.LatinHypercube(factors_count, rng=rng)
+        cube = qmc.LatinHypercube(factors_count, rng=seed)
         return np.asarray(cube.random(design.points_count), dtype=np.float64)
     if design.kind == "sobol":
         assert design.points_count is not None
-        sequence = qmc.Sobol(factors_count, rng=rng)
+        sequence = qmc.Sobol(factors_count, rng=seed)
         return np.asarray(sequence.random(design.points_count), dtype=np.float64)
     problem = salib_problem(factors_count)
     if design.kind == "saltelli":
         found = sobol.sample(
-            problem, design.base_points_count, calc_second_order=design.second_order, seed=rng
+            problem, design.base_points_count, calc_second_order=design.second_order, seed=seed
         )
     else:
         levels = design.levels_count or MORRIS_LEVELS
-        found = morris.sample(problem, design.trajectories_count, num_levels=levels, seed=rng)
+        found = morris.sample(problem, design.trajectories_count, num_levels=levels, seed=seed)
     return np.asarray(found, dtype=np.float64)
 
 

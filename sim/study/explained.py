@@ -23,7 +23,7 @@ from sim.study.design import MORRIS_LEVELS, salib_problem
 from sim.study.expansion import Expansion, of_levels, of_ranges
 from sim.study.shares import Share, fit_of, shares
 
-RESAMPLES_COUNT: Final = 1000
+RESAMPLES_COUNT: Final = 200
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,8 @@ class Fit:
     variance: Floats
     draws: Floats
     """Shape (draws, terms); one row alone, the mean, where nothing is known of the errors."""
+    drawn_variance: Floats
+    """What the draws scatter by; at least `variance`."""
     rest: float
     """Variance that the terms do not explain, without chance."""
 
@@ -91,6 +93,7 @@ def fit_of(found: Expansion, seed: int) -> Fit:
         mean=mean[1:],
         variance=variance[1:],
         draws=draws[:, 1:] if is_known else mean[None, 1:],
+        drawn_variance=(unseen * np.diag(found.spread) + of_seasons)[1:],
         rest=left,
     )
 
@@ -115,9 +118,9 @@ def _share(fit: Fit, order: str, factors: Factors, chosen: list[bool]) -> Share:
     value = float((fit.mean**2 - fit.variance)[own].sum()) / fit.total
     if len(fit.draws) < 2:
         return Share(order, factors, _inside(value), np.nan, np.nan)
-    squares = fit.draws**2
-    drawn = (squares - fit.variance)[:, own].sum(axis=1)
-    totals = (squares - fit.variance).sum(axis=1) + fit.rest
+    squares = fit.draws**2 - fit.drawn_variance
+    drawn = squares[:, own].sum(axis=1)
+    totals = squares.sum(axis=1) + fit.rest
     around = float((fit.mean**2)[own].sum()) / (float((fit.mean**2).sum()) + fit.rest)
     apart = drawn / np.maximum(totals, 1e-300) - around
     low, high = np.quantile(apart, (TAIL, 1.0 - TAIL))
