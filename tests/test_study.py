@@ -134,8 +134,8 @@ def test_more_seasons_go_on_from_fewer(whole: Path, tmp_path: Path) -> None:
 def test_a_failing_point_is_named_and_the_others_are_kept(whole: Path, tmp_path: Path) -> None:
     few = ten_factors(Design(kind="lhs", points_count=12), replications_count=1)
     path = tmp_path / "study"
+    assert carry_out(path, plan=few, report=stop_after(4)).interrupted
     with pytest.raises(RunError, match="misses points"):
-        carry_out(path, plan=few, report=stop_after(4))
         read(path)
     kept = len(Journal(path).finished())
     with pytest.raises(RunError, match=r"point \d+ failed.*a is too large"):
@@ -154,9 +154,9 @@ def test_another_study_is_refused(tmp_path: Path) -> None:
         carry_out(path, plan=other)
     with pytest.raises(RunError, match="holds a run with model"):
         carry_out(path, asked_of={"model": "another"})
-    with pytest.raises(RunError, match="not empty|not a run directory"):
-        (tmp_path / "other").mkdir()
-        (tmp_path / "other" / "note.txt").write_text("mine", encoding="utf-8")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "note.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(RunError, match="not a run directory"):
         carry_out(tmp_path / "other")
     assert data(path) == before
 

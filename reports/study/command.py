@@ -12,7 +12,6 @@ from typing import Annotated
 import typer
 from rich.progress import MofNCompleteColumn, Progress, TaskID, TimeElapsedColumn
 
-from reports.command import Lang
 from scenarios.command import Sets, refuse, stderr
 from sim.experiment.command import INTERRUPTED, Out, Workers, run_errors
 
@@ -28,7 +27,6 @@ def study(
     sets: Sets = None,
     workers: Workers = None,
     out: Out = None,
-    lang: Lang = "en",
 ) -> None:
     """Simulate a design over assumptions, scenarios and decisions: main effects, interactions,
     Sobol' indices, and the frontier of cost against service.
@@ -42,7 +40,7 @@ def study(
     if Path(target).is_dir():
         if sets or out:
             raise typer.BadParameter(f"{target} is a folder: --set and --out fit a study file")
-        _explain(Path(target), lang)
+        _explain(Path(target))
         return
     try:
         with run_errors(), _progress() as report:
@@ -62,11 +60,11 @@ def study(
     if conducted.interrupted:
         typer.echo("interrupted, the rest is missing: the same command goes on")
         raise typer.Exit(INTERRUPTED)
-    _explain(conducted.path, lang)
+    _explain(conducted.path)
 
 
-def _explain(folder: Path, lang: Lang) -> None:
-    """Compute and write every table, and the page."""
+def _explain(folder: Path) -> None:
+    """Compute and write every table."""
     from sim.payout.frames import write as write_tables
     from sim.study.dataset import read
     from sim.study.tables import tables
