@@ -3,7 +3,6 @@
 It parses, calls sim/study and the page, and prints; nothing is decided here.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,14 @@ from rich.progress import MofNCompleteColumn, Progress, TaskID, TimeElapsedColum
 from reports.command import Lang
 from reports.language import say, speaking
 from scenarios.command import Sets, refuse, stderr
-from sim.experiment.command import INTERRUPTED, Out, Workers, run_errors
+from sim.experiment.command import (
+    INTERRUPTED,
+    ClusterAddress,
+    Out,
+    Workers,
+    on_cluster,
+    run_errors,
+)
 
 
 def study(
@@ -29,6 +35,7 @@ def study(
     sets: Sets = None,
     workers: Workers = None,
     out: Out = None,
+    cluster: ClusterAddress = None,
     lang: Lang = "en",
 ) -> None:
     """Simulate a design over assumptions, scenarios and decisions: main effects, interactions,
@@ -46,13 +53,10 @@ def study(
         _explain(Path(target), lang)
         return
     try:
-        with run_errors(), _progress() as report:
-            conducted = run(
-                read_study(target, sets=sets or ()),
-                path=out,
-                workers=workers or os.cpu_count() or 1,
-                report=report,
-            )
+        asked = read_study(target, sets=sets or ())
+        places = on_cluster(cluster, workers)
+        with places as (count, executor), _progress() as report, run_errors():
+            conducted = run(asked, path=out, workers=count, executor=executor, report=report)
     except ScenarioProblems as error:
         refuse(error.problems)
     except KeyboardInterrupt:

@@ -57,7 +57,7 @@ def indices(name: str, frame: pl.DataFrame) -> Figure:
     return figure(
         f"study-indices-{name}",
         title=say_html(
-            "{key} alone explains {share} of what makes it uncertain: {outcome} (95&nbsp;% interval "
+            "{outcome}: {key} alone explains {share} of the variance (95&nbsp;% interval "
             "{interval})",
             key=quote(top["key"]),
             share=top.number("value", "percent"),

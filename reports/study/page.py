@@ -17,7 +17,7 @@ from reports import style, templating
 from reports.card import Card
 from reports.cells import quote
 from reports.chapter import Chapter, Part
-from reports.language import file_name, say, say_html
+from reports.language import file_name, later, say, say_html
 from reports.metrics import metric_name
 from reports.rows import Row, rows
 from reports.study import figures
@@ -26,6 +26,11 @@ from reports.tables import Printed, Table
 FILE_NAME: Final = "study.html"
 Tables = Mapping[str, pl.DataFrame]
 VARIANCE_KEYS: Final = ("scenario", "combination", "outcome")
+LAWS: Final = {
+    "uniform": later("uniform"),
+    "log_uniform": later("log-uniform"),
+    "triangular": later("triangular"),
+}
 # The widest keys are listed down to this rank.
 RANKS_COUNT: Final = 20
 PAIRS_COUNT: Final = 8
@@ -44,7 +49,7 @@ def write(folder: Path, tables: Tables) -> Path:
         description=say_html(
             "{question} Points of the design: {points}, each met by the same seasons: {seasons}. "
             "Intervals are 95&nbsp;%.",
-            question=quote(plan["description"]),
+            question=quote(say(plan["description"])),
             points=first.number("points_count", "count"),
             seasons=first.number("replications_count", "count"),
         ),
@@ -52,7 +57,7 @@ def write(folder: Path, tables: Tables) -> Path:
             Chapter(
                 figures.slug("scenario", number),
                 name or say("Study"),
-                tuple(_parts(_of(tables, name), plan, name, number)),
+                tuple(_parts(_of(tables, name), plan, number)),
                 tuple(_cards(_of(tables, name))),
             )
             for number, name in enumerate(scenarios)
@@ -103,7 +108,8 @@ def _cards(tables: Tables) -> Iterator[Card]:
                 interval=top.range("low", "high", "percent"),
             )
             sentence = Markup("{}{}").format(explained, sentence)
-        question = say_html("What moves it most: {outcome}", outcome=metric_name(row["outcome"]))
+        name = _named(tables, row["outcome"], row["combination"])
+        question = say_html("What moves it most: {outcome}", outcome=name)
         yield Card(question, answer, "", sentence)
 
 
@@ -117,9 +123,7 @@ def _top(tables: Tables, of: Row) -> Row | None:
     return max(found, key=lambda row: float(row["value"]), default=None)
 
 
-def _parts(
-    tables: Tables, plan: Mapping[str, Any], scenario: str, number: int
-) -> Iterator[Part]:
+def _parts(tables: Tables, plan: Mapping[str, Any], number: int) -> Iterator[Part]:
     for row in rows("study_variance", tables["study_variance"], VARIANCE_KEYS):
         yield from _explained(tables, row, number)
     for outcome in plan["outcomes"]:
@@ -155,8 +159,8 @@ def _parts(
         yield Part(
             say("How the widest were chosen"),
             say(
-                "Each assumption alone at both ends of its range, by the approximate answer: change "
-                "of the outcome."
+                "Each assumption alone at both ends of its range, by the approximate answer: what "
+                "changes of the outcome."
             ),
             _widest(tables),
             folded=True,
@@ -167,10 +171,8 @@ def _explained(tables: Tables, row: Row, number: int) -> Iterator[Part]:
     """What explains an outcome in one combination of levels."""
     outcome, combination = row["outcome"], row["combination"]
     name = figures.slug(number, outcome, combination)
-    heading = say_html("What explains it: {outcome}", outcome=metric_name(outcome))
-    choice = _choice(tables, combination)
-    if choice:
-        heading = say_html("{heading}, {choice}", heading=heading, choice=quote(choice))
+    named = _named(tables, outcome, combination)
+    heading = say_html("What explains it: {outcome}", outcome=named)
     indices = _frame(tables, "study_indices", outcome, combination)
     screening = _frame(tables, "study_screening", outcome, combination)
     if screening.height:
@@ -183,21 +185,24 @@ def _explained(tables: Tables, row: Row, number: int) -> Iterator[Part]:
     if effects.height and combination is not None:
         drawn = figures.effects(name, effects, ranked.to_list())
         yield Part(
-            say_html("Main effects: {outcome}", outcome=metric_name(outcome)), figures=(drawn,)
+            say_html("Main effects: {outcome}", outcome=named), figures=(drawn,)
         )
     pairs = _pairs(indices)
     if pairs.rows:
         yield Part(
-            say_html("Interactions: {outcome}", outcome=metric_name(outcome)),
+            say_html("Interactions: {outcome}", outcome=named),
             say("What two do together, beside what each does alone; the largest pairs."),
             pairs,
         )
 
 
-def _choice(tables: Tables, combination: int | None) -> str:
-    """A combination of levels in words; empty where there is one alone."""
-    frame = tables["study_combinations"]
-    return "" if combination is None else str(frame["choice"][combination])
+def _named(tables: Tables, outcome: str, combination: int | None) -> Markup:
+    """An outcome, with the levels at which it is explained where there are several."""
+    name = Markup.escape(metric_name(outcome))
+    choices = tables["study_combinations"]["choice"]
+    if combination is None or len(choices) == 1:
+        return name
+    return say_html("{outcome}, {choice}", outcome=name, choice=quote(choices[combination]))
 
 
 def _frame(
@@ -285,7 +290,7 @@ def _factors(tables: Tables) -> Table:
             row.number("low", "plain"),
             row.number("base", "plain"),
             row.number("high", "plain"),
-            quote(row["levels"] or say(row["law"].replace("_", " "))),
+            quote(row["levels"] or say(LAWS[row["law"]])),
             quote(row["source"]),
         )
         for row in rows("study_factors", tables["study_factors"], ("key",))

@@ -153,6 +153,8 @@ def _at_levels(
 ) -> Iterator[Row]:
     chosen = [k for k, one in enumerate(dataset.points) if one.scenario == names["scenario"]]
     group = _Group(names, dataset.values(names["outcome"])[chosen])
+    if not np.isfinite(group.values).all():
+        return
     for factor in factors:
         levels = np.array([dataset.points[k].values[factor.key] for k in chosen])
         yield from _steps(group, factor, at_levels(levels, group.values))

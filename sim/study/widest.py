@@ -171,12 +171,12 @@ def _why_not(world: World, one: _Swung, chosen: Sequence[_Swung]) -> str | None:
     for other in chosen:
         if one.acts_as(other):
             return f"does what {other.ranged.key} does"
-    for other in (swung.ranged for swung in chosen):
-        for mine, theirs in product((one.ranged.low, one.ranged.high), (other.low, other.high)):
-            pair = (one.ranged.sets(world.values, mine), other.sets(world.values, theirs))
-            if not _is_valid(world, pair):
-                return f"not together with {other.key}"
     known = [swung.ranged for swung in chosen]
+    for its in known:
+        for mine, theirs in product((one.ranged.low, one.ranged.high), (its.low, its.high)):
+            pair = (one.ranged.sets(world.values, mine), its.sets(world.values, theirs))
+            if not _is_valid(world, pair):
+                return f"not together with {its.key}"
     for ends in ([r.low for r in known], [r.high for r in known]):
         for mine in (one.ranged.low, one.ranged.high):
             all_sets = [r.sets(world.values, e) for r, e in zip(known, ends, strict=True)]
