@@ -30,6 +30,21 @@ STUDY_TABLES: Final[dict[str, tuple[Column, ...]]] = {
         Column("value", "Float64", "see unit", "its value; null where it does not exist"),
         Column("unit", "String", "", "unit of the value"),
     ),
+    "study_factors": (
+        _KEY,
+        Column("also", "String", "", "keys that take the same value, with commas between; null for none"),
+        Column("low", "Float64", "see key", "lower end of its range, or lowest level; of an array a multiple"),
+        Column("base", "Float64", "see key", "value in the first scenario; of an array 1"),
+        Column("high", "Float64", "see key", "upper end of its range, or highest level"),
+        Column("law", "String", "", "how likely the values of a range are: uniform, log_uniform or triangular"),
+        Column("levels", "String", "", "its levels, with commas between; null for a range"),
+        Column("decided", "Boolean", "", "whether somebody decides it"),
+        Column("source", "String", "", "what the scenario says of its origin"),
+    ),
+    "study_combinations": (
+        Column("combination", "Int32", "", "number of the combination of levels, from 0"),
+        Column("choice", "String", "", "its levels: key=value, with commas between; empty where no factor has levels"),
+    ),
     "study_variance": (
         _SCENARIO,
         _COMBINATION,
@@ -84,6 +99,7 @@ STUDY_TABLES: Final[dict[str, tuple[Column, ...]]] = {
     ),
     "study_frontier": (
         _SCENARIO,
+        Column("position", "Int32", "", "order by cost, from 0"),
         Column("choice", "String", "", "what is decided: key=value, with commas between"),
         Column("cost_fen", "Float64", "fen", "mean cost over points and replications"),
         Column("cost_low_fen", "Float64", "fen", f"{_LOW} (over replications)"),

@@ -3,7 +3,6 @@
 It parses, calls sim/study and the page, and prints; nothing is decided here.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +11,17 @@ from typing import Annotated
 import typer
 from rich.progress import MofNCompleteColumn, Progress, TaskID, TimeElapsedColumn
 
+from reports.command import Lang
+from reports.language import say, speaking
 from scenarios.command import Sets, refuse, stderr
-from sim.experiment.command import INTERRUPTED, Out, Workers, run_errors
+from sim.experiment.command import (
+    INTERRUPTED,
+    ClusterAddress,
+    Out,
+    Workers,
+    on_cluster,
+    run_errors,
+)
 
 
 def study(
@@ -27,6 +35,8 @@ def study(
     sets: Sets = None,
     workers: Workers = None,
     out: Out = None,
+    cluster: ClusterAddress = None,
+    lang: Lang = "en",
 ) -> None:
     """Simulate a design over assumptions, scenarios and decisions: main effects, interactions,
     Sobol' indices, and the frontier of cost against service.
@@ -40,16 +50,13 @@ def study(
     if Path(target).is_dir():
         if sets or out:
             raise typer.BadParameter(f"{target} is a folder: --set and --out fit a study file")
-        _explain(Path(target))
+        _explain(Path(target), lang)
         return
     try:
-        with run_errors(), _progress() as report:
-            conducted = run(
-                read_study(target, sets=sets or ()),
-                path=out,
-                workers=workers or os.cpu_count() or 1,
-                report=report,
-            )
+        asked = read_study(target, sets=sets or ())
+        places = on_cluster(cluster, workers)
+        with places as (count, executor), _progress() as report, run_errors():
+            conducted = run(asked, path=out, workers=count, executor=executor, report=report)
     except ScenarioProblems as error:
         refuse(error.problems)
     except KeyboardInterrupt:
@@ -60,11 +67,12 @@ def study(
     if conducted.interrupted:
         typer.echo("interrupted, the rest is missing: the same command goes on")
         raise typer.Exit(INTERRUPTED)
-    _explain(conducted.path)
+    _explain(conducted.path, lang)
 
 
-def _explain(folder: Path) -> None:
-    """Compute and write every table."""
+def _explain(folder: Path, lang: Lang) -> None:
+    """Compute and write every table and the page, and print its answers."""
+    from reports.study.page import sentences, write
     from sim.payout.frames import write as write_tables
     from sim.study.dataset import read
     from sim.study.tables import tables
@@ -73,6 +81,14 @@ def _explain(folder: Path) -> None:
         dataset = read(folder)
     found = tables(dataset)
     write_tables(folder, found)
+    if dataset.widest is not None:
+        found["study_widest"] = dataset.widest
+    with speaking(lang):
+        page = write(folder, found)
+        for sentence in sentences(found):
+            typer.echo(sentence)
+        files = f"{folder}/study_*.parquet, .csv"
+        typer.echo(say("page: {page}; tables: {files}", page=page, files=files))
 
 
 @contextmanager

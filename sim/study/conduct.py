@@ -11,7 +11,7 @@ import platform
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import CancelledError, Executor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -186,18 +186,29 @@ def _run(
         futures = {pool.submit(_seasons, model, job): job for job in jobs}
     count = 0
     try:
-        for future in as_completed(futures):
+        for future in as_completed(list(futures)):
             job = futures.pop(future)
-            error = future.exception()
-            if error is not None:
+            try:
+                seasons = future.result()
+            except CancelledError as error:
+                raise RunError(
+                    f"point {job.point} was given up, finished ones are kept, the same command "
+                    "goes on: the connection to the workers was lost"
+                ) from error
+            except Exception as error:
                 raise RunError(
                     f"point {job.point} failed, finished ones are kept, the same command goes on: "
                     f"{type(error).__name__}: {error}"
                 ) from error
-            for replication, metrics in future.result():
-                writer.add(job.point, replication, metrics)
+            _keep(writer, job, seasons)
             count += len(job.replications)
             report(count)
     finally:
-        for future in futures:
-            future.cancel()
+        for future, job in futures.items():
+            if not future.cancel() and future.done() and future.exception() is None:
+                _keep(writer, job, future.result())
+
+
+def _keep(writer: Writer, job: _Job, seasons: Sequence[tuple[int, Metrics]]) -> None:
+    for replication, metrics in seasons:
+        writer.add(job.point, replication, metrics)

@@ -81,6 +81,12 @@ def in_levels(one: Factor, count: int) -> Factor:
     return Factor(**{**one.told(), "levels": levels})
 
 
+def choice(crossed: Sequence[Factor], levels: Sequence[float]) -> str:
+    """A combination in words: key=value, with commas between."""
+    said = zip(crossed, levels, strict=True)
+    return ", ".join(f"{one.key}={level:.12g}" for one, level in said)
+
+
 def combinations(crossed: Sequence[Factor]) -> list[tuple[float, ...]]:
     """Every combination of the factors' levels, the last factor fastest."""
     found: list[tuple[float, ...]] = [()]

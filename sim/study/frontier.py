@@ -14,6 +14,7 @@ import numpy as np
 from sim.columns import Floats
 from sim.experiment.confidence import student
 from sim.study.dataset import Dataset
+from sim.study.factors import choice
 
 
 def frontier(dataset: Dataset) -> Iterator[dict[str, Any]]:
@@ -28,21 +29,22 @@ def frontier(dataset: Dataset) -> Iterator[dict[str, Any]]:
         choices: dict[str, list[int]] = {}
         for number, point in enumerate(dataset.points):
             if point.scenario == scenario:
-                words = (f"{one.key}={point.values[one.key]:g}" for one in decided)
-                choices.setdefault(", ".join(words), []).append(number)
+                levels = [point.values[one.key] for one in decided]
+                choices.setdefault(choice(decided, levels), []).append(number)
         rows: list[dict[str, Any]] = [
             {
                 "scenario": scenario,
-                "choice": choice,
+                "choice": name,
                 **_axis("cost", "_fen", cost_fen[numbers]),
                 **_axis("service", "", service[numbers]),
                 "points_count": len(numbers),
             }
-            for choice, numbers in choices.items()
+            for name, numbers in choices.items()
         ]
         for row in rows:
             row["efficient"] = not any(_beats(other, row) for other in rows)
-        yield from sorted(rows, key=lambda row: (row["cost_fen"], -row["service"]))
+        rows.sort(key=lambda row: (row["cost_fen"], -row["service"]))
+        yield from ({**row, "position": position} for position, row in enumerate(rows))
 
 
 def _axis(name: str, unit: str, values: Floats) -> dict[str, float | None]:

@@ -19,7 +19,7 @@ from sim.study.dataset import Dataset
 from sim.study.effects import Step, along_range, at_levels
 from sim.study.expansion import Expansion, of_ranges
 from sim.study.explained import Explained, explained, explained_grid, noise_ratio, screened
-from sim.study.factors import Factor
+from sim.study.factors import Factor, choice, combinations
 from sim.study.frontier import frontier
 
 # Effects along the ranges of a saltelli design come from so many of its rows.
@@ -48,6 +48,11 @@ def tables(dataset: Dataset) -> dict[str, pl.DataFrame]:
             names = {"scenario": scenario, "combination": None, "outcome": outcome}
             rows["study_effects"] += _at_levels(dataset, names, dataset.plan.crossed)
     rows["study_frontier"] = list(frontier(dataset))
+    rows["study_factors"] = [_factor(one) for one in dataset.plan.factors]
+    rows["study_combinations"] = [
+        {"combination": number, "choice": choice(dataset.plan.crossed, levels)}
+        for number, levels in enumerate(combinations(dataset.plan.crossed))
+    ]
     return {name: frame(name, found) for name, found in rows.items() if found}
 
 
@@ -148,6 +153,8 @@ def _at_levels(
 ) -> Iterator[Row]:
     chosen = [k for k, one in enumerate(dataset.points) if one.scenario == names["scenario"]]
     group = _Group(names, dataset.values(names["outcome"])[chosen])
+    if not np.isfinite(group.values).all():
+        return
     for factor in factors:
         levels = np.array([dataset.points[k].values[factor.key] for k in chosen])
         yield from _steps(group, factor, at_levels(levels, group.values))
@@ -167,6 +174,15 @@ def _steps(
             "low": _known(step.low),
             "high": _known(step.high),
         }
+
+
+def _factor(one: Factor) -> Row:
+    names = ("key", "low", "base", "high", "law", "decided", "source")
+    return {
+        **{name: getattr(one, name) for name in names},
+        "also": ", ".join(one.also) or None,
+        "levels": ", ".join(f"{level:.12g}" for level in one.levels) or None,
+    }
 
 
 def _known(value: float) -> float | None:

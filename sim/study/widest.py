@@ -7,7 +7,8 @@ does (sim/payout/tornado.py): from the lower to the higher of both effects and 0
 by the widest one of the same outcome, and a key counts by its best outcome. The ends are answered
 by the approximation (sim/whatif/answer.py): it draws nothing, so no chance is taken for an effect,
 and it knows the whole country, where a smaller world would have another floor. A key that cannot be
-moved alone (a share of a whole), or not together with a wider one, is left out, with the reason.
+moved alone (a share of a whole), or not together with a wider one, or that is another name of a
+wider one's lever (on a single day its multiplier is one), is left out, with the reason.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 from pydantic import ValidationError
 
@@ -52,6 +54,20 @@ class _Swung:
         """How far apart both ends lie, and how far from the scenario."""
         ends = [end[outcome] for end in (self.low, self.high) if end is not None]
         return max(0.0, *ends) - min(0.0, *ends) if len(ends) == 2 else 0.0
+
+
+    def acts_as(self, other: "_Swung") -> bool:
+        """Whether both keys are two names of one lever: ranges as wide, and the same effects."""
+        mine, theirs = (
+            [one.ranged.low / one.ranged.base, one.ranged.high / one.ranged.base]
+            if one.ranged.base
+            else [one.ranged.low, one.ranged.high]
+            for one in (self, other)
+        )
+        for end, same in ((self.low, other.low), (self.high, other.high)):
+            mine += (end or {}).values()
+            theirs += (same or {}).values()
+        return bool(np.allclose(mine, theirs, rtol=1e-6, atol=0.0))
 
 
 def widest(
@@ -120,15 +136,15 @@ def _ranked(
     ordered = sorted(
         swung, key=lambda one: (-max(one.swing(o) / most[o] for o in outcomes), one.ranged.key)
     )
-    chosen: list[Ranged] = []
+    chosen: list[_Swung] = []
     rows: list[dict[str, Any]] = []
     for rank, one in enumerate(ordered, start=1):
         reason = None
         if len(chosen) < count:
             reason = _why_not(world, one, chosen)
             if reason is None:
-                chosen.append(one.ranged)
-        is_chosen = one.ranged in chosen
+                chosen.append(one)
+        is_chosen = one in chosen
         for outcome in outcomes:
             rows.append(
                 {
@@ -148,18 +164,22 @@ def _ranked(
     return frame(WIDEST, rows)
 
 
-def _why_not(world: World, one: _Swung, chosen: Sequence[Ranged]) -> str | None:
-    """Why a key cannot be moved over its range beside those chosen; None where it can."""
+def _why_not(world: World, one: _Swung, chosen: Sequence[_Swung]) -> str | None:
+    """Why a key is not moved over its range beside those chosen; None where it can be."""
     if one.low is None or one.high is None:
         return "cannot be moved alone"
     for other in chosen:
-        for mine, theirs in product((one.ranged.low, one.ranged.high), (other.low, other.high)):
-            pair = (one.ranged.sets(world.values, mine), other.sets(world.values, theirs))
+        if one.acts_as(other):
+            return f"does what {other.ranged.key} does"
+    known = [swung.ranged for swung in chosen]
+    for its in known:
+        for mine, theirs in product((one.ranged.low, one.ranged.high), (its.low, its.high)):
+            pair = (one.ranged.sets(world.values, mine), its.sets(world.values, theirs))
             if not _is_valid(world, pair):
-                return f"not together with {other.key}"
-    for ends in ([r.low for r in chosen], [r.high for r in chosen]):
+                return f"not together with {its.key}"
+    for ends in ([r.low for r in known], [r.high for r in known]):
         for mine in (one.ranged.low, one.ranged.high):
-            all_sets = [r.sets(world.values, e) for r, e in zip(chosen, ends, strict=True)]
+            all_sets = [r.sets(world.values, e) for r, e in zip(known, ends, strict=True)]
             if not _is_valid(world, [*all_sets, one.ranged.sets(world.values, mine)]):
                 return "not together with all of the others"
     return None
