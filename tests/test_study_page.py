@@ -1,6 +1,6 @@
 """The page of a study says what its tables say; the command from a file to the page."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -22,6 +22,7 @@ from tests.page_walk import Files, mistakes, walked
 from tests.study_models import values_of
 from tests.synthetic_run import InlineExecutor
 from tests.test_cli import springpeak_says
+from tests.test_study import stop_after
 
 RANGES = [Factor(name, low=0.0, base=0.5, high=1.0) for name in ("load.a", "load.b", "load.c")]
 HEADS = Factor("heads", low=1.0, base=1.0, high=3.0, levels=(1.0, 2.0, 3.0), decided=True)
@@ -175,6 +176,24 @@ def test_the_widest_are_those_that_move_the_outcomes_most(
     assert by_key[KEYS[0]]["low_effect"] < 0.0 < by_key[KEYS[0]]["high_effect"]
     assert by_key["regions.north"]["low_effect"] is None, "shares of a whole"
     assert choose() == factors, "read from the table"
+
+
+@pytest.mark.usefixtures("few_keys")
+def test_choosing_goes_on_where_it_was_stopped(study_file: Path, tmp_path: Path) -> None:
+    asked = read_study(str(study_file))
+
+    def choose(report: Callable[[int, int], None]) -> tuple[Factor, ...]:
+        return widest(asked, folder=tmp_path, executor=InlineExecutor(), report=report)
+
+    with pytest.raises(KeyboardInterrupt):
+        choose(stop_after(4))
+    lines = tmp_path / "widest.jsonl"
+    text = lines.read_text(encoding="utf-8")
+    lines.write_text(text[:-9], encoding="utf-8")
+    seen: list[int] = []
+    assert [one.key for one in choose(lambda done, _: seen.append(done))] == list(KEYS[:2])
+    assert (seen[0], seen[-1]) == (text.count("\n") - 1, 10)
+    assert not lines.exists()
 
 
 @pytest.mark.usefixtures("few_keys")

@@ -60,7 +60,7 @@ def study(
     except ScenarioProblems as error:
         refuse(error.problems)
     except KeyboardInterrupt:
-        typer.echo("interrupted before the first point: the same command starts again")
+        typer.echo("interrupted before the first point: the same command goes on")
         raise typer.Exit(INTERRUPTED) from None
     counts = f"{conducted.finished_count} of {conducted.planned_count}"
     typer.echo(f"{counts} seasons of {conducted.path.name} in {conducted.path}")

@@ -228,7 +228,7 @@ class _Unit:
             self.scale, self.name = style.money_axis(max(map(abs, values), default=0.0))
             self.form = "cny"
         elif metric.endswith("_ratio"):
-            self.form = "percent"
+            self.name, self.form = "%", "percent"
         elif metric.endswith("_s"):
             self.name, self.form = say("s"), "seconds"
         elif metric.endswith("_count"):

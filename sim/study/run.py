@@ -9,6 +9,7 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 
+from scenarios.problems import ScenarioProblems
 from sim.experiment.account import code_digest
 from sim.experiment.runner import worker_pool
 from sim.study.asked import Asked, plan_of, questions
@@ -66,7 +67,7 @@ def _planned(
                 report=lambda finished, planned: report(CHOOSING, finished, planned),
             )
         return plan_of(replace(asked, factors=factors))
-    except BaseException:
+    except ScenarioProblems:
         if fresh:
             shutil.rmtree(folder, ignore_errors=True)
         raise

@@ -11,7 +11,8 @@ moved alone (a share of a whole), or not together with a wider one, or that is a
 wider one's lever (on a single day its multiplier is one), is left out, with the reason.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, as_completed
 from dataclasses import dataclass
 from itertools import product
@@ -36,6 +37,8 @@ from sim.study.festival import Question
 from sim.whatif.answer import approximate
 
 WIDEST: Final = "study_widest"
+# Answers while there is no table yet, so that choosing goes on where it was stopped.
+LINES: Final = "widest.jsonl"
 # Which days are simulated is no assumption about the festival.
 LEFT_OUT: Final = ("horizon.", "calendar.")
 Report = Callable[[int, int], None]
@@ -84,15 +87,18 @@ def widest(
     if file.exists():
         table = pl.read_parquet(file)
     else:
-        table = _screened(asked, count, executor, report)
+        table = _screened(asked, count, folder / LINES, executor, report)
         unfinished = file.with_name(f"{file.name}{UNFINISHED}")
         table.write_parquet(unfinished)
         unfinished.replace(file)
+        (folder / LINES).unlink(missing_ok=True)
     chosen = table.filter("chosen")["key"].unique(maintain_order=True).to_list()
     return (*asked.factors, *(_factor(asked.worlds[0], key) for key in chosen))
 
 
-def _screened(asked: Asked, count: int, executor: Executor, report: Report) -> pl.DataFrame:
+def _screened(
+    asked: Asked, count: int, lines: Path, executor: Executor, report: Report
+) -> pl.DataFrame:
     world = asked.worlds[0]
     base = _answered(_question(world, ()))
     assert base is not None, "the scenario itself was loaded before"
@@ -107,12 +113,8 @@ def _screened(asked: Asked, count: int, executor: Executor, report: Report) -> p
         raise ScenarioProblems([problem])
     taken = [key for one in asked.factors for key in (one.key, *one.also)]
     keys = [one for one in assumptions(world) if one.key not in taken]
-    asked_ends = [
-        _question(world, (one.sets(world.values, value),))
-        for one in keys
-        for value in (one.low, one.high)
-    ]
-    answers = _all(asked_ends, executor, report)
+    sets = [one.sets(world.values, value) for one in keys for value in (one.low, one.high)]
+    answers = _all(world, sets, lines, executor, report)
     ends = [None if a is None else {o: a[o] - base[o] for o in outcomes} for a in answers]
     swung = [_Swung(*one) for one in zip(keys, ends[::2], ends[1::2], strict=True)]
     return _ranked(world, swung, outcomes, count)
@@ -212,19 +214,32 @@ def _question(world: World, sets: Sequence[str]) -> Question:
 
 
 def _all(
-    questions: Sequence[Question], executor: Executor, report: Report
-) -> list[Mapping[str, float] | None]:
-    """The answers in the order of the questions."""
+    world: World, sets: Sequence[str], lines: Path, executor: Executor, report: Report
+) -> list[Ends | None]:
+    """The answer with each of the settings alone, in their order; kept in `lines` one by one."""
+    known: dict[str, Ends | None] = {}
+    if lines.exists():
+        whole = (line for line in lines.read_text("utf-8").splitlines(True) if line[-1] == "\n")
+        known = dict(json.loads(line) for line in whole)
+    missing = [text for text in sets if text not in known]
     with sigint_ignored():
-        futures = [executor.submit(_answered, question) for question in questions]
-    report(0, len(futures))
+        futures = {executor.submit(_answered, _question(world, (text,))): text for text in missing}
+    report(len(known), len(sets))
     try:
-        for count, _ in enumerate(as_completed(futures), start=1):
-            report(count, len(futures))
-        return [future.result() for future in futures]
+        # A line that was cut off is written again with the others.
+        with lines.open("w", encoding="utf-8") as file:
+            for pair in known.items():
+                file.write(f"{json.dumps(pair)}\n")
+            for future in as_completed(list(futures)):
+                text = futures.pop(future)
+                known[text] = future.result()
+                file.write(f"{json.dumps((text, known[text]))}\n")
+                file.flush()
+                report(len(known), len(sets))
     finally:
         for future in futures:
             future.cancel()
+    return [known[text] for text in sets]
 
 
 def _answered(question: Question) -> Ends | None:
