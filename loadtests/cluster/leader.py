@@ -140,8 +140,8 @@ class Leader:
         for number, worker in enumerate(self._workers):
             worker.number = number
             self._hand(worker, gevent.get_hub().threadpool.apply(packed, (number,)))
-        while ready := [one for one in self._workers if one.planned_count < 0]:
-            self._say(f"{len(ready)} of {count} workers are not ready yet")
+        while waiting := [one for one in self._workers if one.planned_count < 0]:
+            self._say(f"{len(waiting)} of {count} workers are not ready yet")
             refusals = [f"{one}: {one.refused}" for one in self._workers if one.refused]
             if refusals:
                 raise ClusterError("\n".join(refusals))
@@ -170,6 +170,8 @@ class Leader:
     def watch_over(self, watch: Watch) -> None:
         """Until every worker has ended or is lost; Ctrl-C ends all of them early."""
         told_ns = 0
+        if self._interrupted:  # while the start was agreed
+            self._stop("interrupted")
         with user.interrupted(lambda: self._stop("interrupted")):
             while any(one.ending is None for one in self._workers):
                 gevent.sleep(POLL_S)
@@ -308,6 +310,8 @@ class Leader:
         try:
             bytes_count = worker.incoming.take(msg.data["at"], msg.data["data"])
         except OSError as error:
+            worker.part.close()
+            worker.part = None  # half a piece may be written: nothing may follow it
             self._lose(worker, str(error))
             self._stop(str(error))
         else:
