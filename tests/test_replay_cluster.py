@@ -44,7 +44,7 @@ def target(delay_ms: float = 0.0) -> Iterator[str]:
     words += ["--delay-ms", str(delay_ms)]
     process = subprocess.Popen(words, cwd=ROOT)
     try:
-        while process.poll() is None and not _listens(port):
+        while process.poll() is None and not listens(port):
             time.sleep(0.05)
         yield f"http://127.0.0.1:{port}"
     finally:
@@ -52,7 +52,7 @@ def target(delay_ms: float = 0.0) -> Iterator[str]:
         process.wait()
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
     with socket.socket() as one:
         return one.connect_ex(("127.0.0.1", port)) == 0
 
