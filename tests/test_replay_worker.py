@@ -18,9 +18,20 @@ from loadtests import journal
 from loadtests.cluster.wire import version
 from tests.api_postgres import free_port
 from tests.api_server import ROOT
-from tests.test_replay_cluster import ended, files, listens, started, target, until_written, working
+from tests.replay_processes import (
+    ended,
+    listens,
+    started,
+    target,
+    until_written,
+    working,
+    written,
+)
 
-__all__ = ["files"]  # a fixture
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    return written(tmp_path)
 
 
 def refused(*words: str) -> str:
