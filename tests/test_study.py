@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from statistics import stdev
 from typing import Any
@@ -34,6 +34,17 @@ def carry_out(path: Path, **changed: Any) -> Conducted:
 
 def data(path: Path) -> bytes:
     return (path / "study_trials.parquet").read_bytes()
+
+
+class ShortExecutor(InlineExecutor):
+    """Runs so many calls at once, and leaves the others waiting until they are cancelled."""
+
+    def __init__(self, calls: int) -> None:
+        self.calls = calls
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.calls -= 1
+        return super().submit(fn, *args, **kwargs) if self.calls >= 0 else Future()
 
 
 def stop_after(jobs: int) -> Callable[[int, int], None]:
@@ -73,7 +84,7 @@ def test_stopped_at_any_points_it_is_the_same(
 ) -> None:
     path = tmp_path_factory.mktemp("stopped") / "study"
     for jobs in stops:
-        done = carry_out(path, report=stop_after(jobs))
+        done = carry_out(path, report=stop_after(jobs), executor=ShortExecutor(jobs))
         assert done.interrupted is (done.finished_count < 36)
     assert carry_out(path).finished_count == 36
     assert data(path) == data(whole)
@@ -134,7 +145,8 @@ def test_more_seasons_go_on_from_fewer(whole: Path, tmp_path: Path) -> None:
 def test_a_failing_point_is_named_and_the_others_are_kept(whole: Path, tmp_path: Path) -> None:
     few = ten_factors(Design(kind="lhs", points_count=12), replications_count=1)
     path = tmp_path / "study"
-    assert carry_out(path, plan=few, report=stop_after(4)).interrupted
+    done = carry_out(path, plan=few, report=stop_after(4), executor=ShortExecutor(4))
+    assert (done.finished_count, done.interrupted) == (4, True)
     with pytest.raises(RunError, match="misses points"):
         read(path)
     kept = len(Journal(path).finished())
