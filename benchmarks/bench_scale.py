@@ -1,7 +1,7 @@
 """`make bench-scale`: what a unit costs on these parts, the law through it, what more would need.
 
     python -m benchmarks.bench_scale run RUN           # one national day, which the others need
-    python -m benchmarks.bench_scale simulation        # CPU s, memory and disk of a replication
+    python -m benchmarks.bench_scale simulation [RUN [DAYS]]  # CPU, memory, disk of a replication
     python -m benchmarks.bench_scale sender            # CPU s and journal of the replay
     python -m benchmarks.bench_scale api RUN [PART]    # CPU of API, store and proxy by rate
     python -m benchmarks.bench_scale lock              # how long a batch keeps the data base's lock
@@ -9,7 +9,8 @@
     python -m benchmarks.bench_scale wire RUN          # bytes between hosts (root, iproute2)
     python -m benchmarks.bench_scale page              # docs/scale.md anew from docs/scale.csv
 
-Each writes its rows into docs/scale.csv, so that one can be measured again without the others.
+Each writes its rows into docs/scale.csv, so that one can be measured again without the others; what
+was measured before Ctrl-C is kept.
 Costs are CPU seconds, which other work on the machine hardly moves; the sizes at the end of each
 ladder are not fitted but foretold, and the error is stated.
 """
@@ -53,26 +54,32 @@ def run(folder: Path) -> None:
     simulate(load(BASE), replications=1, seed=1, workers=1, out=folder, days=(PEAK_DAY, PEAK_DAY))
 
 
-def simulation() -> Iterator[Row]:
-    """CPU, memory and disk of a replication, by contacts."""
+def simulation(only: str = "") -> Iterator[Row]:
+    """CPU, memory and disk of a replication, by contacts; of one span of days only if named."""
     for use, days in SPANS:
+        if only not in ("", f"{days[0]}..{days[1]}"):
+            continue
         with tempfile.TemporaryDirectory() as name:
-            sizes = []
+            sizes, out = [], Path(name) / "run"
             for replications in (1, REPLICATIONS):
-                out = Path(name) / str(replications)
                 simulate(
-                    load(BASE), replications=replications, seed=1, workers=1, out=out, days=days
+                    load(BASE),
+                    replications=replications,
+                    seed=1,
+                    workers=1,
+                    out=out,
+                    days=days,
+                    resume=bool(sizes),
                 )
                 sizes.append(sum(one.stat().st_size for one in out.rglob("*") if one.is_file()))
-            manifest = RunDirectory(out).manifest()
-        taken = manifest["replications"]
-        of_rows = taken[0]["attempts_count"]
+            taken = RunDirectory(out).manifest()["replications"]
+        contacts = taken[0]["attempts_count"]
         later_bytes = (sizes[1] - sizes[0]) / (REPLICATIONS - 1)
         for one in taken[1:]:
             yield _simulated(use, "cpu_s", one["attempts_count"], one["cpu_s"], "CPU s")
-        yield _simulated(use, "memory_bytes", of_rows, taken[-1]["peak_memory_byte"], "byte")
-        yield _simulated(use, "disk_bytes", of_rows, later_bytes, "byte")
-        yield _simulated(use, "disk_bytes_with_rows", of_rows, float(sizes[0]), "byte")
+        yield _simulated(use, "memory_bytes", contacts, taken[-1]["peak_memory_byte"], "byte")
+        yield _simulated(use, "disk_bytes", contacts, later_bytes, "byte")
+        yield _simulated(use, "disk_bytes_with_rows", contacts, float(sizes[0]), "byte")
 
 
 def _simulated(use: str, measure: str, contacts: float, value: float, unit: str) -> Row:
@@ -164,18 +171,23 @@ def main() -> None:
         scale_page.write(scale_table.read())
     else:
         parts = {
-            "simulation": simulation,
+            "simulation": lambda: simulation(*rest[1:]),
             "sender": sender,
             "api": lambda: api(folder, *rest[1:]),
             "lock": lock,
             "saturation": saturation,
             "wire": lambda: scale_fleet.on_the_wire(traffic(folder), WIRE_COUNTS),
         }
-        rows = []
-        for one in parts[what]():
-            print(*one, sep=",", flush=True)
-            rows.append(one)
-        scale_table.keep(rows)
+        whole, rows = len(rest) < 2 or what == "api", []
+        try:
+            for one in parts[what]():
+                print(*one, sep=",", flush=True)
+                rows.append(one)
+        except KeyboardInterrupt:
+            whole = False
+            raise
+        finally:
+            scale_table.keep(rows, whole=whole)
 
 
 if __name__ == "__main__":

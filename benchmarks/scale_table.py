@@ -75,12 +75,17 @@ def read(path: Path = FILE) -> list[Row]:
         ]  # fmt: skip
 
 
-def keep(new: Iterable[Row], path: Path = FILE) -> None:
-    """Write rows in place of those of the same parts and measures."""
+def keep(new: Iterable[Row], path: Path = FILE, *, whole: bool = True) -> None:
+    """Write rows in place of those of the same parts and measures; of the same sizes only, too,
+    where `new` is not the whole ladder."""
+
+    def place(one: Row) -> tuple[object, ...]:
+        return (one.part, one.measure) if whole else (one.part, one.measure, one.use, one.size)
+
     new = list(new)
-    renewed = {(one.part, one.measure) for one in new}
+    renewed = {place(one) for one in new}
     old = read(path) if path.exists() else []
-    rows = [one for one in old if (one.part, one.measure) not in renewed] + new
+    rows = [one for one in old if place(one) not in renewed] + new
     order = {pair: at for at, pair in enumerate(dict.fromkeys((o.part, o.measure) for o in rows))}
     rows.sort(key=lambda one: (order[one.part, one.measure], one.use != "fit", one.size))
     with path.open("w", encoding="utf-8", newline="") as file:
