@@ -48,29 +48,41 @@ class Server:
         return int(line.split()[1]) * 1024
 
 
-@contextmanager
-def server(
-    folder: Path, store_url: str, *sets: str, faults: bool = False, **limits: Any
-) -> Iterator[Server]:
-    """Start a server and wait until it answers; it is stopped at the end if it still runs."""
+def planned(
+    folder: Path,
+    store_url: str,
+    *sets: str,
+    port: int,
+    address: str = "127.0.0.1",
+    faults: bool = False,
+    **limits: Any,
+) -> list[str]:
+    """The command of a server, to be called in ROOT, with its plan in `folder`."""
     plan = {
         "programme": programme(*sets),
         "settings": settings.load().model_dump() | limits,
         "store_url": store_url,
         "faults": faults,
-        "port": free_port(),
+        "address": address,
+        "port": port,
     }
-    path, log = folder / "plan.pickle", folder / "server.log"
+    path = folder / "plan.pickle"
     path.write_bytes(pickle.dumps(plan))
+    return [sys.executable, "-m", "tests.api_server", str(path)]
+
+
+@contextmanager
+def server(
+    folder: Path, store_url: str, *sets: str, faults: bool = False, **limits: Any
+) -> Iterator[Server]:
+    """Start a server and wait until it answers; it is stopped at the end if it still runs."""
+    port, log = free_port(), folder / "server.log"
+    words = planned(folder, store_url, *sets, port=port, faults=faults, **limits)
     with log.open("ab") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.api_server", str(path)],
-            stdout=out,
-            stderr=out,
-            cwd=ROOT,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            words, stdout=out, stderr=out, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}
         )
-    running = Server(process, plan["port"], log)
+    running = Server(process, port, log)
     try:
         asyncio.run(until_up(running))
         yield running
@@ -154,6 +166,7 @@ def main() -> None:
     )
     uvicorn.run(
         Application(service),
+        host=plan["address"],
         port=plan["port"],
         loop="uvloop",
         http=Protocol,

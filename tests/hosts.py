@@ -65,11 +65,11 @@ class Host:
 
     def cut(self) -> None:
         """Cut it off: nothing reaches it, nothing leaves it, and nobody is told."""
-        _ip("-n", self._wire, "link", "set", self.name, "down")
+        _ip("-n", self._wire, "link", "set", "dev", self.name, "down")
 
     def mend(self) -> None:
         """Connect it again."""
-        _ip("-n", self._wire, "link", "set", self.name, "up")
+        _ip("-n", self._wire, "link", "set", "dev", self.name, "up")
 
 
 @contextmanager
@@ -119,8 +119,8 @@ def _make(wire: str, made: Sequence[Host]) -> None:
     for host in made:
         _ip("netns", "add", host.namespace)
         peer = ("type", "veth", "peer", "name", "eth0", "netns", host.namespace)
-        _ip("-n", wire, "link", "add", host.name, *peer)
-        _ip("-n", wire, "link", "set", host.name, "master", "bridge", "up")
+        _ip("-n", wire, "link", "add", "name", host.name, *peer)
+        _ip("-n", wire, "link", "set", "dev", host.name, "master", "bridge", "up")
         _ip("-n", host.namespace, "addr", "add", f"{host.address}/24", "dev", "eth0")
         for link in ("lo", "eth0"):
             _ip("-n", host.namespace, "link", "set", link, "up")

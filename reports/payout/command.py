@@ -17,10 +17,11 @@ from scenarios.command import WRONG_INPUT, Overlays, Sets, refuse, resolve, stde
 from sim.experiment.command import (
     INTERRUPTED,
     ClusterAddress,
-    Out,
+    OutOrUrl,
     Seed,
     Workers,
     on_cluster,
+    place,
     run_errors,
     simulate,
     span,
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
     from polars import DataFrame
 
+    from scenarios.scenario import Scenario
+    from sim.experiment.runner import RunResult
     from sim.payout.seasons import Seasons
 
 REPLICATIONS: Final = 100
@@ -82,7 +85,7 @@ def payout(
     seed: Seed = 1,
     workers: Workers = None,
     days: Days = None,
-    out: Out = None,
+    out: OutOrUrl = None,
     cluster: ClusterAddress = None,
     budget: Budgets = None,
     fund_at: FundAt = None,
@@ -99,37 +102,28 @@ def payout(
     what is there.
     """
     from sim.payout.asked import budgets_fen, check_level
-    from sim.payout.seasons import Seasons
 
-    is_run = Path(target).is_dir()
+    is_run, (own, url) = Path(target).is_dir(), place(out)
     with _wrong_input():
         budgets = budgets_fen(budget or ())
         if not is_run:
             check_level(fund_at, replications or REPLICATIONS)
-        elif overlay or sets or days:
-            raise typer.BadParameter(f"{target} is a run: --overlay, --set, --days fit a scenario")
+        elif overlay or sets or days or url:
+            said = "--overlay, --set, --days and a URL fit a scenario"
+            raise typer.BadParameter(f"{target} is a run: {said}")
     resolved = None if is_run else resolve(target, overlay, sets).scenario
     with on_cluster(cluster, workers) as (count, executor):
-        path = Path(target)
+        result = None
         if resolved is not None:
-            path = simulate(
-                resolved,
-                replications=replications or REPLICATIONS,
-                precision_ratio=None,
-                seed=seed,
-                workers=count,
-                days=span(days),
-                out=out,
-                resume=True,
-                only_payouts=True,
+            result = _simulated(
+                resolved, replications, seed=seed, workers=count, days=days, out=out,
                 executor=executor,
-            ).path
-        folder = out or path
+            )  # fmt: skip
+        path = result.path if result else Path(target)
+        folder = own or path
         with _wrong_input():
-            seasons = Seasons(path)
-            _check_count(seasons, replications, fund_at)
             tables = _tables(
-                seasons,
+                _seasons(path, replications, fund_at),
                 folder,
                 budgets=budgets,
                 fund_at=fund_at,
@@ -142,6 +136,36 @@ def payout(
             )
     with speaking(lang):
         _say(path, folder, tables)
+    if result is not None:
+        with run_errors():
+            result.copy()
+
+
+def _simulated(
+    scenario: "Scenario",
+    replications: int | None,
+    *,
+    seed: int,
+    workers: int,
+    days: str | None,
+    out: str | None,
+    executor: "Executor | None",
+) -> "RunResult":
+    """The run with the tables of money, gone on with if it is there."""
+    own, url = place(out)
+    return simulate(
+        scenario,
+        replications=replications or REPLICATIONS,
+        precision_ratio=None,
+        seed=seed,
+        workers=workers,
+        days=span(days),
+        out=own,
+        copy_to=url,
+        resume=True,
+        only_payouts=True,
+        executor=executor,
+    )
 
 
 def _tables(
@@ -197,9 +221,12 @@ def _tables(
     return found
 
 
-def _check_count(seasons: "Seasons", replications: int | None, fund_at: float | None) -> None:
+def _seasons(path: Path, replications: int | None, fund_at: float | None) -> "Seasons":
+    """The run's seasons, if they are enough for what was asked."""
     from sim.payout.asked import AskedError, check_level
+    from sim.payout.seasons import Seasons
 
+    seasons = Seasons(path)
     if replications is not None and seasons.count < replications:
         raise AskedError(
             [
@@ -208,6 +235,7 @@ def _check_count(seasons: "Seasons", replications: int | None, fund_at: float | 
             ]
         )
     check_level(fund_at, seasons.count)
+    return seasons
 
 
 def _say(path: Path, folder: Path, tables: "dict[str, DataFrame]") -> None:

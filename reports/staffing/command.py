@@ -10,7 +10,15 @@ from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 from reports.command import Lang
 from reports.language import file_name, say, speaking
 from scenarios.command import BASE, Overlays, ScenarioName, Sets, refuse, resolve, stderr
-from sim.experiment.command import INTERRUPTED, ClusterAddress, Seed, Workers, on_cluster
+from sim.experiment.command import (
+    INTERRUPTED,
+    ClusterAddress,
+    Seed,
+    Workers,
+    on_cluster,
+    place,
+    run_errors,
+)
 from sim.staffing.intraday_command import ActualsFile, AsJson, Now, replan_day
 
 if TYPE_CHECKING:
@@ -28,7 +36,11 @@ Targets = Annotated[
     typer.Option(metavar="TARGET", help="80/20, p_abandon<=0.03, ...; repeatable."),
 ]
 PlanFolder = Annotated[
-    Path | None, typer.Option(help="Folder of the plan (else results/staff-<scenario>).")
+    str | None,
+    typer.Option(
+        metavar="PATH|URL",
+        help="Folder of the plan (else results/staff-<scenario>); a URL gets a copy of that.",
+    ),
 ]
 
 
@@ -69,7 +81,8 @@ def staff(
     resolved = resolve(scenario, overlay, sets).scenario
     problems: list[Problem] = []
     asked = parse_targets(target or [], problems)
-    folder = out or Path("results") / f"staff-{resolved.name}"
+    own, url = place(out)
+    folder = own or Path("results") / f"staff-{resolved.name}"
     problems += _wrong(risk, folder)
     if problems:
         refuse(tuple(problems))
@@ -98,6 +111,8 @@ def staff(
     with speaking(lang), on_cluster(cluster, workers) as (count, executor):
         planned = _with_targets(resolved, asked)
         _plan(planned, setting, folder, seed=seed, workers=count, executor=executor)
+    if url:
+        _copy(folder, url)
 
 
 def _wrong(risk_ratio: float, folder: Path) -> "list[Problem]":
@@ -155,6 +170,16 @@ def _plan(
             stderr().print(f"interrupted: nothing was written{kept}")
             raise typer.Exit(INTERRUPTED) from None
     _write(folder, found, worth)
+
+
+def _copy(folder: Path, url: str) -> None:
+    """Put the plan to a URL."""
+    from sim.experiment.rundir import RunDirectory
+    from sim.experiment.runner import mirror_of
+
+    with run_errors():
+        mirror_of(url, RunDirectory(folder)).put_all()
+    typer.echo(f"copied to {url}")
 
 
 def _write(folder: Path, found: "Findings", worth: "list[Worth]") -> None:

@@ -32,6 +32,15 @@ Workers = Annotated[
 Out = Annotated[
     Path | None, typer.Option(help="Run directory (else results/<scenario, fingerprint, seed>).")
 ]
+OutOrUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--out",
+        metavar="PATH|URL",
+        help="Run directory (else results/<scenario, fingerprint, seed>); "
+        "a URL, e.g. s3://bucket/run, gets a copy of it while it grows.",
+    ),
+]
 ClusterAddress = Annotated[
     str | None,
     typer.Option(
@@ -70,6 +79,13 @@ def span(text: str | None) -> tuple[int, int] | None:
     return found
 
 
+def place(out: str | None) -> tuple[Path | None, str | None]:
+    """What --out says: a local path, or a URL; None for what is not given."""
+    if out is None:
+        return None, None
+    return (None, out) if "://" in out else (Path(out), None)
+
+
 def run(
     scenario: ScenarioName,
     overlay: Overlays = None,
@@ -85,7 +101,7 @@ def run(
         str | None,
         typer.Option(metavar="FIRST..LAST", help="Lunar days, 0 = 正月初一, e.g. --days=-2..6."),
     ] = None,
-    out: Out = None,
+    out: OutOrUrl = None,
     cluster: ClusterAddress = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped run.")] = False,
     input_uncertainty: Annotated[
@@ -105,7 +121,7 @@ def run(
         raise typer.BadParameter("--input-uncertainty needs --replications, at least 2")
     with run_errors():
         drawn = drawn_settings(overlay or (), input_uncertainty) if input_uncertainty else []
-    resolved = resolve(scenario, overlay, sets).scenario
+    resolved, (path, url) = resolve(scenario, overlay, sets).scenario, place(out)
     with on_cluster(cluster, workers) as (count, executor):
         result = simulate(
             resolved,
@@ -114,7 +130,8 @@ def run(
             seed=seed,
             workers=count,
             days=within,
-            out=out,
+            out=path,
+            copy_to=url,
             resume=resume,
             executor=executor,
         )
@@ -159,6 +176,8 @@ def _input_uncertainty(
     said = {name: asdict(one) for name, one in found.items()}
     document = {"draws": len(runs), "replications": result.finished_count, "metrics": said}
     RunDirectory(result.path).write_text(FILE_NAME, json.dumps(document, indent=1) + "\n")
+    with run_errors():
+        result.copy()
     table = Table("metric", "mean", "simulation error", "input error", "95 % of both")
     for name, one in found.items():
         errors = (f"{one.simulation_error:.4g}", f"{one.input_error:.4g}")
@@ -176,6 +195,7 @@ def simulate(
     days: tuple[int, int] | None,
     out: Path | None,
     resume: bool,
+    copy_to: str | None = None,
     only_payouts: bool = False,
     executor: "Executor | None" = None,
 ) -> "RunResult":
@@ -195,13 +215,15 @@ def simulate(
             seed=seed,
             workers=workers or os.cpu_count() or 1,
             out=out,
+            copy_to=copy_to,
             days=days,
             resume=resume,
             contents=PAYOUT if only_payouts else ALL,
             executor=executor,
             progress=lambda done, planned: progress.update(task, completed=done, total=planned),
         )
-    typer.echo(f"{result.finished_count} replications of {scenario.name} in {result.path}")
+    copied = f", copied to {copy_to}" if copy_to else ""
+    typer.echo(f"{result.finished_count} replications of {scenario.name} in {result.path}{copied}")
     if result.precision_missed:
         typer.echo("the precision asked for was not reached: more replications are not tried")
     if result.interrupted:

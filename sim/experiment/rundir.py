@@ -68,6 +68,7 @@ class RunDirectory:
             raise RunError(f"{self.path} is not empty: go on with --resume or choose another --out")
         check_identity(self.path, self.manifest(), identity)
         (self.path / PARTS).mkdir(exist_ok=True)
+        shutil.rmtree(self.path / f"{PARTS}{UNFINISHED}", ignore_errors=True)
         for unfinished in (self.path / PARTS).glob(f"*{UNFINISHED}*"):
             shutil.rmtree(unfinished)
         return False
@@ -163,7 +164,13 @@ class RunDirectory:
                 _replace_file(self.table(name), new[0])
             else:
                 _replace_table(self.table(name), name, self._sources(name, order, set(parts)))
-        shutil.rmtree(self.path / PARTS)
+        self._remove_parts()
+
+    def _remove_parts(self) -> None:
+        """Out of sight by one rename: a part that is removed by half must not count as one."""
+        removed = self.path / f"{PARTS}{UNFINISHED}"
+        (self.path / PARTS).rename(removed)
+        shutil.rmtree(removed)
 
     def read(self, names: Sequence[str]) -> dict[str, pl.DataFrame]:
         """Merged tables by name."""
