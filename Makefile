@@ -66,7 +66,7 @@ bench-replay: setup
 
 bench-scale: setup
 	$(BIN)/python -m benchmarks.bench_scale run results/bench-scale
-	@set -e; for part in simulation sender lock saturation wire api; do \
+	@set -e; for part in simulation sender lock wire api replay; do \
 		$(BIN)/python -m benchmarks.bench_scale $$part results/bench-scale; done
 	$(BIN)/python -m benchmarks.bench_scale page
 

@@ -3,9 +3,9 @@
     python -m benchmarks.bench_scale run RUN           # one national day, which the others need
     python -m benchmarks.bench_scale simulation [RUN [DAYS]]  # CPU, memory, disk of a replication
     python -m benchmarks.bench_scale sender            # CPU s and journal of the replay
-    python -m benchmarks.bench_scale api RUN [PART]    # CPU of API, store and proxy by rate
+    python -m benchmarks.bench_scale api RUN [PART]    # CPU and disk of API, store and proxy
+    python -m benchmarks.bench_scale replay RUN        # the replay that they are compared with
     python -m benchmarks.bench_scale lock              # how long a batch keeps the data base's lock
-    python -m benchmarks.bench_scale saturation        # claims/s of one process and of two
     python -m benchmarks.bench_scale wire RUN          # bytes between hosts (root, iproute2)
     python -m benchmarks.bench_scale page              # docs/scale.md anew from docs/scale.csv
 
@@ -40,11 +40,13 @@ BASE = "spring-festival-2026"
 PEAK_DAY = 2
 SPANS = (("fit", (2, 2)), ("fit", (1, 2)), ("fit", (0, 3)), ("check", (-2, 6)))
 """Lunar days simulated."""
-REPLICATIONS = 3
-"""The first warms up and keeps its rows, the others count."""
+REPLICATIONS = 4
+"""The first keeps its rows, the second warms up the process that goes on, the others count."""
 LENGTH_S = 6.0
 SENDER_RATES = (("fit", 500), ("fit", 1000), ("fit", 2000), ("fit", 4000), ("check", 8000))
-API_RATES = (("fit", 250), ("fit", 500), ("fit", 1000), ("fit", 2000), ("check", 4000))
+API_COUNTS = (("fit", 4000), ("fit", 8000), ("fit", 16_000), ("fit", 32_000), ("check", 64_000))
+REPLAY_RATES = (2000,)
+REPLAY_S = 20.0
 BATCHES = (16, 32, 64, 128, 256, 512)
 WIRE_COUNTS = (1000, 2000, 4000)
 
@@ -75,7 +77,7 @@ def simulation(only: str = "") -> Iterator[Row]:
             taken = RunDirectory(out).manifest()["replications"]
         contacts = taken[0]["attempts_count"]
         later_bytes = (sizes[1] - sizes[0]) / (REPLICATIONS - 1)
-        for one in taken[1:]:
+        for one in taken[2:]:
             yield _simulated(use, "cpu_s", one["attempts_count"], one["cpu_s"], "CPU s")
         yield _simulated(use, "memory_bytes", contacts, taken[-1]["peak_memory_byte"], "byte")
         yield _simulated(use, "disk_bytes", contacts, later_bytes, "byte")
@@ -127,25 +129,29 @@ def peak(loaded: trace.Trace) -> Iterator[Row]:
 
 
 def api(folder: Path, only: str = "") -> Iterator[Row]:
-    """CPU and disk of API, store and proxy by rate, of the festival's mix and of claims alone; of
-    one part only if it is named."""
+    """CPU and disk of API, store and proxy, of the festival's mix and of claims alone; of one part
+    only if it is named."""
     loaded = {"requests": traffic(folder), "claims": claims()}
     yield from peak(loaded["requests"])
     for what, of_these in loaded.items():
         for where, processes in (("SQLite", 1), ("PostgreSQL", 1), ("2 processes", 2)):
             part = f"{what}, {where}"
-            if only not in ("", part):
-                continue
-            for use, per_s in API_RATES:
-                yield from scale_fleet.replayed(
-                    of_these, per_s, LENGTH_S, part=part, processes=processes, use=use
-                )
+            if only in ("", part):
+                yield from scale_fleet.ladder(of_these, part, processes, API_COUNTS)
+
+
+def replay(folder: Path) -> Iterator[Row]:
+    """An open-loop replay through the proxy, for what the law foretells of it."""
+    for per_s in REPLAY_RATES:
+        yield from scale_fleet.replayed(
+            traffic(folder), per_s, REPLAY_S, "requests, 2 processes", 2
+        )
 
 
 def claims() -> trace.Trace:
-    """Nothing but claims to be opened, enough for the highest rate."""
+    """Nothing but claims to be opened, enough for the whole ladder."""
     with bench_replay.folder_of() as folder:
-        bench_replay.claims(folder, max(per_s for _, per_s in API_RATES), LENGTH_S)
+        bench_replay.claims(folder, float(sum(count for _, count in API_COUNTS)), 1.0)
         return trace.read(folder / "trace.parquet")
 
 
@@ -153,12 +159,6 @@ def lock() -> Iterator[Row]:
     """How long a batch keeps every other process from deciding."""
     for batch in BATCHES:
         yield scale_fleet.held(batch, repeats=max(40, 4096 // batch))
-
-
-def saturation() -> Iterator[Row]:
-    """Claims a second of one process and of two."""
-    for processes in (1, 2):
-        yield from scale_fleet.saturated(processes, LENGTH_S)
 
 
 def main() -> None:
@@ -175,7 +175,7 @@ def main() -> None:
             "sender": sender,
             "api": lambda: api(folder, *rest[1:]),
             "lock": lock,
-            "saturation": saturation,
+            "replay": lambda: replay(folder),
             "wire": lambda: scale_fleet.on_the_wire(traffic(folder), WIRE_COUNTS),
         }
         whole, rows = len(rest) < 2 or what == "api", []

@@ -1,28 +1,28 @@
 """Measures of bench_scale on a running service: CPU by part, bytes kept, bytes on the wire.
 
-A piece of the national trace is replayed against fresh processes on this machine at one rate; what
+Requests of the national trace, or claims alone, are sent to fresh processes on this machine; what
 the processes of each part spend meanwhile is read from the system. Bytes on the wire are counted by
 the interfaces of hosts of their own (network namespaces), headers of TCP, IP and Ethernet included.
 """
 
 import asyncio
-import json
-import os
-import resource
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import asyncpg
+import polars as pl
 import psutil
+import uvloop
 
+from benchmarks.api_load import Connection, Run
 from benchmarks.scale_table import Row
-from loadtests import trace
+from loadtests import mapping, schedule, trace
 from loadtests.capacity.steps import piece_of
 from loadtests.drill.load import Load, Replay
 from loadtests.drill.service import Service
@@ -31,16 +31,18 @@ from loadtests.guarantee_api.commands import OpenClaim, Write
 from loadtests.guarantee_api.decide import Decider
 from loadtests.guarantee_api.postgres_store import PostgresStore
 from loadtests.guarantee_api.programme import Programme
-from loadtests.trace import Trace
+from loadtests.trace import NONE, Trace
 from scenarios.loader import load
 from tests import api_postgres, hosts
-from tests.api_server import ROOT
 from tests.test_api_hosts import COMMAND, PORT, balance, serve
 
 BASE = "spring-festival-2026"
 ROOMY = tuple(
     f"pots.instant_compensation.{key}_limit_fen=1000000000000" for key in ("day", "total")
 )
+CLIENTS = 64
+FOREVER_S = 1e9
+FAILED_RATIO_MAX = 0.01
 LAG_LIMIT_MS = 1e6
 """A late sender spoils response times, which are not what is measured here."""
 
@@ -69,100 +71,119 @@ class Spent:
         return times
 
 
-def replayed(
-    loaded: Trace, per_s: float, length_s: float, *, part: str, processes: int, use: str
-) -> list[Row]:
-    """What `processes` spend on a piece of the trace at one rate. A part is "WHAT, STORE" and is
-    kept in SQLite if it says so, else in PostgreSQL."""
+def ladder(
+    loaded: Trace, part: str, processes: int, counts: Sequence[tuple[str, int]]
+) -> Iterator[Row]:
+    """What processes spend on so many requests of 64 clients that wait for their answers: batches
+    are as large as they are under load, however fast this machine is at the moment. A part is
+    "WHAT, STORE" and is kept in SQLite if it says so, else in PostgreSQL."""
     with tempfile.TemporaryDirectory(prefix="springpeak-scale-") as name:
         folder = Path(name)
         url = "" if part.endswith("SQLite") else api_postgres.fresh_database()
-        piece = piece_of(loaded, count=round(per_s * length_s))
-        trace.write(piece, folder / "trace.parquet")
         service = Service(
             folder, load(BASE, sets=ROOMY), store=url, faults=False, processes=processes
         )
         try:
             service.start()
-            sent, found = _loaded(service, folder, piece, length_s, url)
+            requests = iter(_requests(loaded, service))
+            for use, count in counts:
+                yield from _rung(service, folder, url, list(islice(requests, count)), part, use)
         finally:
             service.stop()
-    return [
-        Row(use, part, measure, sent, "requests", value, "byte")
-        if measure == "store_bytes"
-        else Row(use, part, measure, sent / length_s, "requests/s", value, "cores")
-        for measure, value in found.items()
-    ]
 
 
-def saturated(processes: int, length_s: float) -> Iterator[Row]:
-    """Durable claims a second of 64 clients that wait for their answers, on all cores of this
-    machine together with the generator and PostgreSQL, and the CPU seconds of a claim."""
-    part = f"saturation, {processes} process{'es' if processes > 1 else ''}"
+def _requests(loaded: Trace, service: Service) -> list[bytes]:
+    """Those that need no other's answer, as the replay would send them."""
+    alone = loaded.steps.filter(pl.col("depends_on") == NONE)
+    made = schedule.schedule(
+        alone, mapping=mapping.load(), tokens=service.tokens, host_header="api"
+    )
+    found: list[bytes] = made.requests.to_list()
+    return found
+
+
+def _rung(
+    service: Service, folder: Path, url: str, requests: list[bytes], part: str, use: str
+) -> Iterator[Row]:
+    kept_before, count = _kept_bytes(url, folder), float(len(requests))
+    spent = Spent(_groups(service, url))
+    took_s, wrong = uvloop.run(_sent(requests, int(service.url.rpartition(":")[2])))
+    found = {f"{name}_cpu_s": cpu_s for name, cpu_s in spent.seconds().items()}
+    assert not wrong, wrong
+    for measure, cpu_s in found.items():
+        yield Row(use, part, measure, count, "requests", cpu_s, "CPU s")
+    kept = _kept_bytes(url, folder) - kept_before
+    yield Row(use, part, "store_bytes", count, "requests", kept, "byte")
+    yield Row(use, part, "per_s", count, "requests", count / took_s, "requests/s")
+
+
+async def _sent(requests: list[bytes], port: int) -> tuple[float, dict[str, int]]:
+    """Wall seconds, and statuses of refusals by their number."""
+    run = Closed(iter(requests), seconds=FOREVER_S, good=b"")
+    loop, began_s = asyncio.get_running_loop(), perf_counter()
+    for _ in range(CLIENTS):
+        run.opened()
+        await loop.create_connection(lambda: Connection(run), "127.0.0.1", port)
+    await run.done
+    return perf_counter() - began_s, run.wrong
+
+
+class Closed(Run):
+    """Requests of any kind: what is not refused is good."""
+
+    def take(self) -> bytes | None:
+        return next(self._requests, None)
+
+    def seen(self, status: bytes, took_s: float) -> None:
+        self.took_s.append(took_s)
+        if status >= b"400" and status != b"404":  # a status that nobody has set yet
+            self.wrong[status.decode()] = self.wrong.get(status.decode(), 0) + 1
+
+
+def _groups(service: Service, url: str) -> dict[str, Sequence[psutil.Process]]:
+    groups = {"api": [psutil.Process(one._running().pid) for one in service._members]}
+    if service._proxy is not None:
+        groups["proxy"] = [psutil.Process(service._proxy.pid)]
+    if url:
+        groups["store"] = [_postmaster(url)]
+    return groups
+
+
+def replayed(loaded: Trace, per_s: float, length_s: float, part: str, processes: int) -> list[Row]:
+    """What they spend on an open-loop replay of a piece of the trace, to be compared."""
     with tempfile.TemporaryDirectory(prefix="springpeak-scale-") as name:
-        url = api_postgres.fresh_database()
+        folder, url = Path(name), api_postgres.fresh_database()
+        piece = piece_of(loaded, count=round(per_s * length_s))
+        trace.write(piece, folder / "trace.parquet")
+        order = Load(
+            trace_path=folder / "trace.parquet",
+            out=folder / "journal",
+            speed=piece.duration_s / length_s,
+            lag_limit_ms=LAG_LIMIT_MS,
+            attempts_count=5,
+        )
         service = Service(
-            Path(name), load(BASE, sets=ROOMY), store=url, faults=False, processes=processes
+            folder, load(BASE, sets=ROOMY), store=url, faults=False, processes=processes
         )
         try:
             service.start()
             spent = Spent(_groups(service, url))
-            words = [sys.executable, "-m", "benchmarks.api_load", "claims", "--seconds"]
-            words += [str(length_s), "--port", service.url.rpartition(":")[2]]
-            env = os.environ | {"BENCH_TOKEN": service.tokens.staff["agent"]}
-            done = subprocess.run(words, env=env, capture_output=True, check=True, cwd=ROOT)
-            taken = spent.seconds()
+            with Replay(order, service) as replay:
+                said = replay.summary()
+            found = spent.seconds()
         finally:
             service.stop()
-    said = json.loads(done.stdout)
-    assert not said["wrong"], said
-    yield Row("fit", part, "claims_per_s", processes, "processes", said["per_s"], "claims/s")
-    yield Row("fit", part, "p99_ms", processes, "processes", said["p99_ms"], "ms")
-    count = said["per_s"] * length_s
-    for measure, cpu_s in taken.items():
-        yield Row("fit", part, measure.replace("cores", "cpu_s"), count, "claims", cpu_s, "CPU s")
-
-
-def _groups(service: Service, url: str) -> dict[str, Sequence[psutil.Process]]:
-    groups = {"api_cores": [psutil.Process(one._running().pid) for one in service._members]}
-    if service._proxy is not None:
-        groups["proxy_cores"] = [psutil.Process(service._proxy.pid)]
-    if url:
-        groups["store_cores"] = [_postmaster(url)]
-    return groups
-
-
-def _loaded(
-    service: Service, folder: Path, piece: Trace, length_s: float, url: str
-) -> tuple[float, dict[str, float]]:
-    kept_before = _kept_bytes(url, folder)
-    order = Load(
-        trace_path=folder / "trace.parquet",
-        out=folder / "journal",
-        speed=piece.duration_s / length_s,
-        lag_limit_ms=LAG_LIMIT_MS,
-        attempts_count=5,
-    )
-    began_s, spent = perf_counter(), Spent(_groups(service, url))
-    children_s = _children_s()
-    with Replay(order, service) as replay:
-        said = replay.summary()
-    # The replay's start is no load: what the service spends in it is next to nothing.
-    found = {name: cpu_s / length_s for name, cpu_s in spent.seconds().items()}
-    print(
-        f"# {said['sent']} sent in {perf_counter() - began_s:.1f} s, failed "
-        f"{said['failed_ratio']:.4f}, lag p99 {said['send_lag_p99_ms']:.1f} ms, "
-        f"p99 {said['p99_response_ms']:.0f} ms, sender {_children_s() - children_s:.2f} CPU s",
-        file=sys.stderr,
-    )
-    assert said["failed_ratio"] < 0.01, said
-    found["store_bytes"] = _kept_bytes(url, folder) - kept_before
-    return float(said["sent"]), found
-
-
-def _children_s() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    assert said["failed_ratio"] < FAILED_RATIO_MAX, said
+    rows = [
+        Row("replay", part, f"{name}_cpu_s", said["sent"], "requests", cpu_s, "CPU s")
+        for name, cpu_s in found.items()
+    ]
+    shown = ("sent", "dropped", "p99_response_ms", "send_lag_p99_ms")
+    size = said["planned"] / length_s
+    return rows + [
+        Row("replay", "replay", one, size, "requests/s", float(said[one] or 0), one)
+        for one in shown
+    ]
 
 
 def _postmaster(url: str) -> psutil.Process:

@@ -33,7 +33,7 @@ LAWS = (
     ("sender", "cpu_s", "CPU of the replay", "request", 1.0, "µs", 1e6),
     ("sender", "journal_bytes", "journal of the replay", "request", 1.0, "byte", 1.0),
     *(
-        (f"{what}, {where}", f"{measure}_cores", f"CPU of {who}, {what}, {where}", one, 1.0,
+        (f"{what}, {where}", f"{measure}_cpu_s", f"CPU of {who}, {what}, {where}", one, 1.0,
          "µs", 1e6)
         for what, one in (("requests", "request"), ("claims", "claim"))
         for where, measure, who in (
@@ -98,20 +98,39 @@ def _once(measure: str, unit: str) -> str:
 
 def _checks(rows: Sequence[Row]) -> str:
     lines = ["| what | at | foretold | measured | error |", "|---|---|---|---|---|"]
-    for part, measure, words, _, _, unit, values in LAWS:
-        law = fit(of(rows, part, measure))
-        checks = of(rows, part, measure, "check")
-        for size, size_unit, unit_said in dict.fromkeys(
-            (one.size, one.size_unit, one.unit) for one in checks
-        ):
-            those = [one.value for one in checks if one.size == size]
-            measured, foretold = sum(those) / len(those), law.at(size)
-            shown, scale = ("cores", 1.0) if unit_said == "cores" else (unit, values)
-            lines.append(
-                f"| {words} | {size:,.0f} {size_unit} | {_figure(foretold * scale)} {shown} |"
-                f" {_figure(measured * scale)} {shown} | {foretold / measured - 1.0:+.1%} |"
-            )
-    return "\n".join(lines) + "\n"
+    for use, where in (("check", ""), ("replay", ", open loop")):
+        for part, measure, words, _, _, unit, values in LAWS:
+            law = fit(of(rows, part, measure))
+            shown, scale = ("CPU s", 1.0) if measure.endswith("cpu_s") else (unit, values)
+            for size, size_unit, measured in _means(of(rows, part, measure, use)):
+                foretold = law.at(size)
+                lines.append(
+                    f"| {words}{where} | {size:,.0f} {size_unit} |"
+                    f" {_figure(foretold * scale)} {shown} | {_figure(measured * scale)} {shown} |"
+                    f" {foretold / measured - 1.0:+.1%} |"
+                )
+    return "\n".join(lines) + f"\n\n{_replay(rows)}\n"
+
+
+def _means(rows: Sequence[Row]) -> list[tuple[float, str, float]]:
+    """(size, its unit, mean value) of neighbouring sizes: replications of one span are one."""
+    if not rows:
+        return []
+    count = len(rows)
+    size = sum(one.size for one in rows) / count
+    return [(size, rows[0].size_unit, sum(one.value for one in rows) / count)]
+
+
+def _replay(rows: Sequence[Row]) -> str:
+    sent, dropped, p99_ms, lag_ms = (
+        of(rows, "replay", one, "replay")[0]
+        for one in ("sent", "dropped", "p99_response_ms", "send_lag_p99_ms")
+    )
+    return (
+        f"The open loop: {sent.size:,.0f} requests/s of the festival's mix through HAProxy and two"
+        f" processes to PostgreSQL, {sent.value:,.0f} sent, {dropped.value:,.0f} dropped, p99"
+        f" {p99_ms.value:,.0f} ms, send lag p99 {lag_ms.value:.1f} ms, all on these two cores."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +156,7 @@ class Costs:
             return fit(of(rows, part, measure)).slope
 
         one, two = (
-            slope(part, "api_cores") for part in ("requests, PostgreSQL", "requests, 2 processes")
+            slope(part, "api_cpu_s") for part in ("requests, PostgreSQL", "requests, 2 processes")
         )
         return cls(
             peak_per_s=of(rows, "peak", "busiest_second")[0].value,
@@ -145,8 +164,8 @@ class Costs:
             sender_s=slope("sender", "cpu_s"),
             # A process is a core that does nothing else; two cost more each where they contend.
             api=fit_scaling([1, 2], [1.0 / one, 2.0 / max(one, two)]),
-            store_s=slope("requests, 2 processes", "store_cores"),
-            proxy_s=slope("requests, 2 processes", "proxy_cores"),
+            store_s=slope("requests, 2 processes", "store_cpu_s"),
+            proxy_s=slope("requests, 2 processes", "proxy_cpu_s"),
             lock_s=slope("one transaction", "lock_s"),
             journal_bytes=slope("sender", "journal_bytes"),
             store_bytes=slope("requests, PostgreSQL", "store_bytes"),

@@ -126,6 +126,7 @@ class PostgresStore:
     def __init__(self, url: str, decider: Decider, settings: Settings) -> None:
         self._url = url.replace("postgres://", "postgresql://", 1)
         self._decider = decider
+        self._connect_s_max = settings.store_silent_s_max
         self._link = Link(self._url, settings, SESSION)
         self._claims = Gathering(self._claims_of)
         self._merchants = Gathering(self._merchants_of)
@@ -133,7 +134,10 @@ class PostgresStore:
         self._unpurged_count = 0
 
     async def open(self, now_ms: int) -> None:
-        engine = create_async_engine(make_url(self._url).set(drivername="postgresql+asyncpg"))
+        engine = create_async_engine(
+            make_url(self._url).set(drivername="postgresql+asyncpg"),
+            connect_args={"timeout": self._connect_s_max},
+        )
         try:
             async with engine.begin() as connection:
                 await connection.exec_driver_sql(LOCK)
