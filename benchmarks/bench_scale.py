@@ -45,7 +45,7 @@ REPLICATIONS = 4
 LENGTH_S = 6.0
 SENDER_RATES = (("fit", 500), ("fit", 1000), ("fit", 2000), ("fit", 4000), ("check", 8000))
 API_COUNTS = (("fit", 4000), ("fit", 8000), ("fit", 16_000), ("fit", 32_000), ("check", 64_000))
-REPLAY_RATES = (2000,)
+REPLAY_RATES = (1000,)
 REPLAY_S = 20.0
 BATCHES = (16, 32, 64, 128, 256, 512)
 WIRE_COUNTS = (1000, 2000, 4000)
@@ -158,7 +158,7 @@ def claims() -> trace.Trace:
 def lock() -> Iterator[Row]:
     """How long a batch keeps every other process from deciding."""
     for batch in BATCHES:
-        yield scale_fleet.held(batch, repeats=max(40, 4096 // batch))
+        yield scale_fleet.held(batch, repeats=max(16, 8192 // batch))
 
 
 def main() -> None:
@@ -178,6 +178,8 @@ def main() -> None:
             "replay": lambda: replay(folder),
             "wire": lambda: scale_fleet.on_the_wire(traffic(folder), WIRE_COUNTS),
         }
+        if what not in parts:
+            sys.exit(f"{what} is no part: {', '.join(['run', *parts, 'page'])}")
         whole, rows = len(rest) < 2 or what == "api", []
         try:
             for one in parts[what]():
