@@ -155,6 +155,8 @@ class Costs:
     journal_bytes: float
     store_bytes: float
     wire_bytes: tuple[float, float, float]
+    open_s: tuple[float, float, float]
+    """CPU of a request in the open loop: API, PostgreSQL, HAProxy."""
 
     @classmethod
     def of(cls, rows: Sequence[Row]) -> "Costs":
@@ -182,6 +184,11 @@ class Costs:
                 slope("network", "proxy_api_bytes"),
                 slope("network", "api_store_bytes"),
             ),
+            open_s=tuple(
+                one.value / one.size
+                for part in ("api", "store", "proxy")
+                for one in of(rows, "requests, 2 processes", f"{part}_cpu_s", "replay")
+            ),
         )
 
     @property
@@ -197,8 +204,11 @@ def _needs(costs: Costs) -> str:
         ("requests/s", [f"{one:,.0f}" for one in loads]),
         ("replay workers (a core each)", [_cores(costs.sender_s * one) for one in loads]),
         ("API processes (a core each)", [_workers(costs.api, one) for one in loads]),
+        ("... at what the open loop cost", [_cores(costs.open_s[0] * one) for one in loads]),
         ("cores of PostgreSQL", [_cores(costs.store_s * one) for one in loads]),
+        ("... at what the open loop cost", [_cores(costs.open_s[1] * one) for one in loads]),
         ("threads of HAProxy", [_cores(costs.proxy_s * one) for one in loads]),
+        ("... at what the open loop cost", [_cores(costs.open_s[2] * one) for one in loads]),
         ("writes/s, of the claims/s that one lock passes", [_locked(costs, one) for one in loads]),
         *(
             (words, [f"{8e-6 * each * one:,.1f} Mbit/s" for one in loads])

@@ -80,7 +80,8 @@ def keep(new: Iterable[Row], path: Path = FILE, *, whole: bool = True) -> None:
     where `new` is not the whole ladder."""
 
     def place(one: Row) -> tuple[object, ...]:
-        return (one.part, one.measure) if whole else (one.part, one.measure, one.use, one.size)
+        ladder = one.part, one.measure, one.use == "replay"
+        return ladder if whole else (*ladder, one.use, one.size)
 
     new = list(new)
     renewed = {place(one) for one in new}
