@@ -1,7 +1,6 @@
 """A study of staffing: tapes and whole simulations, the smallest headcount, the folder."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +9,11 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from reports.cells import Book
 from reports.language import LANGUAGES, speaking
 from reports.staffing import page, words, workbook
 from scenarios.staff_tables import STAFF_TABLES
+from sim.experiment import subjects
 from sim.staffing import files, planning, study
 from sim.staffing.curve import answers
 from sim.staffing.floor import Groups
@@ -201,10 +202,16 @@ def test_the_quick_answer_is_kept_in_the_run(tmp_path: Path) -> None:
         loads=np.array([one.load for one in shown]),
         handle_s=np.mean([one.handle_s for one in shown], axis=0),
         risk_ratio=0.95,
+        ticks_per_day=scenario.horizon.ticks_per_day,
     )
     fewest = Planner(scenario).fewest_heads(heads_of(start.agents, scenario))
     assert found.fewest_count == pytest.approx(fewest, rel=0.2)
     kept = run / "staffing_quick.json"
     kept.write_text(kept.read_text().replace(str(found.fewest_count), "1"), encoding="utf-8")
     assert quick(run, scenario).fewest_count == 1
-    assert "About 1 heads would cover" in words.quick(asdict(quick(run, scenario))).striptags()
+    book = Book(run)
+    shown = book.cell(subjects.HOURS_ON_TARGET)
+    said = words.quick(book)
+    assert said is not None
+    assert f"{shown.number().text} of the hours are on target" in said.striptags()
+    assert "the bare need by theory is about 1 heads" in said.striptags()

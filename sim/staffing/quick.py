@@ -65,7 +65,14 @@ def _answer(intervals: pl.DataFrame, scenario: Scenario) -> Quick:
     count = len(loads)
 
     def fewest(chosen: Ints) -> int:
-        start = Start(groups, asked, loads=loads[chosen], handle_s=handle_s, risk_ratio=RISK_RATIO)
+        start = Start(
+            groups,
+            asked,
+            loads=loads[chosen],
+            handle_s=handle_s,
+            risk_ratio=RISK_RATIO,
+            ticks_per_day=scenario.horizon.ticks_per_day,
+        )
         return planner.fewest_heads(heads_of(start.agents, scenario))
 
     everyone = np.arange(count)

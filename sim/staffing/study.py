@@ -28,7 +28,7 @@ from sim.theory.targets import Target
 
 Tell = Callable[[str, int, int], None]
 """Hears what is being done, how much of it is, and how much of it there is."""
-CUT_ROUNDS: Final = 1
+CUT_ROUNDS: Final = 2
 # Above the 95 % that are asked, because unseen replications hold less than those of the fit.
 ENOUGH_ON_FIT_RATIO: Final = 0.98
 # Headcounts of the curve, in shares of the fewest heads that cover the need.
@@ -117,7 +117,7 @@ class Study:
             setting.fit,
             endless,
             targets=setting.targets,
-            risk_ratio=setting.risk_ratio,
+            risk_ratio=needs.aimed(setting.risk_ratio),
             report=lambda done, planned: self._tell("agents needed: floors", done, planned),
         )
         need = needs.heads_of(requirement.agents, tapes.scenario)
