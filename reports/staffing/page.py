@@ -50,7 +50,11 @@ def quick_part(book: Book) -> tuple[Part, ...]:
     said = words.quick(book)
     if said is None:
         return ()
-    return (Part(say("What this roster holds, and the bare need"), say_html("{said}.", said=said)),)
+    return (
+        Part(
+            say("What this roster holds, and the bare need"), say_html("{sentence}.", sentence=said)
+        ),
+    )
 
 
 def write(folder: Path) -> Path:

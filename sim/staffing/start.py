@@ -82,9 +82,7 @@ class Start:
         it is drawn in to BETTER_FORECAST_RATIO of itself, replication by replication, and what
         varies within the day stays as it is.
         """
-        days = self._loads.reshape(
-            len(self._loads), -1, self._ticks_per_day, len(self._asked)
-        )
+        days = self._loads.reshape(len(self._loads), -1, self._ticks_per_day, len(self._asked))
         of_day = days.sum(axis=2)
         expected = np.maximum(of_day.mean(axis=0), LEAST_LOAD_ERLANG)
         level = np.maximum(of_day, LEAST_LOAD_ERLANG) / expected
