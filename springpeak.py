@@ -51,9 +51,11 @@ app.command()(workbook)
 app.command()(staff)
 app.command()(ui)
 app.command()(loadtests.replay)
+app.command()(loadtests.replay_worker)
 app.command()(guarantee_api.serve)
 app.command()(guarantee_api.token)
 app.command()(guarantee_api.tokens)
+app.command()(guarantee_api.proxy)
 app.add_typer(fit.app, name="fit", no_args_is_help=True)
 app.command()(backtest)
 app.add_typer(theory, name="theory", no_args_is_help=True)
@@ -125,8 +127,8 @@ def _load_api(run_path: Path) -> None:
     """Send the run's busiest minutes to the reference API, once; what came out is in the report."""
     from loadtests.audit.judge import AuditError
     from loadtests.drill.load import LoadError
+    from loadtests.drill.member import ServiceFailed
     from loadtests.drill.peak import FOLDER, at_peak
-    from loadtests.drill.service import ServiceFailed
     from loadtests.trace import TraceError
 
     try:

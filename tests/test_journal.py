@@ -7,7 +7,7 @@ import pytest
 
 from loadtests import journal
 from loadtests.journal import About, JournalError, Share
-from loadtests.recorder import PARTS, Recorder, part_paths
+from loadtests.recorder import PARTS, PartFile, Recorder, part_paths
 
 PLAN = pl.DataFrame(
     {
@@ -32,12 +32,13 @@ ABOUT = About(
 
 
 def written(folder: Path) -> journal.Journal:
-    recorder = Recorder(folder, 0)
+    file = PartFile(folder, 0)
+    recorder = Recorder(file.write)
     recorder.add((0, 0, 3, 8, 201, 0, "", "77", "approved", 500, 1))
     recorder.flush()
     recorder.add((3, 0, 3, 8, 201, 0, "", "77", "approved", 500, 1))
     recorder.flush()
-    recorder.close()
+    file.close()
     (part,) = part_paths(folder)
     part.write_bytes(part.read_bytes()[:-1])  # the process was killed while it wrote
     return journal.read(journal.write(folder, PLAN, ABOUT))

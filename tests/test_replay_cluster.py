@@ -68,6 +68,17 @@ def started(folder: Path, *words: str) -> subprocess.Popen[str]:
     )
 
 
+def working(folder: Path, master: str, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "springpeak.py"), "replay-worker", "--master", master, *words],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
 def until_written(folder: Path, parts_count: int) -> None:
     """Wait until so many workers have written rows."""
     while len([one for one in part_paths(folder) if one.stat().st_size]) < parts_count:
@@ -157,16 +168,17 @@ def test_a_killed_worker_makes_the_run_invalid_and_its_share_dropped(
 
 
 def test_workers_elsewhere_and_ctrl_c(tmp_path: Path, files: list[str]) -> None:
-    out, port = tmp_path / "out", str(free_port())
+    out, at = tmp_path / "out", f"127.0.0.1:{free_port()}"
     with target() as url:
-        same = [*files, "--host", url, "--out", str(out), "--master-port", port]
-        master = started(tmp_path, *same, "--master", "--processes", "1", "--json")
-        worker = started(tmp_path, *same, "--worker")
+        same = [*files, "--host", url, "--out", str(out), "--bind", at]
+        same += ["--lag-limit-ms", "10000"]
+        master = started(tmp_path, *same, "--expect-workers", "1", "--json")
+        worker = working(tmp_path, at)
         until_written(out, 1)
         master.send_signal(signal.SIGINT)
         status, said = ended(master)
         worker.communicate(timeout=60)
-    assert worker.returncode == 0
+    assert worker.returncode == 1
     assert (status, said["verdict"]) == (130, "invalid")
     assert said["reasons"] == ["interrupted"]
     assert said["ok"] > 0

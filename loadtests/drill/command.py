@@ -62,6 +62,9 @@ def drill(
     store: Annotated[
         str, typer.Option(metavar="URL", help="postgresql://...; a new SQLite file if not given.")
     ] = "",
+    processes: Annotated[
+        int, typer.Option(min=1, help="Serving processes on the store, behind HAProxy if several.")
+    ] = 1,
     plant: Annotated[
         str, typer.Option(metavar="FAULT", help="Spoil the books first: the audit must say so.")
     ] = "",
@@ -92,6 +95,7 @@ def drill(
                 freeze_s=freeze_s,
                 length_s=length_s,
             ),
+            processes_count=processes,
             thresholds=tuple(threshold or ()),
         ),
         folder,
@@ -113,7 +117,7 @@ def _held(planned: Callable[[], "Plan"], folder: Path) -> "Result":
     from loadtests.audit.judge import AuditError
     from loadtests.drill.drill import drill as hold
     from loadtests.drill.load import LoadError
-    from loadtests.drill.service import ServiceFailed
+    from loadtests.drill.member import ServiceFailed
     from loadtests.trace import TraceError
     from scenarios.load import ThresholdError
 

@@ -41,7 +41,8 @@ class Service:
         self.settings = settings
         self._now_s = now_s
         key_lifetime_ms = round(settings.key_lifetime_s * MS)
-        self.store = open_store(store_url, Decider(programme, key_lifetime_ms=key_lifetime_ms))
+        decider = Decider(programme, key_lifetime_ms=key_lifetime_ms)
+        self.store = open_store(store_url, decider, settings)
         self.faults = Faults(self.store) if with_faults else None
         self.metrics = Metrics()
         self.writer = Writer(
