@@ -108,7 +108,7 @@ class Spread:
         beside = days - level[:, :, np.newaxis] * by_day
         alone = self._smooth((beside**2).sum(axis=0).ravel() / free / load) * load
         added = ((shrunk - of_day)[:, np.newaxis] * by_day**2).ravel()
-        return np.maximum(own + added, alone)
+        return np.asarray(np.maximum(own + added, alone), dtype=np.float64)
 
     def _smooth(self, values: Floats) -> Floats:
         return np.asarray(uniform_filter1d(values, self.window, mode="nearest"))

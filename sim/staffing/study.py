@@ -1,8 +1,9 @@
 """The whole study of a scenario's staffing: what is needed, which heads are enough, and what of it.
 
 Worlds are simulated once and kept as tapes. The need is found on the fit replications: first by
-iterative staffing, then by cuts, which raise it where a roster of ample heads misses a target. Everything that is said is then shown on proof replications, which the need has
-never seen: rosters of several headcounts on tapes, and the one asked about in whole simulations.
+iterative staffing, then by cuts, which raise it where a roster of ample heads misses a target.
+Everything that is said is then shown on proof replications, which the need has never seen: rosters
+of several headcounts on tapes, and the one asked about in whole simulations.
 """
 
 from collections.abc import Callable, Sequence
@@ -34,7 +35,7 @@ ENOUGH_ON_FIT_RATIO: Final = 0.98
 # roster misses is the need's fault, not for want of heads.
 AMPLE_RATIO: Final = 1.1
 # Headcounts of the curve, in shares of the fewest heads that cover the need.
-CURVE_RATIOS: Final = (0.88, 0.95, 1.02)
+CURVE_RATIOS: Final = (0.84, 0.92, 1.0)
 SEARCH_ROUNDS: Final = 2
 # The search ends where the last headcount that fails is so near to the first that holds.
 NARROW_RATIO: Final = 0.03
