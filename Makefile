@@ -1,6 +1,6 @@
 # Every target does its own set-up; `setup` is quick when nothing changed.
 .DEFAULT_GOAL := help
-.PHONY: help setup peak test nightly lint bench bench-api bench-replay bench-payout messages golden clean
+.PHONY: help setup peak test nightly lint bench bench-cluster bench-api bench-replay bench-payout messages golden clean
 
 # The newest Python that the pins are known for, or whatever python3 is (3.11 or later).
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
@@ -18,6 +18,7 @@ help:
 	@echo "make bench-replay  the replay beside Locust's FastHttpUser, and k6, vegeta, wrk where found"
 	@echo "make lint     types, lint and import floors only"
 	@echo "make bench    the pool beside the reference model and Ciw, the roster, the approximate answer"
+	@echo "make bench-cluster  20 replications of a national day on one Dask worker and on two"
 	@echo "make golden   rewrite the golden files; read the diff, say so in CHANGELOG.md"
 	@echo "make messages bring the Chinese catalogue of messages up to date"
 	@echo "make setup    build .venv"
@@ -48,6 +49,9 @@ lint: setup
 
 bench: setup
 	@set -e; for name in pool roster whatif; do $(BIN)/python -m "benchmarks.bench_$$name"; done
+
+bench-cluster: setup
+	$(BIN)/python -m benchmarks.bench_cluster
 
 bench-api: setup
 	$(BIN)/python -m benchmarks.bench_api

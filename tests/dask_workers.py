@@ -22,6 +22,21 @@ def scheduler() -> Iterator[str]:
 
 
 @contextmanager
+def worker_thread() -> Iterator[LocalCluster]:
+    """A scheduler with one worker in this very process, which a client reaches by its address."""
+    with LocalCluster(
+        n_workers=1,
+        threads_per_worker=1,
+        processes=False,
+        protocol="tcp://",
+        dashboard_address="127.0.0.1:0",
+        memory_limit=None,
+        silence_logs="ERROR",
+    ) as one:
+        yield one
+
+
+@contextmanager
 def worker(address: str, folder: Path, *, code: Path = ROOT) -> Iterator[int]:
     """The process id of a worker without a nanny, that works in `folder`, registered."""
     folder.mkdir(exist_ok=True)
@@ -47,10 +62,9 @@ def worker(address: str, folder: Path, *, code: Path = ROOT) -> Iterator[int]:
 
 
 @contextmanager
-def two_workers(folder: Path) -> Iterator[str]:
-    """The address of a scheduler with two workers, each in a folder of its own."""
+def two_workers(folder: Path) -> Iterator[tuple[str, list[int]]]:
+    """The address of a scheduler with two workers, each in a folder of its own, and their ids."""
     with ExitStack() as stack:
         address = stack.enter_context(scheduler())
-        for name in ("one", "two"):
-            stack.enter_context(worker(address, folder / name))
-        yield address
+        pids = [stack.enter_context(worker(address, folder / name)) for name in ("one", "two")]
+        yield address, pids

@@ -2,15 +2,17 @@
 
 import fcntl
 import os
+import pickle
 import shutil
 import signal
+import tempfile
 import threading
-from collections.abc import Iterator
-from concurrent.futures import CancelledError, Executor, Future
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from loky import ProcessPoolExecutor
@@ -20,12 +22,15 @@ from sim.experiment import cluster as clusters
 from sim.experiment.cluster import Cluster, build, cluster, differences
 from sim.experiment.rundir import MERGED, RunError
 from sim.experiment.runner import RunResult, run
+from sim.payout.trials import Trial, outcomes
+from sim.staffing.floors import Tapes
 from tests import fake_replication
 from tests.cluster_replication import FREE_COUNT, PIPE, held_by_lock, held_once
-from tests.dask_workers import ROOT, scheduler, two_workers, worker
+from tests.dask_workers import ROOT, scheduler, two_workers, worker, worker_thread
 from tests.interrupted_replication import failing
 from tests.synthetic_run import InlineExecutor
 from tests.test_cli import springpeak_says
+from tests.worlds import SEED, small
 
 SMALL = str(ROOT / "docs" / "small.toml")
 
@@ -65,11 +70,13 @@ def local() -> Iterator[Cluster]:
         yield found
 
 
-def test_a_run_with_a_killed_worker_is_the_local_run(tmp_path: Path) -> None:
+def test_a_run_with_a_killed_worker_is_the_local_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One of two workers is killed with -9 while it is in the middle of a replication."""
-    small = load(SMALL)
+    scenario = load(SMALL)
     options: dict[str, Any] = {"replications": 4, "seed": 1, "workers": 2, "days": (1, 1)}
-    alone = run(small, out=tmp_path / "local", **options)
+    alone = run(scenario, out=tmp_path / "local", **options)
     os.mkfifo(tmp_path / PIPE)
     killed: list[int] = []
 
@@ -78,18 +85,23 @@ def test_a_run_with_a_killed_worker_is_the_local_run(tmp_path: Path) -> None:
         os.kill(killed[0], signal.SIGKILL)
 
     killer = threading.Thread(target=kill)
+    none_left = threading.Event()
+    monkeypatch.setattr(clusters, "WATCH_S", 0.05)
     with (
-        two_workers(tmp_path) as address,
-        cluster(address, workers=2, say=_say) as executor,
+        two_workers(tmp_path) as (address, pids),
+        cluster(address, workers=2, say=lambda _line: none_left.set()) as executor,
     ):
         assert executor.workers_count == 2
         killer.start()
         simulate = partial(held_once, folder=tmp_path)
         spread = run(
-            small, out=tmp_path / "cluster", executor=executor, simulate=simulate, **options
+            scenario, out=tmp_path / "cluster", executor=executor, simulate=simulate, **options
         )
         killer.join()
         assert executor.workers_count == 1
+        assert not none_left.is_set()
+        os.kill(next(pid for pid in pids if pid != killed[0]), signal.SIGKILL)
+        assert none_left.wait(60.0), "somebody is told that no worker is left"
     assert len(killed) == 1
     assert (spread.finished_count, spread.interrupted) == (4, False)
     _same_results(spread.path, alone.path)
@@ -134,21 +146,73 @@ def test_a_replication_that_fails_on_the_cluster_is_named(
     _same_results(_run(tmp_path / "run", executor=local, resume=True).path, whole)
 
 
+def test_another_machine_records_the_tapes_that_it_has_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two workers with different folders for temporary files see nothing of each other's."""
+    numbers, day = range(2), small(sets=("horizon.last_day=1",))
+    staffed = small(sets=("horizon.last_day=1", "support.headcount_count=60"))
+
+    def shown(machines: Sequence[Path]) -> list[Any]:
+        folders = iter(machines)
+
+        def move() -> None:
+            monkeypatch.setattr(tempfile, "tempdir", str(next(folders)))
+
+        with Tapes.open(day, seed=SEED, workers=1, executor=InlineExecutor()) as tapes:
+            move()
+            endless = tapes.record(numbers, lambda _done: None)
+            move()
+            trial = tapes.trials([staffed], numbers, lambda _done: None)
+            move()
+            agents = np.full((len(endless[0].offered), 6), 9)
+            floors = tapes.floors(numbers, agents, lambda _done: None)
+        return [pickle.dumps(one) for one in (endless, trial, floors)]
+
+    machines = [tmp_path / name for name in ("one", "two", "three")]
+    for machine in machines:
+        machine.mkdir()
+    assert shown([machines[0]] * 3) == shown(machines)
+
+
+def test_trials_of_assumptions_run_on_the_cluster(local: Cluster, tmp_path: Path) -> None:
+    sets = [("merchants.store_count=6000",), ("support.headcount_count=-1",)]
+    trials = [Trial(SMALL, one, SEED, 0) for one in sets]
+    (tmp_path / "one").mkdir()
+    found = outcomes(trials, folder=tmp_path, executor=local)
+    assert found == outcomes(trials, folder=tmp_path / "one", executor=InlineExecutor())
+    assert (found[0] is None, found[1] is None) == (False, True)
+
+
 def test_loky_needs_no_file_system_in_common(whole: Path, tmp_path: Path) -> None:
     with ProcessPoolExecutor(1) as executor:
         _same_results(_run(tmp_path / "run", executor=executor).path, whole)
 
 
-def test_a_lost_connection_is_said(tmp_path: Path) -> None:
-    class Losing(Executor):
-        def submit(self, fn: Any, /, *_args: Any, **_kwargs: Any) -> Future[Any]:  # noqa: ARG002
-            future: Future[Any] = Future()
-            future.set_exception(CancelledError())
-            return future
+def test_a_lost_connection_is_said_and_what_there_is_kept(
+    whole: Path, tmp_path: Path
+) -> None:
+    lock = tmp_path / "lock"
+    held = partial(held_by_lock, lock=lock)
+    with lock.open("wb") as file, worker_thread() as lost:
+        fcntl.flock(file, fcntl.LOCK_EX)
 
-    with pytest.raises(RunError, match=r"given up.*the connection to the workers was lost"):
-        _run(tmp_path / "run", executor=Losing())
-    assert not any(tmp_path.iterdir())
+        async def cut() -> None:
+            for one in lost.scheduler.client_comms.values():
+                one.comm.abort()
+
+        def lose(finished: int, _planned: int) -> None:
+            if finished == FREE_COUNT:
+                lost.sync(cut)
+
+        with (
+            cluster(lost.scheduler_address, workers=1, say=_say) as executor,
+            pytest.raises(RunError, match=r"given up.*the connection to the workers was lost"),
+        ):
+            _run(tmp_path / "run", executor=executor, simulate=held, progress=lose)
+        fcntl.flock(file, fcntl.LOCK_UN)
+    resumed = _run(tmp_path / "run", executor=InlineExecutor(), resume=True)
+    _same_results(resumed.path, whole)
 
 
 def test_a_worker_with_another_model_is_refused_by_name(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from functools import cache
+from threading import Event, Thread
 from typing import Any, Final, ParamSpec, TypeVar
 
 from distributed import Client, LocalCluster, WorkerPlugin
@@ -25,6 +26,8 @@ CONNECT_S: Final = 5.0
 """How long a scheduler may take to answer."""
 WAIT_S: Final = 60.0
 """How long to wait for the first worker."""
+WATCH_S: Final = 5.0
+"""How often to look whether workers are left."""
 Say = Callable[[str], None]
 _Asked = ParamSpec("_Asked")
 _Result = TypeVar("_Result")
@@ -62,7 +65,7 @@ class Cluster(Executor):
     @property
     def workers_count(self) -> int:
         """Workers there now."""
-        return len(self._client.scheduler_info(n_workers=-1)["workers"])
+        return _workers_count(self._client)
 
     def submit(
         self, fn: Callable[_Asked, _Result], /, *args: _Asked.args, **kwargs: _Asked.kwargs
@@ -94,7 +97,8 @@ def cluster(address: str, *, workers: int, say: Say) -> Iterator[Cluster]:
         return
     with _connected(address) as client:
         _check_workers(client, address, say)
-        yield Cluster(client)
+        with _watched(client, address, say):
+            yield Cluster(client)
 
 
 class _OwnWorker(WorkerPlugin):
@@ -122,7 +126,7 @@ def _connected(address: str) -> Iterator[Client]:
 
 def _check_workers(client: Client, address: str, say: Say) -> None:
     """Wait for the first worker, and ask all for their build."""
-    if not client.scheduler_info()["workers"]:
+    if not _workers_count(client):
         say(f"no worker at {address} yet, waiting for one for {WAIT_S:g} s")
     try:
         client.wait_for_workers(1, timeout=WAIT_S)
@@ -141,6 +145,39 @@ def _check_workers(client: Client, address: str, say: Say) -> None:
             f"--cluster {address}: workers that would not compute the same: {'; '.join(wrong)}. "
             "Install the same springpeak and packages there"
         )
+    crowded = [worker for worker, threads_count in client.nthreads().items() if threads_count > 1]
+    if crowded:
+        say(
+            f"workers with several threads, {', '.join(sorted(crowded))}: replications then share "
+            "one process and are slower; better one worker a core, with --nthreads 1"
+        )
+
+
+def _workers_count(client: Client) -> int:
+    # Not the length of "workers", which the client's own heartbeat empties now and then.
+    count: int = client.scheduler_info()["n_workers"]
+    return count
+
+
+@contextmanager
+def _watched(client: Client, address: str, say: Say) -> Iterator[None]:
+    """Say so when no worker is left: the tasks then wait for one that comes, however long."""
+    ended = Event()
+
+    def watch() -> None:
+        there = True
+        while client.status == "running" and not ended.wait(WATCH_S):
+            before, there = there, _workers_count(client) > 0
+            if before and not there:
+                say(f"no worker is left at {address}, waiting for one; Ctrl-C keeps what there is")
+
+    thread = Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _without(error: Exception) -> str:
