@@ -5,7 +5,6 @@ is imported inside each command, so that a command loads only what it needs.
 Exit status: 0 done, 1 scenarios differ (diff), 2 wrong input, 130 interrupted.
 """
 
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -146,13 +145,16 @@ def _load_api(run_path: Path) -> None:
 
 
 def _say_staffing(run_path: Path) -> None:
-    """Print about how many heads would do, from the run's own contacts."""
+    """Print what the run's roster holds and what theory makes of the run's contacts."""
+    from reports.cells import Book
     from reports.staffing.words import quick as in_words
     from sim.staffing.quick import quick
 
     with stderr().status("heads needed"):
-        found = quick(run_path, resolve(BASE, None, None).scenario)
-    typer.echo(f"{in_words(asdict(found)).striptags()}.".replace("\xa0", " "))
+        quick(run_path, resolve(BASE, None, None).scenario)
+    said = in_words(Book(run_path))
+    assert said is not None, "kept just before"
+    typer.echo(f"{said.striptags()}.".replace("\xa0", " "))
 
 
 def _say_payout(run_path: Path) -> None:
