@@ -49,7 +49,7 @@ class JournalError(Exception):
     """A journal cannot be read or written; the message names the file and what is wrong."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Clock:
     """A worker's clocks against its master's."""
 

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import polars as pl
@@ -18,9 +19,20 @@ from loadtests import journal
 from loadtests.cluster.wire import version
 from tests.api_postgres import free_port
 from tests.api_server import ROOT
-from tests.test_replay_cluster import ended, files, started, target, until_written, working
+from tests.replay_processes import (
+    ended,
+    listens,
+    started,
+    target,
+    until_written,
+    working,
+    written,
+)
 
-__all__ = ["files"]  # a fixture
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    return written(tmp_path)
 
 
 def refused(*words: str) -> str:
@@ -139,6 +151,24 @@ def test_ctrl_c_on_a_worker_keeps_what_it_sent_and_the_others_go_on(
     assert set(stopped["reason"]) == {journal.NOT_REACHED}
     assert stopped["worker"].n_unique() == 1
     assert said["ok"] + stopped.height == 3000
+
+
+def test_ctrl_c_on_a_master_that_still_waits_leaves_nothing(
+    tmp_path: Path, files: list[str]
+) -> None:
+    port = free_port()
+    with target() as url:
+        same = [*files, "--host", url, "--out", str(tmp_path / "out")]
+        same += ["--bind", f"127.0.0.1:{port}", "--expect-workers", "2"]
+        master = started(tmp_path, *same)
+        while not listens(port):
+            assert master.poll() is None
+            time.sleep(0.05)
+        master.send_signal(signal.SIGINT)
+        _, err = master.communicate(timeout=60)
+    assert master.returncode == 130
+    assert "interrupted before anything was sent" in err
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_a_worker_whose_clock_shows_another_time_keeps_the_schedule(

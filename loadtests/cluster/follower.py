@@ -8,6 +8,7 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import astuple
 from time import monotonic_ns
 from typing import Any, Final
 
@@ -88,7 +89,7 @@ class _Follower:
         self._start_ns = 0
         """The master's, on the master's clock."""
         self._over = ""
-        self._told_to_stop = self._runs = False
+        self._told_to_stop = self._runs = self._interrupted = False
         self._shared, self._started, self._ended = Event(), Event(), Event()
         self._ponged, self._taken = Event(), Event()
         for name in ("piece", "shared", "pong", "start", "have", "stop", "over"):
@@ -99,20 +100,29 @@ class _Follower:
         self._tell("hello", version=version(), host=socket.gethostname(), process=os.getpid())
         beats = gevent.spawn(self._beat)
         try:
-            self._wait(self._shared)
-            task = self._unpacked()
-            self._say(f"worker {task.worker} of {self._master}: {len(task.schedule)} steps")
-            self._sender = sender = self._made(task)
-            before = self._read_clock()
-            self._totals.ahead_s = -before.wall_offset_ns / 1e9
-            self._tell("ready", planned_count=len(task.schedule))
-            self._wait(self._started)
+            with user.interrupted(self._interrupt):
+                task, sender, before = self._prepare()
             sender.start(self._start_ns - before.offset_ns)
             self._runs = True
             user.watch_over(sender, task.job, self._note, self._totals)
-            return self._finish(task, sender, before)
+            with user.interrupted(self._interrupt):
+                return self._finish(task, sender, before)
         finally:
             beats.kill()
+
+    def _prepare(self) -> tuple[Task, Sender, Reading]:
+        """Everything up to the master's word that it starts."""
+        self._wait(self._shared)
+        task = self._unpacked()
+        self._say(f"worker {task.worker} of {self._master}: {len(task.schedule)} steps")
+        recorder = Recorder(self._outgoing.add)
+        self._sender = sender = user.sender_of(task.job, task.schedule, recorder)
+        before = self._read_clock()
+        self._totals.ahead_s = -before.wall_offset_ns / 1e9
+        clock_now = astuple(clock.compared(before, None))
+        self._tell("ready", planned_count=len(task.schedule), clock=clock_now)
+        self._wait(self._started)
+        return task, sender, before
 
     def leave(self) -> None:
         """Tell the master that nothing more is sent."""
@@ -134,12 +144,6 @@ class _Follower:
         self._packed.clear()
         return task
 
-    def _made(self, task: Task) -> Sender:
-        def kept(data: bytes) -> None:
-            self._outgoing.add(data)
-
-        return user.sender_of(task.job, task.schedule, Recorder(kept))
-
     def _finish(self, task: Task, sender: Sender, before: Reading) -> bool:
         """Hand over what is left, say how it ended, and wait for the master's word."""
         stopped = sender.stopped
@@ -156,22 +160,24 @@ class _Follower:
         # Before the end, not when Locust next reports: the leader writes Locust's tables once all
         # have ended, and messages of one worker arrive in order.
         user.report(self._runner)
-        compared = clock.compared(before, after)
         self._tell(
             "ended",
             stopped=stopped,
             bytes_count=self._outgoing.bytes_count,
             digest=self._outgoing.digest,
-            clock=[compared.offset_ns, compared.uncertainty_ns, compared.wall_offset_ns],
+            clock=astuple(clock.compared(before, after)),
         )
+        self._say(f"{sender.counts['sent']} steps sent; the master has their journal")
         self._wait(self._ended)
         if mine:
             raise KeyboardInterrupt
         return not stopped
 
     def _wait(self, there: Event) -> None:
-        """Raises ClusterError if the master ends, or says nothing for long."""
+        """Raises ClusterError if the master ends, or says nothing for long; KeyboardInterrupt."""
         while not there.wait(timeout=POLL_S):
+            if self._interrupted:
+                raise KeyboardInterrupt
             if self._ended.is_set():
                 raise ClusterError(self._over or f"{self._master} ended before this worker")
             if monotonic_ns() - self._heard_ns > GIVE_UP_NS:
@@ -212,6 +218,9 @@ class _Follower:
             counts=self._counts,
             lag_ns=self._lag_ns,
         )
+
+    def _interrupt(self) -> None:
+        self._interrupted = True
 
     def _note(self, counts: dict[str, int], lag_ns: int) -> None:
         self._counts, self._lag_ns = counts, lag_ns

@@ -60,6 +60,7 @@ class _Worker:
     part: PartFile | None = None
     planned_count: int = -1
     """-1 until it is ready."""
+    clock: Clock | None = None
     refused: str = ""
     heard_ns: int = field(default_factory=monotonic_ns)
     elapsed_ns: int = 0
@@ -86,11 +87,13 @@ Packed = Callable[[int], bytes]
 def lead(
     muster: Muster, packed: Packed, *, view: View, watch: Watch, say: Callable[[str], None]
 ) -> list[Ending]:
-    """Replay with several workers; one ending each. Raises ClusterError, OSError."""
+    """Replay with several workers; one ending each. Raises ClusterError, OSError, and
+    KeyboardInterrupt before the start."""
     leader = Leader(muster, view, say)
     try:
-        leader.gather(packed)
-        leader.start()
+        with user.interrupted(leader.interrupt):
+            leader.gather(packed)
+            leader.start()
         leader.watch_over(watch)
         leader.finish()
         return leader.endings()
@@ -114,7 +117,12 @@ class Leader:
         user.open_page(self._environment, view)
         self._children = [] if muster.bind else _children(muster, self._at)
         self._start_ns = self._started_unix_ns = 0
+        self._interrupted = False
         self._why_over = "the replay ended before it began: see its master"
+
+    def interrupt(self) -> None:
+        """Stop waiting for workers."""
+        self._interrupted = True
 
     def gather(self, packed: Packed) -> None:
         """Wait for the workers and give each its share."""
@@ -132,8 +140,8 @@ class Leader:
         for number, worker in enumerate(self._workers):
             worker.number = number
             self._hand(worker, gevent.get_hub().threadpool.apply(packed, (number,)))
-        while ready := [one for one in self._workers if one.planned_count < 0]:
-            self._say(f"{len(ready)} of {count} workers are not ready yet")
+        while waiting := [one for one in self._workers if one.planned_count < 0]:
+            self._say(f"{len(waiting)} of {count} workers are not ready yet")
             refusals = [f"{one}: {one.refused}" for one in self._workers if one.refused]
             if refusals:
                 raise ClusterError("\n".join(refusals))
@@ -162,6 +170,8 @@ class Leader:
     def watch_over(self, watch: Watch) -> None:
         """Until every worker has ended or is lost; Ctrl-C ends all of them early."""
         told_ns = 0
+        if self._interrupted:  # while the start was agreed
+            self._stop("interrupted")
         with user.interrupted(lambda: self._stop("interrupted")):
             while any(one.ending is None for one in self._workers):
                 gevent.sleep(POLL_S)
@@ -202,6 +212,8 @@ class Leader:
     def _pause(self) -> None:
         """A moment before the start, in which nobody may go."""
         gevent.sleep(POLL_S)
+        if self._interrupted:
+            raise KeyboardInterrupt
         if any(child.poll() is not None for child in self._children):
             raise ClusterError("a worker ended before the start; what it said is above")
         for node, worker in list(self._joined.items()):
@@ -223,15 +235,13 @@ class Leader:
         worker.lost = True
         worker.ending = self._ending(worker, why, lost_ns=worker.elapsed_ns + LEASE_NS)
 
-    def _ending(
-        self, worker: _Worker, stopped: str, *, lost_ns: int | None, clock: Clock | None = None
-    ) -> Ending:
+    def _ending(self, worker: _Worker, stopped: str, *, lost_ns: int | None) -> Ending:
         share = Share(
             worker=worker.number,
             planned_count=worker.planned_count,
             lost_ns=lost_ns,
             host=worker.host,
-            clock=clock,
+            clock=worker.clock,
         )
         return Ending(share=share, stopped=stopped, started_unix_ns=self._started_unix_ns)
 
@@ -274,8 +284,10 @@ class Leader:
             self._joined[msg.node_id].refused = msg.data["why"]
 
     def _on_ready(self, *, msg: Any, **_: Any) -> None:
-        if msg.node_id in self._joined:
-            self._joined[msg.node_id].planned_count = msg.data["planned_count"]
+        worker = self._joined.get(msg.node_id)
+        if worker is not None:
+            worker.clock = Clock(*msg.data["clock"])
+            worker.planned_count = msg.data["planned_count"]
 
     def _on_ping(self, *, msg: Any, **_: Any) -> None:
         received = [monotonic_ns(), time.time_ns()]
@@ -298,6 +310,8 @@ class Leader:
         try:
             bytes_count = worker.incoming.take(msg.data["at"], msg.data["data"])
         except OSError as error:
+            worker.part.close()
+            worker.part = None  # half a piece may be written: nothing may follow it
             self._lose(worker, str(error))
             self._stop(str(error))
         else:
@@ -312,11 +326,8 @@ class Leader:
         if (here.bytes_count, here.digest) != (msg.data["bytes_count"], msg.data["digest"]):
             self._lose(worker, f"the journal of {worker} came damaged: another hash than there")
             return
-        offset_ns, uncertainty_ns, wall_offset_ns = msg.data["clock"]
-        clock = Clock(
-            offset_ns=offset_ns, uncertainty_ns=uncertainty_ns, wall_offset_ns=wall_offset_ns
-        )
-        worker.ending = self._ending(worker, msg.data["stopped"], lost_ns=None, clock=clock)
+        worker.clock = Clock(*msg.data["clock"])
+        worker.ending = self._ending(worker, msg.data["stopped"], lost_ns=None)
 
 
 def _children(muster: Muster, at: Address) -> list[subprocess.Popen[bytes]]:
