@@ -24,6 +24,7 @@ from reports.language import say, speaking
 from reports.ledger.command import ledger
 from reports.payout.command import payout
 from reports.staffing.command import staff
+from reports.study.command import study
 from reports.whatif.command import ui
 from reports.workbook.command import workbook
 from scenarios import command as scenarios
@@ -49,6 +50,7 @@ app.command()(payout)
 app.command()(ledger)
 app.command()(workbook)
 app.command()(staff)
+app.command()(study)
 app.command()(ui)
 app.command()(loadtests.replay)
 app.command()(loadtests.replay_worker)

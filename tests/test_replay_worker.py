@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import polars as pl
@@ -162,6 +163,7 @@ def test_ctrl_c_on_a_master_that_still_waits_leaves_nothing(
         master = started(tmp_path, *same)
         while not listens(port):
             assert master.poll() is None
+            time.sleep(0.05)
         master.send_signal(signal.SIGINT)
         _, err = master.communicate(timeout=60)
     assert master.returncode == 130
