@@ -62,7 +62,7 @@ def fitted(contacts: ContactLog) -> dict[str, Estimate | None]:
     turns = Turns.of(contacts)
     floor = fit_availability(contacts, fit_patience(contacts), turns, seed=1)
     return {
-        "availability_ratio": floor and floor.ratio,
+        "availability_ratio": floor.ratio if floor else None,
         "turn_mean_s": turns.mean_s,
         "day_cv": arrivals.day_cv,
         "hour_cv": arrivals.hour_cv,
