@@ -5,7 +5,6 @@ is imported inside each command, so that a command loads only what it needs.
 Exit status: 0 done, 1 scenarios differ (diff), 2 wrong input, 130 interrupted.
 """
 
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,6 +24,7 @@ from reports.language import say, speaking
 from reports.ledger.command import ledger
 from reports.payout.command import payout
 from reports.staffing.command import staff
+from reports.study.command import study
 from reports.whatif.command import ui
 from reports.workbook.command import workbook
 from scenarios import command as scenarios
@@ -50,6 +50,7 @@ app.command()(payout)
 app.command()(ledger)
 app.command()(workbook)
 app.command()(staff)
+app.command()(study)
 app.command()(ui)
 app.command()(loadtests.replay)
 app.command()(loadtests.replay_worker)
@@ -144,13 +145,16 @@ def _load_api(run_path: Path) -> None:
 
 
 def _say_staffing(run_path: Path) -> None:
-    """Print about how many heads would do, from the run's own contacts."""
+    """Print what the run's roster holds and what theory makes of the run's contacts."""
+    from reports.cells import Book
     from reports.staffing.words import quick as in_words
     from sim.staffing.quick import quick
 
     with stderr().status("heads needed"):
-        found = quick(run_path, resolve(BASE, None, None).scenario)
-    typer.echo(f"{in_words(asdict(found)).striptags()}.".replace("\xa0", " "))
+        quick(run_path, resolve(BASE, None, None).scenario)
+    said = in_words(Book(run_path))
+    assert said is not None, "kept just before"
+    typer.echo(f"{said.striptags()}.".replace("\xa0", " "))
 
 
 def _say_payout(run_path: Path) -> None:

@@ -227,6 +227,9 @@ def _print(summary: "Summary", out: Path) -> None:
     say_thresholds([asdict(one) for one in summary.thresholds])
     for reason in summary.reasons:
         typer.echo(f"INVALID: {reason}")
+    if summary.clocks:
+        off_ms = max(one["off_ms_max"] for one in summary.clocks)
+        typer.echo(f"workers' clocks: at most {off_ms:.3f} ms off their master's")
     lag_ms = summary.figures["send_lag_p99_ms"]
     said = "nothing was sent" if lag_ms is None else f"send lag p99 {lag_ms:.3f} ms"
     typer.echo(f"{summary.verdict}, {said}; journal: {out}")

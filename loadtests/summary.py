@@ -127,5 +127,6 @@ def _clock(share: Share, clock: Clock) -> dict[str, Any]:
         "host": share.host,
         "offset_ms": clock.offset_ns / NS_PER_MS,
         "uncertainty_ms": clock.uncertainty_ns / NS_PER_MS,
+        "off_ms_max": clock.off_ns_max / NS_PER_MS,
         "wall_offset_ms": clock.wall_offset_ns / NS_PER_MS,
     }

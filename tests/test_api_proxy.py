@@ -207,6 +207,15 @@ def test_wrong_input_ends_with_status_2(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_several_processes_without_haproxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loadtests.drill.service.PLACES", str(tmp_path))
+    out = tmp_path / "drill"
+    answer = springpeak_says("drill", "trace.parquet", "--processes", "2", "--out", str(out))
+    assert answer.status == 2
+    assert "several processes need HAProxy (Debian's package haproxy)" in answer.err
+    assert not out.exists()
+
+
 def test_repetitions_are_for_reads_and_for_writes_with_a_key() -> None:
     text = proxy.config(["a:1"], settings.load(), bind="b:1", connections_count_max=10)
     assert "retry-on conn-failure empty-response\n" in text

@@ -8,12 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests import journal
-from loadtests.cluster import clock, parcel, wire
+from loadtests import journal, mapping, schedule, trace
+from loadtests.cluster import clock, parcel, share, wire
 from loadtests.cluster.clock import Exchange, Instant, Reading
 from loadtests.cluster.follower import _Follower
 from loadtests.cluster.parcel import Incoming, Outgoing
 from loadtests.cluster.wire import Address, ClusterError
+from loadtests.sender import Limits
+from tests.replay_cases import TOKENS
+from tests.trace_cases import claim_steps
 
 MS = 1_000_000
 
@@ -111,6 +114,56 @@ def test_a_master_listens_beyond_this_machine_only_on_purpose() -> None:
     assert str(wire.bound("0.0.0.0:5557", trusted=True)) == "0.0.0.0:5557"
     with pytest.raises(ClusterError, match="is not known"):
         wire.bound("no.such.host.invalid:5557", trusted=True)
+
+
+@pytest.mark.parametrize("workers_count", [1, 3])
+def test_a_worker_sends_byte_for_byte_what_its_master_would_send_for_it(
+    workers_count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a mapping of its own, and a speed: the worker has nothing but the bytes of its share."""
+    shipped = mapping.load()
+    renamed = shipped.operations["open_claim"].model_copy(update={"rename": {"order_id": "order"}})
+    own = shipped.model_copy(
+        update={
+            "headers": {"x-of": "ours"},
+            "operations": shipped.operations | {"open_claim": renamed},
+        }
+    )
+    made = trace.Trace(claim_steps(40), "a test", "")
+    planned = schedule.plan(made, speed=3.0, shards=workers_count)
+    orders = share.Orders(
+        url="http://127.0.0.1:8080/base",
+        anywhere=False,
+        mapping=own.model_dump_json(),
+        staff=TOKENS.staff,
+        consumers=TOKENS.consumers,
+        connections_count_max=7,
+        timeout_ns=8,
+        attempts_count_max=9,
+        stop_at_lag_ns=None,
+        otel=False,
+    )
+    tried: list[tuple[str, object]] = []
+    monkeypatch.setattr(share.target, "probe", lambda _, path, tokens: tried.append((path, tokens)))
+    seen = 0
+    for worker in range(workers_count):
+        mine = schedule.share(made, planned, worker)
+        here = schedule.schedule(
+            mine, mapping=own, tokens=TOKENS, host_header="127.0.0.1:8080", base_path="/base"
+        )
+        task = share.unpack(share.pack(worker, orders, mine))
+        assert task.worker == worker
+        assert (task.job.mapping, task.job.limits) == (
+            own,
+            Limits(connections_count_max=7, timeout_ns=8, attempts_count_max=9),
+        )
+        for at in range(0, len(here), schedule.BLOCK):
+            assert task.schedule.block(at) == here.block(at)
+        seen += len(here)
+        assert b"/base/v1/claims" in task.schedule.block(0)[0][2]
+        assert b'"order":' in task.schedule.block(0)[0][2]
+    assert seen == 120
+    assert tried == [(own.probe, {"agent": TOKENS.staff["agent"]})] * workers_count
 
 
 def test_a_share_that_came_damaged_is_refused_on_both_sides() -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,14 @@ from tests.trace_cases import claim_steps
 ENV = os.environ | {"PYTHONPATH": str(api_server.ROOT)}
 SPRINGPEAK = [sys.executable, str(api_server.ROOT / "springpeak.py")]
 PORT = 8080
+CREATE = """
+import asyncio, asyncpg, sys
+async def create():
+    db = await asyncpg.connect(sys.argv[1])
+    await db.execute(f"CREATE DATABASE {sys.argv[2]}")
+    await db.close()
+asyncio.run(create())
+"""
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +88,7 @@ class Replay:
         """Wait until both workers have handed over some of what they sent."""
         while len([one for one in part_paths(self.out) if one.stat().st_size]) < 2:
             assert self.master.poll() is None, (self._folder / "master" / "said").read_text()
+            time.sleep(0.05)
 
     def summary(self) -> Any:
         self.master.wait(timeout=120)
@@ -116,8 +126,7 @@ def api(tmp_path: Path, net: Mapping[str, Host], store_url: str) -> Iterator[Non
     """The API on its host, with a data base of its own."""
     host = net["api"]
     name = f"of_{tmp_path.name}"[:60].lower()
-    create = ["psql", "-q", store_url, "-c", f"CREATE DATABASE {name}"]
-    net["database"].run(create)
+    net["database"].run([sys.executable, "-c", CREATE, store_url, name])
     url = f"{store_url.rpartition('/')[0]}/{name}"
     words = api_server.planned(tmp_path, url, port=PORT, address=host.address)
     with (tmp_path / "api.log").open("w") as log:

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import polars as pl
@@ -18,9 +19,20 @@ from loadtests import journal
 from loadtests.cluster.wire import version
 from tests.api_postgres import free_port
 from tests.api_server import ROOT
-from tests.test_replay_cluster import ended, files, listens, started, target, until_written, working
+from tests.replay_processes import (
+    ended,
+    listens,
+    started,
+    target,
+    until_written,
+    working,
+    written,
+)
 
-__all__ = ["files"]  # a fixture
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    return written(tmp_path)
 
 
 def refused(*words: str) -> str:
@@ -151,6 +163,7 @@ def test_ctrl_c_on_a_master_that_still_waits_leaves_nothing(
         master = started(tmp_path, *same)
         while not listens(port):
             assert master.poll() is None
+            time.sleep(0.05)
         master.send_signal(signal.SIGINT)
         _, err = master.communicate(timeout=60)
     assert master.returncode == 130

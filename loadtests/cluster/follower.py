@@ -167,6 +167,7 @@ class _Follower:
             digest=self._outgoing.digest,
             clock=astuple(clock.compared(before, after)),
         )
+        self._say(f"{sender.counts['sent']} steps sent; the master has their journal")
         self._wait(self._ended)
         if mine:
             raise KeyboardInterrupt

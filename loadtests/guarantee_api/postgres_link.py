@@ -46,7 +46,8 @@ class Link:
         shared = _server_limits(settings)
         busy_ms = round(settings.store_s_max * _MS)
         self._writer_session = shared | session | {"statement_timeout": str(busy_ms)}
-        self._reader_session = shared
+        # Every look-up has its index, and pages are read in its order.
+        self._reader_session = shared | {"enable_seqscan": "off", "jit": "off"}
         self._writer: asyncpg.Connection | None = None
         self._readers: asyncpg.Pool | None = None
         self._failures_count = 0
@@ -114,6 +115,7 @@ class Link:
                 timeout=self._settings.store_silent_s_max,
                 server_settings=self._reader_session,
                 connection_class=self._watched(),
+                reset=_nothing,
             )
         db = await self._readers.acquire(timeout=limit_s)
         try:
@@ -164,6 +166,11 @@ class Link:
                 _watch(transport.get_extra_info("socket"), silent_s)
 
         return Watched
+
+
+async def _nothing(_: asyncpg.Connection) -> None:
+    """Reads leave nothing behind that the next one would have to be protected from: asking the
+    server to forget it would be a second round trip for each."""
 
 
 def _is_lost(error: BaseException) -> bool:

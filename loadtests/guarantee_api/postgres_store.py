@@ -26,6 +26,7 @@ from loadtests.guarantee_api.books import (
 )
 from loadtests.guarantee_api.commands import Answer, Write
 from loadtests.guarantee_api.decide import Decider
+from loadtests.guarantee_api.gathering import Gathering
 from loadtests.guarantee_api.postgres_link import Link
 from loadtests.guarantee_api.proof import QUERIES, BooksWrong
 from loadtests.guarantee_api.schema import (
@@ -78,6 +79,8 @@ UPSERTS: Final = {
         " WHERE claim_id = one.id"
     ),
 }
+CLAIMS_BY_NUMBER: Final = f"SELECT {CLAIMS} FROM claims WHERE claim_id = ANY($1::bigint[])"
+MERCHANTS_BY_NUMBER: Final = "SELECT * FROM merchants WHERE merchant_id = ANY($1::bigint[])"
 PURGE_ANSWERS: Final = purge_sql("$1")
 POT_COLUMNS: Final = ("guarantee", "funded_fen", "available_fen", "held_fen", "settled_fen")
 DAY_COLUMNS: Final = ("guarantee", "day", "used_fen")
@@ -123,12 +126,18 @@ class PostgresStore:
     def __init__(self, url: str, decider: Decider, settings: Settings) -> None:
         self._url = url.replace("postgres://", "postgresql://", 1)
         self._decider = decider
+        self._connect_s_max = settings.store_silent_s_max
         self._link = Link(self._url, settings, SESSION)
+        self._claims = Gathering(self._claims_of)
+        self._merchants = Gathering(self._merchants_of)
         self._disk_full = self._read_only = False
         self._unpurged_count = 0
 
     async def open(self, now_ms: int) -> None:
-        engine = create_async_engine(make_url(self._url).set(drivername="postgresql+asyncpg"))
+        engine = create_async_engine(
+            make_url(self._url).set(drivername="postgresql+asyncpg"),
+            connect_args={"timeout": self._connect_s_max},
+        )
         try:
             async with engine.begin() as connection:
                 await connection.exec_driver_sql(LOCK)
@@ -159,8 +168,11 @@ class PostgresStore:
         return answers
 
     async def claim(self, claim_id: int) -> ClaimRow | None:
-        rows = await self._link.read(f"SELECT {CLAIMS} FROM claims WHERE claim_id = $1", claim_id)
-        return ClaimRow(*rows[0]) if rows else None
+        return await self._claims.get(claim_id)
+
+    async def _claims_of(self, numbers: Sequence[int]) -> dict[int, ClaimRow]:
+        rows = await self._link.read(CLAIMS_BY_NUMBER, numbers)
+        return {row[0]: ClaimRow(*row) for row in rows}
 
     async def claims(self, *, after: int, limit: int) -> list[ClaimRow]:
         sql = f"SELECT {CLAIMS} FROM claims WHERE claim_id > $1 ORDER BY claim_id LIMIT $2"
@@ -174,8 +186,11 @@ class PostgresStore:
         return [(row[0], EntryRow(*row[1:])) for row in await self._link.read(sql, after, limit)]
 
     async def merchant(self, merchant_id: int) -> MerchantRow | None:
-        rows = await self._link.read("SELECT * FROM merchants WHERE merchant_id = $1", merchant_id)
-        return MerchantRow(*rows[0]) if rows else None
+        return await self._merchants.get(merchant_id)
+
+    async def _merchants_of(self, numbers: Sequence[int]) -> dict[int, MerchantRow]:
+        rows = await self._link.read(MERCHANTS_BY_NUMBER, numbers)
+        return {row[0]: MerchantRow(*row) for row in rows}
 
     async def pots(self, *, day: int) -> tuple[dict[int, Pot], dict[int, int]]:
         used = await self._link.read("SELECT guarantee, used_fen FROM pot_days WHERE day = $1", day)
@@ -255,8 +270,8 @@ async def _load(db: asyncpg.Connection, needs: Needs) -> Found:
     """What a batch has to know, inside its transaction."""
     found = Found()
     if needs.merchant_ids:
-        sql = "SELECT * FROM merchants WHERE merchant_id = ANY($1::bigint[])"
-        found.merchants = {r[0]: MerchantRow(*r) for r in await db.fetch(sql, needs.merchant_ids)}
+        rows = await db.fetch(MERCHANTS_BY_NUMBER, needs.merchant_ids)
+        found.merchants = {r[0]: MerchantRow(*r) for r in rows}
     known = needs.key_hashes
     if needs.moves_money:
         known = await _load_money(db, needs, found)
@@ -269,8 +284,8 @@ async def _load(db: asyncpg.Connection, needs: Needs) -> Found:
 async def _load_money(db: asyncpg.Connection, needs: Needs, found: Found) -> list[bytes]:
     """What money moves on; returns those of the keys that were used before."""
     if needs.claim_ids:
-        sql = f"SELECT {CLAIMS} FROM claims WHERE claim_id = ANY($1::bigint[])"
-        found.claims = {r[0]: ClaimRow(*r) for r in await db.fetch(sql, needs.claim_ids)}
+        rows = await db.fetch(CLAIMS_BY_NUMBER, needs.claim_ids)
+        found.claims = {r[0]: ClaimRow(*r) for r in rows}
         stores = [claim.merchant_id for claim in found.claims.values()]
         sql = "SELECT merchant_id, balance_fen FROM deposits WHERE merchant_id = ANY($1::bigint[])"
         found.deposits_fen = {r[0]: r[1] for r in await db.fetch(sql, stores)}

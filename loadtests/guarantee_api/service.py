@@ -34,6 +34,7 @@ class Service:
         store_url: str,
         secret: bytes,
         with_faults: bool = False,
+        process: str = "",
         now_s: Callable[[], float] = time,
         clock_s: Callable[[], float] = monotonic,
     ) -> None:
@@ -44,7 +45,7 @@ class Service:
         decider = Decider(programme, key_lifetime_ms=key_lifetime_ms)
         self.store = open_store(store_url, decider, settings)
         self.faults = Faults(self.store) if with_faults else None
-        self.metrics = Metrics()
+        self.metrics = Metrics(process)
         self.writer = Writer(
             self.faults or self.store,
             self.metrics,
