@@ -22,21 +22,6 @@ def scheduler() -> Iterator[str]:
 
 
 @contextmanager
-def worker_thread() -> Iterator[LocalCluster]:
-    """A scheduler with one worker in this very process, which a client reaches by its address."""
-    with LocalCluster(
-        n_workers=1,
-        threads_per_worker=1,
-        processes=False,
-        protocol="tcp://",
-        dashboard_address="127.0.0.1:0",
-        memory_limit=None,
-        silence_logs="ERROR",
-    ) as one:
-        yield one
-
-
-@contextmanager
 def worker(address: str, folder: Path, *, code: Path = ROOT) -> Iterator[int]:
     """The process id of a worker without a nanny, that works in `folder`, registered."""
     folder.mkdir(exist_ok=True)

@@ -5,9 +5,11 @@ import os
 import pickle
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ from sim.payout.trials import Trial, outcomes
 from sim.staffing.floors import Tapes
 from tests import fake_replication
 from tests.cluster_replication import FREE_COUNT, PIPE, held_by_lock, held_once
-from tests.dask_workers import ROOT, scheduler, two_workers, worker, worker_thread
+from tests.dask_workers import ROOT, scheduler, two_workers, worker
 from tests.interrupted_replication import failing
 from tests.synthetic_run import InlineExecutor
 from tests.test_cli import springpeak_says
@@ -75,7 +77,7 @@ def test_a_run_with_a_killed_worker_is_the_local_run(
 ) -> None:
     """One of two workers is killed with -9 while it is in the middle of a replication."""
     scenario = load(SMALL)
-    options: dict[str, Any] = {"replications": 4, "seed": 1, "workers": 2, "days": (1, 1)}
+    options: dict[str, Any] = {"replications": 4, "seed": 1, "workers": 1, "days": (1, 1)}
     alone = run(scenario, out=tmp_path / "local", **options)
     os.mkfifo(tmp_path / PIPE)
     killed: list[int] = []
@@ -189,30 +191,19 @@ def test_loky_needs_no_file_system_in_common(whole: Path, tmp_path: Path) -> Non
         _same_results(_run(tmp_path / "run", executor=executor).path, whole)
 
 
-def test_a_lost_connection_is_said_and_what_there_is_kept(
-    whole: Path, tmp_path: Path
-) -> None:
-    lock = tmp_path / "lock"
-    held = partial(held_by_lock, lock=lock)
-    with lock.open("wb") as file, worker_thread() as lost:
-        fcntl.flock(file, fcntl.LOCK_EX)
+def test_a_lost_connection_is_said(tmp_path: Path) -> None:
+    """Dask's client cancels what it waits for when its scheduler is gone."""
 
-        async def cut() -> None:
-            for one in lost.scheduler.client_comms.values():
-                one.comm.abort()
+    class Losing(Executor):
+        def submit(self, fn: Any, /, *_args: Any, **_kwargs: Any) -> Future[Any]:  # noqa: ARG002
+            future: Future[Any] = Future()
+            future.cancel()
+            future.set_running_or_notify_cancel()
+            return future
 
-        def lose(finished: int, _planned: int) -> None:
-            if finished == FREE_COUNT:
-                lost.sync(cut)
-
-        with (
-            cluster(lost.scheduler_address, workers=1, say=_say) as executor,
-            pytest.raises(RunError, match=r"given up.*the connection to the workers was lost"),
-        ):
-            _run(tmp_path / "run", executor=executor, simulate=held, progress=lose)
-        fcntl.flock(file, fcntl.LOCK_UN)
-    resumed = _run(tmp_path / "run", executor=InlineExecutor(), resume=True)
-    _same_results(resumed.path, whole)
+    with pytest.raises(RunError, match=r"given up.*the connection to the workers was lost"):
+        _run(tmp_path / "run", executor=Losing())
+    assert not any(tmp_path.iterdir())
 
 
 def test_a_worker_with_another_model_is_refused_by_name(tmp_path: Path) -> None:
@@ -255,3 +246,20 @@ def test_no_scheduler_and_no_worker_are_said(
         assert said.status == 2, wrong
         assert f"--cluster {wrong}: no Dask scheduler answers there within 0.2 s" in said.err
     assert not any(tmp_path.iterdir())
+
+
+def test_a_cluster_has_its_own_workers() -> None:
+    said = springpeak_says("run", SMALL, "--cluster", "tcp://somewhere:8786", "--workers", "2")
+    assert said.status == 2
+    assert "--workers: tcp://somewhere:8786 has its own" in said.err
+
+
+def test_without_dask_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "sim.experiment.cluster")
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    said = springpeak_says("run", SMALL, "--cluster", "local")
+    assert said.status == 2
+    assert said.err == (
+        "--cluster local needs Dask, there is no distributed here: "
+        "pip install springpeak[cluster]\n"
+    )

@@ -1,6 +1,7 @@
 """A run to a URL: the copy is the run, and survives a stop between any two of its writes."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -182,17 +183,27 @@ def test_what_is_no_run_is_refused(store: MemoryFileSystem, tmp_path: Path) -> N
     assert list(_files(store)) == ["letters.txt"]
 
 
+def test_without_fsspec_it_is_said_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "sim.experiment.mirror", raising=False)
+    monkeypatch.setitem(sys.modules, "fsspec.core", None)
+    with pytest.raises(RunError, match=r"needs fsspec.*pip install springpeak\[cluster\]"):
+        _run(tmp_path / "run")
+
+
 @pytest.mark.parametrize(
     ("url", "message"),
     [
         ("nowhere://bucket/run", "nowhere://bucket/run cannot be opened: ValueError: Protocol not"),
-        ("s3://bucket/run", "s3://bucket/run cannot be opened: ImportError: Install s3fs"),
+        ("absent://bucket/run", "absent://bucket/run cannot be opened: ImportError: Install it"),
     ],
 )
 def test_a_url_that_cannot_be_is_refused(
     url: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    fsspec.register_implementation("absent", "absent.Absent", clobber=True, errtxt="Install it")
     said = springpeak_says("run", str(ROOT / "docs" / "small.toml"), "--days=1", "--out", url)
     assert said.status == 2
     assert message in said.err

@@ -5,6 +5,7 @@ replications: the same model to the byte, one replication a process, one thread 
 one file that imports distributed, and it is loaded only when a cluster is asked for.
 """
 
+import logging
 import os
 import platform
 from collections.abc import Callable, Iterator, Mapping
@@ -108,6 +109,8 @@ class _OwnWorker(WorkerPlugin):
 
     def setup(self, worker: object) -> None:  # noqa: ARG002
         start_worker()
+        # At the end a worker may still hear nothing from its scheduler; that is not worth a trace.
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)
 
 
 @contextmanager

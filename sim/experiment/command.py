@@ -242,6 +242,8 @@ def on_cluster(
     because a run then has processes of its own."""
     from sim.experiment.rundir import RunError
 
+    if workers is not None and address not in (None, "local"):
+        raise typer.BadParameter(f"--workers: {address} has its own; they go with --cluster local")
     workers = workers or os.cpu_count() or 1
     if address is None:
         yield workers, None
