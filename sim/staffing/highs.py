@@ -82,14 +82,23 @@ def optimise(problem: Problem, *, vertex: bool = True) -> Solved:
     return _solved(problem.solver(options))
 
 
-def search(problem: Problem, limits: Limits) -> Solved:
-    """Whole numbers by branch and cut."""
+def search(problem: Problem, limits: Limits, *, known: Floats | None = None) -> Solved:
+    """Whole numbers by branch and cut, never worse than values that are `known` to be allowed."""
     options: dict[str, bool | int | float | str] = {"mip_rel_gap": 0.0, "mip_abs_gap": limits.gap}
     solver = problem.solver(options | {"mip_max_nodes": limits.nodes_count})
     places = np.flatnonzero(problem.whole).astype(np.int32)
     kinds = np.full(len(places), int(highspy.HighsVarType.kInteger), dtype=np.uint8)
     solver.changeColsIntegrality(len(places), places, kinds)
-    return _solved(solver)
+    if known is None:
+        return _solved(solver)
+    solution = highspy.HighsSolution()
+    solution.col_value = known.tolist()
+    solver.setSolution(solution)
+    found = _solved(solver)
+    before = float(problem.costs @ known)
+    if found.objective < before:
+        return found
+    return Solved(known, found.reduced, found.prices, before)
 
 
 def dive(problem: Problem, shares: Sequence[float]) -> Solved | None:
