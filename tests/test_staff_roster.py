@@ -77,6 +77,13 @@ def test_the_program_covers_or_names_what_it_does_not(
     assert planner.uncovered(roster.heads, need).sum() >= roster.uncovered.sum() - 1e-6
 
 
+def test_equal_inputs_give_equal_rosters(planner: Planner, need: np.ndarray, plan: Plan) -> None:
+    """Limits count work and the order of work is fixed, however busy the machine."""
+    again = planner.plan(need, heads_count=HEADS, effort=QUICK)
+    assert (again.roster.heads == plan.roster.heads).all()
+    assert again.roster.cost_fen == plan.roster.cost_fen
+
+
 def test_too_few_heads_are_priced_and_not_infeasible(planner: Planner, need: np.ndarray) -> None:
     fewest = planner.fewest_heads(need)
     scarce = planner.plan(need, heads_count=fewest // 2, effort=QUICK)

@@ -2,17 +2,18 @@
 
 Columns by team and kind: heads employed; heads that start at a half hour with so many hours of
 overtime; breaks that begin at a half hour; heads whose break is still to come; heads who are free
-to start. Rows at every half hour: a skill's own heads at their desks, help and uncovered demand
-cover the need; a cross-trained team helps with what it has. Breaks are not tied to a start
-(Bechtold and Jacobs, Management Science 36, 1990): breaks begun by a half hour must be at least the
-shifts whose window is over and at most those whose window is open, which is enough, as windows of
-one kind do not contain each other. Rest: a head is free again when the rest after its shift is
-over, and not on the same day; free heads are never fewer than zero, which is enough, as intervals
-can be given to as many heads as ever overlap. Days worked in any seven are at most the days allowed
-x heads, which is enough for rest days to be dealt out in turn (Baker, Operations Research 22,
-1974). Overtime of the month, night work, shares of kinds and cross-trained heads, all heads <=
-headcount. Nothing is infeasible, as uncovered demand has a price. What lies behind the horizon's
-end neither covers nor costs.
+to start; by team: heads at their desks, who change by those that come and go, so that a shift
+stands in the rows of its ends alone. Rows at every half hour: a skill's own heads at their desks,
+help and uncovered demand cover the need; a cross-trained team helps with what it has. Breaks are
+not tied to a start (Bechtold and Jacobs, Management Science 36, 1990): breaks begun by a half hour
+must be at least the shifts whose window is over and at most those whose window is open, which is
+enough, as windows of one kind do not contain each other. Rest: a head is free again when the rest
+after its shift is over, and not on the same day; free heads are never fewer than zero, which is
+enough, as intervals can be given to as many heads as ever overlap. Days worked in any seven are at
+most the days allowed x heads, which is enough for rest days to be dealt out in turn (Baker,
+Operations Research 22, 1974). Overtime of the month, night work, shares of kinds and cross-trained
+heads, all heads <= headcount. Nothing is infeasible, as uncovered demand has a price. What lies
+behind the horizon's end neither covers nor costs.
 """
 
 from collections.abc import Sequence

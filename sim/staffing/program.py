@@ -2,7 +2,7 @@
 
 sim/staffing/model.py has its rows and columns, all teams and skills in one. Solved as a linear
 program by HiGHS, whose value is the bound; heads by team and kind become whole, then shifts and
-breaks day by day (sim/staffing/rolling.py); then each shift gets its break, the earliest first.
+breaks team by team (sim/staffing/rolling.py); then each shift gets its break, the earliest first.
 """
 
 from collections.abc import Sequence

@@ -22,8 +22,10 @@ from sim.staffing.shifts import SLOTS_PER_DAY
 
 # Only starts whose reduced cost is at most this are looked at.
 CHEAP_FEN: Final = 1_000.0
+# The part of the fractional variables that a step of a dive fixes.
+DIVE_RATIO: Final = 0.5
 # A window that could be cheaper by less than this share of the whole cost is left alone.
-LEAST_GAIN_RATIO: Final = 5e-6
+LEAST_GAIN_RATIO: Final = 1e-5
 WINDOW_NODES_COUNT: Final = 1
 # Where no dive ends in whole numbers.
 STUCK_GAP_RATIO: Final = 2e-5
@@ -36,14 +38,12 @@ TAIL_SLOTS: Final = 12
 class Effort:
     """How hard whole numbers are looked for."""
 
-    shares: tuple[float, ...]
-    """A dive each: the part of the fractional variables that a step fixes."""
     spans_days: tuple[int, ...]
-    """A pass over all teams each: the days of its windows, which overlap by one."""
+    """A pass over all teams each: the days of its windows, one of which starts on every day."""
 
 
-FULL: Final = Effort(shares=(0.2,), spans_days=(2,))
-QUICK: Final = Effort(shares=(0.5,), spans_days=())
+FULL: Final = Effort(spans_days=(1, 2))
+QUICK: Final = Effort(spans_days=(1,))
 
 
 class Rolling:
@@ -90,12 +90,12 @@ class Rolling:
             self._first(self._part(team, 0, days_count, stands=False))
         for span in self._effort.spans_days:
             for team in reversed(self._component.teams):
-                for day in range(0, days_count - 1, max(span - 1, 1)):
+                for day in range(max(days_count - span, 0) + 1):
                     self._again(self._part(team, day, day + span, stands=True))
 
     def _first(self, part: "_Part") -> None:
         stuck = Limits(STUCK_GAP_RATIO * self._cost_fen, STUCK_NODES_COUNT)
-        found = dive(part.problem, self._effort.shares)
+        found = dive(part.problem, DIVE_RATIO)
         self._keep(part, found or search(part.problem, stuck))
 
     def _again(self, part: "_Part") -> None:
