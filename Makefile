@@ -1,6 +1,7 @@
 # Every target does its own set-up; `setup` is quick when nothing changed.
 .DEFAULT_GOAL := help
-.PHONY: help setup peak test nightly lint bench bench-api bench-replay bench-payout messages golden clean
+.PHONY: help setup peak test nightly lint bench bench-cluster bench-api bench-replay bench-payout bench-scale \
+	messages golden clean
 
 # The newest Python that the pins are known for, or whatever python3 is (3.11 or later).
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
@@ -16,8 +17,10 @@ help:
 	@echo "make bench-api  the guarantee API beside a plain FastAPI service, durable writes on both"
 	@echo "make bench-payout  the simulation with loops off against the exact engine, 400 seasons"
 	@echo "make bench-replay  the replay beside Locust's FastHttpUser, and k6, vegeta, wrk where found"
+	@echo "make bench-scale  what a unit of each part costs, the law, what ten times the peak needs"
 	@echo "make lint     types, lint and import floors only"
 	@echo "make bench    the pool beside the reference model and Ciw, the roster, the approximate answer"
+	@echo "make bench-cluster  20 replications of a national day on one Dask worker and on two"
 	@echo "make golden   rewrite the golden files; read the diff, say so in CHANGELOG.md"
 	@echo "make messages bring the Chinese catalogue of messages up to date"
 	@echo "make setup    build .venv"
@@ -49,6 +52,9 @@ lint: setup
 bench: setup
 	@set -e; for name in pool roster whatif; do $(BIN)/python -m "benchmarks.bench_$$name"; done
 
+bench-cluster: setup
+	$(BIN)/python -m benchmarks.bench_cluster
+
 bench-api: setup
 	$(BIN)/python -m benchmarks.bench_api
 
@@ -57,6 +63,12 @@ bench-payout: setup
 
 bench-replay: setup
 	$(BIN)/python -m benchmarks.bench_replay
+
+bench-scale: setup
+	$(BIN)/python -m benchmarks.bench_scale run results/bench-scale
+	@set -e; for part in simulation sender lock wire api replay; do \
+		$(BIN)/python -m benchmarks.bench_scale $$part results/bench-scale; done
+	$(BIN)/python -m benchmarks.bench_scale page
 
 messages: setup
 	$(BIN)/python -m tests.messages

@@ -5,7 +5,6 @@ is imported inside each command, so that a command loads only what it needs.
 Exit status: 0 done, 1 scenarios differ (diff), 2 wrong input, 130 interrupted.
 """
 
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,6 +24,7 @@ from reports.language import say, speaking
 from reports.ledger.command import ledger
 from reports.payout.command import payout
 from reports.staffing.command import staff
+from reports.study.command import study
 from reports.whatif.command import ui
 from reports.workbook.command import workbook
 from scenarios import command as scenarios
@@ -50,11 +50,14 @@ app.command()(payout)
 app.command()(ledger)
 app.command()(workbook)
 app.command()(staff)
+app.command()(study)
 app.command()(ui)
 app.command()(loadtests.replay)
+app.command()(loadtests.replay_worker)
 app.command()(guarantee_api.serve)
 app.command()(guarantee_api.token)
 app.command()(guarantee_api.tokens)
+app.command()(guarantee_api.proxy)
 app.add_typer(fit.app, name="fit", no_args_is_help=True)
 app.command()(backtest)
 app.add_typer(theory, name="theory", no_args_is_help=True)
@@ -126,8 +129,8 @@ def _load_api(run_path: Path) -> None:
     """Send the run's busiest minutes to the reference API, once; what came out is in the report."""
     from loadtests.audit.judge import AuditError
     from loadtests.drill.load import LoadError
+    from loadtests.drill.member import ServiceFailed
     from loadtests.drill.peak import FOLDER, at_peak
-    from loadtests.drill.service import ServiceFailed
     from loadtests.trace import TraceError
 
     try:
@@ -142,13 +145,16 @@ def _load_api(run_path: Path) -> None:
 
 
 def _say_staffing(run_path: Path) -> None:
-    """Print about how many heads would do, from the run's own contacts."""
+    """Print what the run's roster holds and what theory makes of the run's contacts."""
+    from reports.cells import Book
     from reports.staffing.words import quick as in_words
     from sim.staffing.quick import quick
 
     with stderr().status("heads needed"):
-        found = quick(run_path, resolve(BASE, None, None).scenario)
-    typer.echo(f"{in_words(asdict(found)).striptags()}.".replace("\xa0", " "))
+        quick(run_path, resolve(BASE, None, None).scenario)
+    said = in_words(Book(run_path))
+    assert said is not None, "kept just before"
+    typer.echo(f"{said.striptags()}.".replace("\xa0", " "))
 
 
 def _say_payout(run_path: Path) -> None:

@@ -3,13 +3,14 @@
     python -m benchmarks.bench_fit coverage --logs 200
     python -m benchmarks.bench_fit backtest PAST.csv.gz NEW.csv.gz
     python -m benchmarks.bench_fit months PAST.csv.gz
+    python -m benchmarks.bench_fit forward PAST.csv.gz --last 3
     python -m benchmarks.bench_fit memory --rows 5000000
 
 `coverage`: share of synthetic logs whose 95 % interval holds the truth, by parameter. `backtest`:
 seconds of the fit, then the figures that a backtest is judged by. `months`: such of each month,
-foretold from the others, also by queue. `memory`: seconds and peak memory of `springpeak fit
-contacts` on a log of that many rows, whose days are ten made days again and again. Seconds are of
-CPU.
+foretold from the others, also by queue; `forward`: from those before it, at least two and with
+`--last` at most so many. `memory`: seconds and peak memory of `springpeak fit contacts` on a log of
+that many rows, whose days are ten made days again and again. Seconds are of CPU.
 """
 
 import argparse
@@ -20,9 +21,11 @@ import time
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from sim.backtest.backtest import Fitted, backtest
 from sim.backtest.rivals import erlang_a_factor
@@ -42,6 +45,8 @@ from sim.fit.turns import Turns
 from tests.log_cases import Truth, frame, write
 
 READING = Reading({}, Clock())
+REPLICATIONS: Final = 30
+FEWEST_MONTHS: Final = 2
 
 
 def fitted(contacts: ContactLog) -> dict[str, Estimate | None]:
@@ -100,33 +105,55 @@ def real(past: Path, new: Path) -> dict[str, object]:
 
 
 def months(paths: list[Path]) -> dict[str, object]:
-    """Every calendar month foretold from all the others; errors of the model and of Erlang A."""
+    """Every calendar month foretold from all the others."""
     contacts = read(paths, READING)
     month = contacts.local_s.astype("datetime64[s]").astype("datetime64[M]")
+    folds = [(str(one), month != one, month == one) for one in np.unique(month)]
+    return _foretold(contacts, folds)
+
+
+def forward(paths: list[Path], *, last: int | None) -> dict[str, object]:
+    """Every calendar month foretold from those before it, or from so many of the last of them."""
+    contacts = read(paths, READING)
+    month = contacts.local_s.astype("datetime64[s]").astype("datetime64[M]")
+    names = np.unique(month)
+    folds = []
+    for number in range(FEWEST_MONTHS, len(names)):
+        before = names[:number] if last is None else names[:number][-last:]
+        folds.append((str(names[number]), np.isin(month, before), month == names[number]))
+    return _foretold(contacts, folds)
+
+
+def _foretold(
+    contacts: ContactLog, folds: list[tuple[str, NDArray[np.bool_], NDArray[np.bool_]]]
+) -> dict[str, object]:
+    """Errors of the model and of Erlang A, by fold: its name, rows to fit, rows to foretell."""
     table: dict[str, dict[str, float]] = {}
-    for one in np.unique(month):
-        fit = fit_contacts(past := contacts.taken(month != one))
+    for name, known, new in folds:
+        fit = fit_contacts(past := contacts.taken(known))
         document = {**words.document(fit), "erlang_a_factor": erlang_a_factor(past, fit)}
-        found = backtest(
-            contacts.taken(month == one), Fitted.of(document), replications=30, seed=1
-        )
-        said = found.document()
-        row = {}
-        for name in ("abandoned_ratio", "mean_wait_s"):
-            truth = said["observed"][name]
-            row[f"{name}_observed"] = truth
-            row[f"{name}_error_simulated"] = said["simulated"][name]["mean"] - truth
-            row[f"{name}_error_erlang_a"] = said["erlang_a"][name] - truth
-            row[f"{name}_in_80_band"] = said["hourly"][name]["coverage"]["0.8"]
-            for who in ("simulated", "erlang_a"):
-                row[f"mae_{name}_hourly_{who}"] = said[f"mae_{name}_hourly"][who]
-        row |= _by_queue(contacts.taken(month == one), Fitted.of(document).floor)
-        table[str(one)] = row
+        fitted = Fitted.of(document)
+        said = backtest(contacts.taken(new), fitted, replications=REPLICATIONS, seed=1).document()
+        table[name] = _errors(said) | _by_queue(contacts.taken(new), fitted.floor)
     means = {
         name: float(np.mean([abs(row[name]) for row in table.values()]))
         for name in next(iter(table.values()))
     }
     return {**table, "mean, errors without sign": means}
+
+
+def _errors(said: dict[str, Any]) -> dict[str, float]:
+    """What a backtest is judged by, in one row."""
+    row = {}
+    for name in ("abandoned_ratio", "mean_wait_s"):
+        truth = said["observed"][name]
+        row[f"{name}_observed"] = truth
+        row[f"{name}_error_simulated"] = said["simulated"][name]["mean"] - truth
+        row[f"{name}_error_erlang_a"] = said["erlang_a"][name] - truth
+        row[f"{name}_in_80_band"] = said["hourly"][name]["coverage"]["0.8"]
+        for who in ("simulated", "erlang_a"):
+            row[f"mae_{name}_hourly_{who}"] = said[f"mae_{name}_hourly"][who]
+    return row
 
 
 def _by_queue(contacts: ContactLog, law: FloorLaw) -> dict[str, float]:
@@ -173,10 +200,11 @@ def memory(rows: int) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("coverage", "backtest", "months", "memory"))
+    parser.add_argument("what", choices=("coverage", "backtest", "months", "forward", "memory"))
     parser.add_argument("paths", nargs="*", type=Path)
     parser.add_argument("--logs", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1000)
+    parser.add_argument("--last", type=int, help="months to fit on, at most")
     parser.add_argument("--rows", type=int, default=5_000_000)
     asked = parser.parse_args()
     if asked.what == "coverage":
@@ -185,6 +213,8 @@ def main() -> None:
         said = real(*asked.paths)
     elif asked.what == "months":
         said = months(asked.paths)
+    elif asked.what == "forward":
+        said = forward(asked.paths, last=asked.last)
     else:
         said = memory(asked.rows)
     print(json.dumps(said, indent=1))

@@ -201,10 +201,13 @@ def on_last_core(*words: str) -> str:
 
 def workers() -> None:
     """Whether two workers' merged percentiles are those of one, and how far noise reaches."""
-    one, two = (
-        intervals(replayed(2000.0, 20.0, "--processes", count, delay_ms=20.0).rows)
-        for count in ("1", "2")
-    )
+    rows = [
+        replayed(2000.0, 20.0, "--processes", count, delay_ms=20.0).rows for count in ("1", "2")
+    ]
+    one, two = map(intervals, rows)
+    p99_ms, p99_ms_of_one = (quantile(lags_ms(them), 0.99) for them in reversed(rows))
+    assert p99_ms is not None
+    say("send lag p99 of two workers beside one, at 2000/s", p99_ms, p99_ms_of_one, "ms")
     for name in ("p50_response_ms", "p90_response_ms", "p99_response_ms", "p999_response_ms"):
         low_ms, high_ms = two[name].minus(one[name])
         noise = f"difference {low_ms:+.3f} to {high_ms:+.3f} ms with 95 % confidence"

@@ -12,13 +12,14 @@ from rich.console import Console
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from loadtests.cluster.wire import DEFAULT_BIND
+
 if TYPE_CHECKING:
     from loadtests.replay import Order
     from loadtests.summary import Summary
 
 WRONG_INPUT = 2
 INTERRUPTED = 130
-MASTER_PORT = 5557  # Locust's own
 SHOWN = ("planned", "sent", "ok", "fail", "unknown", "dropped")
 TIMES = ("p50_response_ms", "p99_response_ms", "p999_response_ms", "p99_service_ms")
 
@@ -66,14 +67,37 @@ Anywhere = Annotated[
 Processes = Annotated[
     int, typer.Option(min=1, max=256, help="Workers that share the trace by its keys.")
 ]
-Master = Annotated[
-    bool, typer.Option("--master", help="Wait for the workers, started elsewhere with --worker.")
+ExpectWorkers = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=256,
+        metavar="N",
+        help="Share the trace over so many workers, started on their machines with `springpeak "
+        "replay-worker`.",
+    ),
 ]
-Worker = Annotated[bool, typer.Option("--worker", help="Send a share for a master.")]
-MasterHost = Annotated[str, typer.Option(metavar="NAME", help="Where the master is.")]
-MasterPort = Annotated[
-    int | None, typer.Option(metavar="PORT", help="Its port for workers (5557 if not given).")
+Bind = Annotated[str, typer.Option(metavar="ADDRESS:PORT", help="Where those workers come to.")]
+Trusted = Annotated[
+    bool,
+    typer.Option(
+        "--i-trust-this-network",
+        help="--bind is not loopback: whoever reaches it may have trace and tokens.",
+    ),
 ]
+WaitS = Annotated[float, typer.Option(min=0.0, help="Wait so long for each other.")]
+ClockLimit = Annotated[
+    float | None,
+    typer.Option(
+        min=0.0,
+        help="The run is invalid if a worker's clock may be further off its master's (else: the "
+        "limit of the send lag).",
+    ),
+]
+MasterAddress = Annotated[
+    str, typer.Option(metavar="ADDRESS:PORT", help="What --bind of the replay says.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Say only what goes wrong.")]
 
 
 def replay(
@@ -87,12 +111,13 @@ def replay(
     timeout_s: Timeout = 30.0,
     attempts: Attempts = 1,
     lag_limit_ms: LagLimit = 2.0,
+    clock_limit_ms: ClockLimit = None,
     until_lag: UntilLag = False,
     processes: Processes = 1,
-    master: Master = False,
-    worker: Worker = False,
-    master_host: MasterHost = "127.0.0.1",
-    master_port: MasterPort = None,
+    expect_workers: ExpectWorkers = None,
+    bind: Bind = DEFAULT_BIND,
+    trusted: Trusted = False,
+    wait_s: WaitS = 120.0,
     web: Web = None,
     otel: Otel = False,
     out: Out = None,
@@ -118,17 +143,17 @@ def replay(
         timeout_s=timeout_s,
         attempts_count_max=attempts,
         lag_limit_ms=lag_limit_ms,
+        clock_limit_ms=clock_limit_ms,
         until_lag=until_lag,
         anywhere=anywhere,
         web_port=web,
         otel=otel,
         processes=processes,
-        elsewhere=master,
-        master_port=(master_port or MASTER_PORT) if master else None,
+        expected_count=expect_workers,
+        bind=bind,
+        trusted=trusted,
+        wait_s=wait_s,
     )
-    if worker:
-        _work(order, master_host, master_port or MASTER_PORT)
-        return
     summary = _run(order)
     if as_json:
         typer.echo(json.dumps(summary.document(), ensure_ascii=False))
@@ -137,14 +162,23 @@ def replay(
     raise typer.Exit(INTERRUPTED if "interrupted" in summary.reasons else summary.status)
 
 
-def _work(order: "Order", master_host: str, master_port: int) -> None:
-    """Send a share, or say what is wrong and leave."""
-    from loadtests.replay import ReplayError, prepare, work
+def replay_worker(master: MasterAddress, wait_s: WaitS = 120.0, quiet: Quiet = False) -> None:
+    """Send a share of a replay on another machine: `springpeak replay --expect-workers`.
 
+    It is given trace, tokens and settings, and hands its journal over. Exit status: 0 all was sent,
+    1 it was stopped early, 2 wrong input or no master, 130 interrupted.
+    """
+    from loadtests.cluster import follower
+    from loadtests.cluster.wire import ClusterError, address
+
+    say = (lambda _: None) if quiet else (lambda text: typer.echo(text, err=True))
     try:
-        work(prepare(order), master_host, master_port)
-    except ReplayError as error:
+        all_sent = follower.follow(address(master), wait_s=wait_s, say=say)
+    except ClusterError as error:
         _refuse(error)
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    raise typer.Exit(0 if all_sent else 1)
 
 
 def _refuse(error: Exception) -> NoReturn:
@@ -172,9 +206,15 @@ def _run(order: "Order") -> "Summary":
                 text += f"send lag p99 {lag_ns / 1e6:.2f} ms"
                 progress.update(task, description=text, refresh=True)
 
-            return run(prepared, watch)
+            def say(text: str) -> None:
+                progress.update(task, description=text, refresh=True)
+
+            return run(prepared, watch, say)
     except ReplayError as error:
         _refuse(error)
+    except KeyboardInterrupt:
+        console.print("interrupted before anything was sent")
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def _print(summary: "Summary", out: Path) -> None:
@@ -187,6 +227,9 @@ def _print(summary: "Summary", out: Path) -> None:
     say_thresholds([asdict(one) for one in summary.thresholds])
     for reason in summary.reasons:
         typer.echo(f"INVALID: {reason}")
+    if summary.clocks:
+        off_ms = max(one["off_ms_max"] for one in summary.clocks)
+        typer.echo(f"workers' clocks: at most {off_ms:.3f} ms off their master's")
     lag_ms = summary.figures["send_lag_p99_ms"]
     said = "nothing was sent" if lag_ms is None else f"send lag p99 {lag_ms:.3f} ms"
     typer.echo(f"{summary.verdict}, {said}; journal: {out}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loadtests.connection import Host
+from loadtests.journal import Share
 from loadtests.mapping import Mapping
 from loadtests.sender import Limits
 
@@ -13,13 +14,20 @@ from loadtests.sender import Limits
 class Job:
     """What a worker needs to know besides its share."""
 
-    url: str
     host: Host
     mapping: Mapping
     limits: Limits
-    folder: Path
     stop_at_lag_ns: int | None
     """End the replay when a second's p99 of the send lag is above it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """Where a replay is looked at: its folder, Locust's page, exporters."""
+
+    url: str
+    """Of the host that is loaded."""
+    folder: Path
     web_port: int | None
     otel: bool
 
@@ -28,12 +36,9 @@ class Job:
 class Ending:
     """How one worker's share ended."""
 
-    worker: int
-    planned_count: int
+    share: Share
     stopped: str
     """Why it ended before its end; empty if it did not."""
-    lost_ns: int | None
-    """Since when rows of the journal are missing; None if none is."""
     started_unix_ns: int
 
 

@@ -8,7 +8,7 @@ sent: the words of Jepsen's histories (K. Kingsbury, 2013 on) with the drops tha
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,14 +49,34 @@ class JournalError(Exception):
     """A journal cannot be read or written; the message names the file and what is wrong."""
 
 
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A worker's clocks against its master's."""
+
+    offset_ns: int
+    """So far behind the master's its schedule lay at its end, by the drift of monotonic clocks."""
+    uncertainty_ns: int
+    """Half of the round trip that it was measured with."""
+    wall_offset_ns: int
+    """So far ahead its wall clock was; no time of a journal depends on it."""
+
+    @property
+    def off_ns_max(self) -> int:
+        """Its schedule was never further from its master's."""
+        return abs(self.offset_ns) + self.uncertainty_ns
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """What one worker had to send; `lost_ns` is when it was missed, or could write no more; None if
-    it wrote everything."""
+    """What one worker had to send; `lost_ns` is when the last of its missing steps can have been
+    sent, on its own clock; None if it wrote everything."""
 
     worker: int
     planned_count: int
     lost_ns: int | None = None
+    host: str = ""
+    """Machine of the worker; empty if it sent by itself, without a master."""
+    clock: Clock | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +145,7 @@ def read(path: Path) -> Journal:
         found = metadata.get("version")
         raise JournalError(f"{file} is a journal of version {found}, this one reads {VERSION}")
     values = json.loads(metadata["about"])
-    shares = tuple(Share(**one) for one in values.pop("shares"))
+    shares = tuple(_share(one) for one in values.pop("shares"))
     return Journal(About(**values, shares=shares), rows)
 
 
@@ -160,17 +180,18 @@ def _none_below_0(name: str) -> pl.Expr:
     return pl.when(pl.col(name) >= 0).then(pl.col(name))
 
 
+def _share(values: dict[str, Any]) -> Share:
+    clock = values.get("clock")  # journals of before have none
+    return Share(**values | {"clock": None if clock is None else Clock(**clock)})
+
+
 def _metadata(about: About) -> dict[str, str]:
-    shares = [
-        {"worker": one.worker, "planned_count": one.planned_count, "lost_ns": one.lost_ns}
-        for one in about.shares
-    ]
     values = {
         "planned_count": about.planned_count,
         "trace_digest": about.trace_digest,
         "host": about.host,
         "started_unix_ns": about.started_unix_ns,
         "limits": dict(about.limits),
-        "shares": shares,
+        "shares": [asdict(one) for one in about.shares],
     }
     return {"format": FORMAT, "version": VERSION, "about": json.dumps(values)}

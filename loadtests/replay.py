@@ -4,7 +4,6 @@ Decides what is checked before the first request, and what is kept when somethin
 was sent is in the journal, and the journal says what is missing.
 """
 
-import resource
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +12,13 @@ from typing import Final, TypeVar
 import polars as pl
 
 from loadtests import journal, mapping, schedule, summary, target, tokenfile, trace
-from loadtests.job import Ending, Job, Watch
+from loadtests.cluster.share import Orders, pack
+from loadtests.cluster.wire import DEFAULT_BIND, Address, ClusterError, bound
+from loadtests.job import Ending, Job, View, Watch
 from loadtests.sender import Limits
 from scenarios.load import Threshold, ThresholdError, parse
 
 T = TypeVar("T")
-_SPARE_FILES: Final = 64
 NS_PER_MS: Final = 1_000_000
 
 
@@ -36,10 +36,13 @@ class Order:
     out: Path
     speed: float = 1.0
     processes: int = 1
-    elsewhere: bool = False
-    """Whether the workers are started by somebody else, with --worker."""
-    master_port: int | None = None
-    """Port for the workers; None takes a free one."""
+    expected_count: int | None = None
+    """Workers from elsewhere, started with `springpeak replay-worker`; None if there are none."""
+    bind: str = DEFAULT_BIND
+    """Where those come to."""
+    trusted: bool = False
+    """Whether others than this machine may come."""
+    wait_s: float = 120.0
     mapping: Path | None = None
     thresholds: tuple[str, ...] = ()
     """What must hold, beside the mapping's own; the trace's where neither names any."""
@@ -47,21 +50,22 @@ class Order:
     timeout_s: float = 30.0
     attempts_count_max: int = 1
     lag_limit_ms: float = 2.0
+    clock_limit_ms: float | None = None
+    """None: that of the send lag, since a clock that is off sends as late as a late sender."""
     until_lag: bool = False
     anywhere: bool = False
     web_port: int | None = None
     otel: bool = False
 
-    def words(self) -> list[str]:
-        """What a worker of this order is called with, after `springpeak replay`."""
-        words = [str(self.trace), "--host", self.url, "--token-file", str(self.token_file)]
-        words += ["--out", str(self.out), "--speed", repr(self.speed)]
-        words += ["--connections", str(self.connections_count_max)]
-        words += ["--timeout-s", repr(self.timeout_s), "--attempts", str(self.attempts_count_max)]
-        words += ["--lag-limit-ms", repr(self.lag_limit_ms)]
-        words += ["--mapping", str(self.mapping)] if self.mapping else []
-        flags = {"--until-lag": self.until_lag, "--i-may-load-this-host": self.anywhere}
-        return words + [flag for flag, given in flags.items() if given]
+    @property
+    def clocks_apart_ms_max(self) -> float:
+        """Above it the run is invalid."""
+        return self.lag_limit_ms if self.clock_limit_ms is None else self.clock_limit_ms
+
+    @property
+    def stop_at_lag_ns(self) -> int | None:
+        """End the replay when a second's p99 of the send lag is above it."""
+        return int(self.lag_limit_ms * NS_PER_MS) if self.until_lag else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,24 +80,43 @@ class Prepared:
     tokens: tokenfile.Tokens
     target: target.Target
     thresholds: list[Threshold]
+    bind: Address | None
+    """Where workers from elsewhere come to."""
 
-    def share(self, worker: int, shards: int) -> schedule.Schedule:
-        """The requests of one worker of so many."""
-        return schedule.share(
-            self.trace,
-            schedule.plan(self.trace, speed=self.order.speed, shards=shards),
-            worker=worker,
+    def planned(self, shards: int) -> pl.DataFrame:
+        """The planned steps of so many workers."""
+        return schedule.plan(self.trace, speed=self.order.speed, shards=shards)
+
+    def whole(self) -> schedule.Schedule:
+        """The requests of a single worker."""
+        return schedule.schedule(
+            schedule.share(self.trace, self.planned(1), 0),
             mapping=self.mapping,
             tokens=self.tokens,
             host_header=self.target.header,
             base_path=self.target.base_path,
         )
 
+    def orders(self) -> Orders:
+        """What other processes are told."""
+        order = self.order
+        return Orders(
+            url=order.url,
+            anywhere=order.anywhere,
+            mapping=self.mapping.model_dump_json(),
+            staff=self.tokens.staff,
+            consumers=self.tokens.consumers,
+            connections_count_max=order.connections_count_max,
+            timeout_ns=int(order.timeout_s * 1e9),
+            attempts_count_max=order.attempts_count_max,
+            stop_at_lag_ns=order.stop_at_lag_ns,
+            otel=order.otel,
+        )
+
     def job(self) -> Job:
-        """What a worker needs to know."""
+        """What the sender of this process needs to know."""
         order = self.order
         return Job(
-            url=order.url,
             host=self.target.host,
             mapping=self.mapping,
             limits=Limits(
@@ -101,11 +124,13 @@ class Prepared:
                 timeout_ns=int(order.timeout_s * 1e9),
                 attempts_count_max=order.attempts_count_max,
             ),
-            folder=order.out,
-            stop_at_lag_ns=int(order.lag_limit_ms * NS_PER_MS) if order.until_lag else None,
-            web_port=order.web_port,
-            otel=order.otel,
+            stop_at_lag_ns=order.stop_at_lag_ns,
         )
+
+    def view(self) -> View:
+        """Where the replay is looked at."""
+        order = self.order
+        return View(url=order.url, folder=order.out, web_port=order.web_port, otel=order.otel)
 
 
 def prepare(order: Order) -> Prepared:
@@ -118,7 +143,11 @@ def prepare(order: Order) -> Prepared:
     texts = asked or (found_trace.thresholds if found_trace else ())
     limits = _tried(wrong, lambda: parse(texts))
     host = _tried(wrong, lambda: target.find(order.url, anywhere=order.anywhere))
-    _tried(wrong, lambda: _room_for(order.connections_count_max))
+    _tried(wrong, lambda: target.make_room(order.connections_count_max))
+    elsewhere = order.expected_count is not None
+    if elsewhere and order.processes > 1:
+        wrong.append("--expect-workers N takes workers from elsewhere, --processes N starts them")
+    bind = _tried(wrong, lambda: bound(order.bind, trusted=order.trusted)) if elsewhere else None
     if (order.out / journal.FILE_NAME).exists():
         wrong.append(f"--out {order.out} has a journal already: name another folder")
     if wrong:
@@ -137,45 +166,43 @@ def prepare(order: Order) -> Prepared:
         tokens=tokens,
         target=host,
         thresholds=limits,
+        bind=bind,
     )
-    roles = found_trace.steps["role"].unique().cast(pl.String).sort()
     try:
-        target.probe(host, found_mapping.probe, {role: tokens.of(role, 0) for role in roles})
+        target.probe(host, found_mapping.probe, tokens.by_role(found_trace.steps))
         order.out.mkdir(parents=True, exist_ok=True)
     except (target.TargetError, OSError) as error:
         raise ReplayError(str(error)) from None
     return prepared
 
 
-def replay(prepared: Prepared, watch: Watch) -> summary.Summary:
-    """Send everything, write journal and summary. Raises ReplayError."""
-    from loadtests import cluster, user  # noqa: PLC0415 - Locust takes a second to import
+def replay(prepared: Prepared, watch: Watch, say: Callable[[str], None]) -> summary.Summary:
+    """Send everything, write journal and summary; `say` is told what it waits for. Raises
+    ReplayError."""
+    from loadtests import user  # noqa: PLC0415 - Locust takes a second to import
+    from loadtests.cluster import leader  # noqa: PLC0415
 
-    order = prepared.order
+    order, view = prepared.order, prepared.view()
+    count = order.expected_count or order.processes
+    planned = prepared.planned(count)
+
+    def packed(worker: int) -> bytes:
+        return pack(worker, prepared.orders(), schedule.share(prepared.trace, planned, worker))
+
     try:
-        if order.processes == 1 and not order.elsewhere:
-            endings = [user.run(prepared.job(), prepared.share(0, 1), watch)]
+        if count == 1 and prepared.bind is None:
+            endings = [user.run(prepared.job(), prepared.whole(), watch, view=view)]
         else:
-            endings = cluster.lead(prepared, watch)
-    except (OSError, schedule.ScheduleError, cluster.ClusterError) as error:
+            muster = leader.Muster(count=count, bind=prepared.bind, wait_s=order.wait_s)
+            endings = leader.lead(muster, packed, view=view, watch=watch, say=say)
+    except (OSError, schedule.ScheduleError, ClusterError) as error:
         raise ReplayError(str(error)) from None
-    return _finished(prepared, endings)
+    return _finished(prepared, planned, endings)
 
 
-def work(prepared: Prepared, master_host: str, master_port: int) -> None:
-    """Send a share as a worker of a master elsewhere. Raises ReplayError."""
-    from loadtests import cluster  # noqa: PLC0415 - Locust takes a second to import
-
-    try:
-        cluster.follow(prepared, master_host, master_port)
-    except (OSError, schedule.ScheduleError, cluster.ClusterError) as error:
-        raise ReplayError(str(error)) from None
-
-
-def _finished(prepared: Prepared, endings: list[Ending]) -> summary.Summary:
+def _finished(prepared: Prepared, planned: pl.DataFrame, endings: list[Ending]) -> summary.Summary:
     """Journal and summary of what the workers left. Raises ReplayError."""
     order = prepared.order
-    planned = schedule.plan(prepared.trace, speed=order.speed, shards=len(endings))
     about = journal.About(
         planned_count=planned.height,
         trace_digest=prepared.digest,
@@ -187,11 +214,9 @@ def _finished(prepared: Prepared, endings: list[Ending]) -> summary.Summary:
             "timeout_s": order.timeout_s,
             "attempts_count_max": order.attempts_count_max,
             "send_lag_limit_ms": order.lag_limit_ms,
+            "clock_limit_ms": order.clocks_apart_ms_max,
         },
-        shares=tuple(
-            journal.Share(worker=one.worker, planned_count=one.planned_count, lost_ns=one.lost_ns)
-            for one in endings
-        ),
+        shares=tuple(one.share for one in endings),
     )
     try:
         found = journal.read(journal.write(order.out, planned, about))
@@ -199,6 +224,7 @@ def _finished(prepared: Prepared, endings: list[Ending]) -> summary.Summary:
             found,
             prepared.thresholds,
             lag_limit_ms=order.lag_limit_ms,
+            clock_limit_ms=order.clocks_apart_ms_max,
             stopped=sorted({one.stopped for one in endings if one.stopped}),
         )
         result.write(order.out)
@@ -216,19 +242,8 @@ def _tried(wrong: list[str], read: Callable[[], T]) -> T | None:
         return None
 
 
-def _room_for(connections_count: int) -> None:
-    """Raise the limit of open files. Raises TargetError if it cannot be raised so far."""
-    needed = connections_count + _SPARE_FILES
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < needed:
-        if hard != resource.RLIM_INFINITY and hard < needed:
-            raise target.TargetError(
-                f"--connections {connections_count}: this machine allows {hard} open files"
-            )
-        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
-
-
 _MISTAKES: Final = (
+    ClusterError,
     mapping.MappingError,
     target.TargetError,
     ThresholdError,

@@ -72,22 +72,24 @@ def plan(trace: Trace, *, speed: float, shards: int) -> pl.DataFrame:
     )
 
 
-def share(
-    trace: Trace,
-    planned: pl.DataFrame,
+def share(trace: Trace, planned: pl.DataFrame, worker: int) -> pl.DataFrame:
+    """The trace's steps that one worker sends, with planned times."""
+    return trace.steps.with_columns(planned["intended_ns"]).filter(planned["worker"] == worker)
+
+
+def schedule(
+    mine: pl.DataFrame,
     *,
-    worker: int,
     mapping: Mapping,
     tokens: Tokens,
     host_header: str,
     base_path: str = "",
 ) -> Schedule:
-    """What one worker sends. Raises ScheduleError if the mapping lacks an operation."""
-    missing = sorted(set(planned["operation"].unique()) - set(mapping.operations))
+    """The requests of a worker's share. Raises ScheduleError if the mapping lacks an operation."""
+    operations = mine["operation"].cast(pl.String)
+    missing = sorted(set(operations.unique()) - set(mapping.operations))
     if missing:
         raise ScheduleError(f"the mapping says nothing about {', '.join(missing)}")
-    mine = trace.steps.filter(planned["worker"] == worker)
-    at = planned.filter(pl.col("worker") == worker)
     requests = pl.concat(
         [
             _requests(steps, name[0], mapping, tokens, host_header, base_path)
@@ -95,14 +97,14 @@ def share(
         ]
         or [pl.DataFrame(schema={"step": pl.Int64, "request": pl.Binary})]
     ).sort("step")
-    place = np.full(trace.steps.height + 1, NONE, dtype=np.int64)
-    place[mine["step"].to_numpy()] = np.arange(mine.height)
+    parents = mine["depends_on"].to_numpy()
+    places = np.searchsorted(mine["step"].to_numpy(), parents)
     return Schedule(
         steps=mine["step"].to_list(),
-        operations=at["operation"].to_list(),
-        intended_ns=at["intended_ns"].to_numpy(),
+        operations=operations.to_list(),
+        intended_ns=mine["intended_ns"].to_numpy(),
         requests=requests["request"],
-        parents=place[mine["depends_on"].to_numpy()],  # NONE is the last place, which holds NONE
+        parents=np.where(parents == NONE, NONE, places),
     )
 
 

@@ -29,6 +29,10 @@ OK, FAIL, UNKNOWN, DROPPED = range(4)
 ANSWER_ID: Final = b"{answer_id}"
 COUNTED: Final = ("sent", "waited", *OUTCOMES)
 POOL_FULL: Final = "no free connection"
+LEASE_OVER: Final = "its master was silent"
+GRACE_S: Final = 2.0
+"""For the answers that are still under way when a replay is stopped."""
+_FOR_EVER_NS: Final = 1 << 62
 BEAT_S: Final = 0.02
 """Between two chunks of the journal: short, so that writing one is short, too."""
 _SWEEP_BEATS: Final = 12
@@ -115,6 +119,7 @@ class Sender:
         self._answer_ids: dict[int, str | None] = {}
         self._waiting: dict[int, list[Task]] = {}
         self._start_ns = 0
+        self._lease_ns = _FOR_EVER_NS
         self._give_up_ns: int | None = None
         self._said = cache(self._outcome)
         self._sent_count = self._waited_count = 0
@@ -144,6 +149,11 @@ class Sender:
             self._alarm.at(0)
             self._give_up_ns = monotonic_ns() + int(grace_s * 1e9)
 
+    def lend(self, until_ns: int) -> None:
+        """Send no step that is planned for then (on time.monotonic_ns()) or later, but stop, unless
+        lent for longer until then."""
+        self._lease_ns = until_ns
+
     @property
     def counts(self) -> dict[str, int]:
         """Of COUNTED, so far."""
@@ -169,6 +179,11 @@ class Sender:
     def _ring(self) -> None:
         """Send what is due, at most a turn's worth, and set the alarm for the next."""
         start_ns, now_ns = self._start_ns, monotonic_ns() - self._start_ns
+        lease_ns = self._lease_ns - start_ns
+        if now_ns >= lease_ns:
+            self.stop(LEASE_OVER, grace_s=GRACE_S)
+        if self.stopped:
+            return
         left, next_ns = _TURN, 0
         while left:
             left -= 1
@@ -181,7 +196,7 @@ class Sender:
             at = self._place - self._block_place
             step, intended_ns, request, parent, name = self._block[at]
             if intended_ns > now_ns:
-                now_ns = monotonic_ns() - start_ns
+                now_ns = min(monotonic_ns() - start_ns, lease_ns - 1)
                 if intended_ns > now_ns:
                     next_ns = start_ns + intended_ns
                     break

@@ -14,7 +14,7 @@ from typing import Any, Final
 import polars as pl
 
 from loadtests import latency, noise
-from loadtests.journal import Journal, Share
+from loadtests.journal import Clock, Journal, Share
 from loadtests.sender import POOL_FULL
 from loadtests.thresholds import Figures, Finding, judge
 from scenarios.load import LAG, Threshold
@@ -26,6 +26,7 @@ INVALID: Final = 3
 # k6 and wrk2 leave it to the reader how many requests a generator may lose; one in a thousand
 # leaves the 99th percentile where it is.
 POOL_FULL_RATIO_MAX: Final = 0.001
+NS_PER_MS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,8 @@ class Summary:
     """Of the percentiles of all operations together, 95 %: what another replay might show."""
     operations: Mapping[str, Figures]
     thresholds: list[Finding]
+    clocks: list[dict[str, Any]]
+    """Of each worker that has a master: worker, host, and its clock (journal.Clock) in ms."""
     host: str
     trace_digest: str
     limits: dict[str, Any]
@@ -60,7 +63,12 @@ class Summary:
 
 
 def summarise(
-    journal: Journal, thresholds: list[Threshold], *, lag_limit_ms: float, stopped: list[str]
+    journal: Journal,
+    thresholds: list[Threshold],
+    *,
+    lag_limit_ms: float,
+    clock_limit_ms: float,
+    stopped: list[str],
 ) -> Summary:
     """Judge a journal; `stopped` says why workers ended early, one sentence each."""
     rows, about = journal.rows, journal.about
@@ -72,6 +80,12 @@ def summarise(
         reasons.append(
             f"the sender was late: the send lag's p99 is {lag_ms:.2f} ms, above {lag_limit_ms:g} ms"
         )
+    reasons += [
+        f"the clock of worker {one.worker} may be {one.clock.off_ns_max / NS_PER_MS:.2f} ms off "
+        f"its master's, above {clock_limit_ms:g} ms"
+        for one in about.shares
+        if one.clock is not None and one.clock.off_ns_max > clock_limit_ms * NS_PER_MS
+    ]
     refused = rows.filter(pl.col("reason") == POOL_FULL).height
     if refused > POOL_FULL_RATIO_MAX * rows.height:
         connections = about.limits["connections_count_max"]
@@ -88,6 +102,7 @@ def summarise(
         intervals={name: (one.low_ms, one.high_ms) for name, one in noise.intervals(rows).items()},
         operations=operations,
         thresholds=findings,
+        clocks=[_clock(one, one.clock) for one in about.shares if one.clock is not None],
         host=about.host,
         trace_digest=about.trace_digest,
         limits=dict(about.limits),
@@ -104,3 +119,14 @@ def _lost(share: Share, rows: pl.DataFrame) -> str:
         f"worker {share.worker} was lost at {share.lost_ns / 1e9:.1f} s: of its "
         f"{share.planned_count} steps {dropped} were dropped, and {unknown} may have been sent"
     )
+
+
+def _clock(share: Share, clock: Clock) -> dict[str, Any]:
+    return {
+        "worker": share.worker,
+        "host": share.host,
+        "offset_ms": clock.offset_ns / NS_PER_MS,
+        "uncertainty_ms": clock.uncertainty_ns / NS_PER_MS,
+        "off_ms_max": clock.off_ns_max / NS_PER_MS,
+        "wall_offset_ms": clock.wall_offset_ns / NS_PER_MS,
+    }

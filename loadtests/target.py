@@ -6,6 +6,7 @@ that is not there is said before the first request of the trace.
 
 import http.client
 import ipaddress
+import resource
 import socket
 import ssl
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 from loadtests.connection import Host
 
 PROBE_S_MAX: Final = 10.0
+_SPARE_FILES: Final = 64
 
 
 class TargetError(Exception):
@@ -72,6 +74,18 @@ def probe(target: Target, path: str, tokens: dict[str, str]) -> None:
             wrong.append(f"{target.url}{path} answers the {role} with HTTP {status}")
     if wrong:
         raise TargetError("\n".join(wrong))
+
+
+def make_room(connections_count: int) -> None:
+    """Raise the limit of open files. Raises TargetError if it cannot be raised so far."""
+    needed = connections_count + _SPARE_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        if hard != resource.RLIM_INFINITY and hard < needed:
+            raise TargetError(
+                f"--connections {connections_count}: this machine allows {hard} open files"
+            )
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 
 def _status(target: Target, path: str, token: str) -> int:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import polars as pl
+
 from loadtests.trace import CONSUMERS_COUNT, ROLES, consumer_of
 
 STAFF: Final = tuple(role for role in ROLES if role != "consumer")
@@ -31,6 +33,11 @@ class Tokens:
         return (
             self.consumers[consumer_of(shard_key) - 1] if role == "consumer" else self.staff[role]
         )
+
+    def by_role(self, steps: pl.DataFrame) -> dict[str, str]:
+        """A token of each role that a trace's steps need."""
+        roles = steps["role"].unique().cast(pl.String).sort()
+        return {role: self.of(role, 0) for role in roles}
 
 
 def read(path: Path) -> Tokens:

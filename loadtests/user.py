@@ -22,19 +22,22 @@ from typing import Any, ClassVar, Final
 os.environ.setdefault("LOCUST_SKIP_MONKEY_PATCH", "1")
 
 import gevent
+import locust.runners
 import locust.stats
 from gevent.event import Event
 from locust import User, argument_parser, events, task
 from locust.env import Environment
+from locust.exception import RPCError
 from locust.html import get_html_report
 from locust.stats import StatsEntry, StatsError
 
 from loadtests import exposition
-from loadtests.job import Ending, Job, Watch
+from loadtests.job import Ending, Job, View, Watch
+from loadtests.journal import Share
 from loadtests.mapping import Mapping
-from loadtests.recorder import Recorder
+from loadtests.recorder import PartFile, Recorder
 from loadtests.schedule import Schedule
-from loadtests.sender import Sender, Watcher
+from loadtests.sender import GRACE_S, Sender, Watcher
 from loadtests.tally import Tally
 
 LEAD_NS: Final = 500_000_000
@@ -42,7 +45,7 @@ LEAD_NS: Final = 500_000_000
 WATCH_S: Final = 1.0
 SETTLE_S: Final = 0.05
 """Between two settlements of Locust's statistics: often, so that each is short."""
-GRACE_S: Final = 2.0
+LINGER_MS: Final = 1000
 HTML: Final = "locust.html"
 CSV: Final = "locust.csv"
 
@@ -63,39 +66,40 @@ class ReplayUser(User):
         gevent.sleep(1.0)
 
 
-def run(job: Job, schedule: Schedule, watch: Watch) -> Ending:
+def run(job: Job, schedule: Schedule, watch: Watch, *, view: View) -> Ending:
     """Replay in this process."""
-    environment = environment_of(job)
+    environment = environment_of(view)
     runner = environment.create_local_runner()
     totals = Totals(environment.stats)
-    open_page(environment, job)
-    sender, recorder = sender_of(job, schedule, 0)
+    open_page(environment, view)
+    part = PartFile(view.folder, 0)
+    recorder = Recorder(part.write)
+    sender = sender_of(job, schedule, recorder)
     runner.start(1, 1)
     start_ns, started_unix_ns = monotonic_ns() + LEAD_NS, time.time_ns() + LEAD_NS
     sender.start(start_ns)
     watch_over(sender, job, watch, totals)
-    recorder.close()
+    part.close()
     runner.stop()
     if not recorder.failure:  # a full disk has no room for these, either
-        write_tables(environment, job.folder)
+        write_tables(environment, view.folder)
     hold_page(environment)
     runner.quit()
+    lost_ns = sender.elapsed_ns if recorder.failure else None
     return Ending(
-        worker=0,
-        planned_count=len(schedule),
+        share=Share(worker=0, planned_count=len(schedule), lost_ns=lost_ns),
         stopped=sender.stopped,
-        lost_ns=sender.elapsed_ns if recorder.failure else None,
         started_unix_ns=started_unix_ns,
     )
 
 
-def open_page(environment: Environment, job: Job) -> None:
+def open_page(environment: Environment, view: View) -> None:
     """Keep the history that Locust draws, show its page if asked for, and call its hooks."""
     runner = environment.runner
     assert runner is not None
     runner.greenlet.spawn(locust.stats.stats_history, runner)
-    if job.web_port is not None:
-        page = environment.create_web_ui("127.0.0.1", job.web_port, delayed_start=True)
+    if view.web_port is not None:
+        page = environment.create_web_ui("127.0.0.1", view.web_port, delayed_start=True)
         kind = {"content-type": exposition.CONTENT_TYPE}
         assert page.app is not None
         page.app.add_url_rule(
@@ -131,22 +135,59 @@ def report(runner: Any) -> None:
     runner.send_message("stats", more)
 
 
-def environment_of(job: Job) -> Environment:
-    """Locust's environment with the one user."""
+def environment_of(view: View | None) -> Environment:
+    """Locust's environment with the one user; a worker has no view of its own."""
     ReplayUser.ended.clear()
     sys.argv[1:] = []  # Locust's page parses the command line, which is not its own
     parser = argument_parser.get_empty_argument_parser(add_help=False)
     argument_parser.setup_parser_arguments(parser)
     options = parser.parse_args([])
-    options.headless = job.web_port is None
-    if job.otel:
-        from locust.opentelemetry import setup_opentelemetry  # noqa: PLC0415
+    options.headless = view is None or view.web_port is None
+    if view is not None and view.otel:
+        export()
+    host = None if view is None else view.url
+    return Environment(user_classes=[ReplayUser], events=events, host=host, parsed_options=options)
 
-        if not setup_opentelemetry(__file__, None):
-            raise OSError("--otel needs exporters: pip install 'locust[otel]'")
-    return Environment(
-        user_classes=[ReplayUser], events=events, host=job.url, parsed_options=options
-    )
+
+def export() -> None:
+    """Switch on Locust's OpenTelemetry hooks. Raises OSError if they are not installed."""
+    from locust.opentelemetry import setup_opentelemetry  # noqa: PLC0415
+
+    if not setup_opentelemetry(__file__, None):
+        raise OSError("--otel needs exporters: pip install 'locust[otel]'")
+
+
+def master_runner(environment: Environment, host: str, port: int) -> Any:
+    """The runner that workers come to. Raises OSError if it cannot listen there."""
+    try:
+        return environment.create_master_runner(host, port)
+    except SystemExit:
+        raise OSError(f"port {port} for the workers is taken") from None
+    except RPCError as error:
+        raise OSError(f"{host}:{port} cannot be listened at: {error}") from None
+
+
+def worker_runner(environment: Environment, host: str, port: int, *, wait_s: float) -> Any:
+    """The runner of a worker, once its master answers. Raises OSError if it does not."""
+    locust.runners.CONNECT_RETRY_COUNT = max(2, int(wait_s))
+    locust.runners.CONNECT_TIMEOUT = 1
+    try:
+        return environment.create_worker_runner(host, port)
+    except ConnectionError:
+        raise OSError(f"{host}:{port} is no master of a replay: it does not answer") from None
+    except SystemExit:  # what Locust makes of Ctrl-C while it waits
+        raise KeyboardInterrupt from None
+
+
+def leave(runner: Any) -> None:
+    """End a worker's runner, once its last messages are away or LINGER_MS have passed.
+
+    Without Locust's own message: a master that has no worker left for a moment would end.
+    """
+    runner.quit()
+    context = runner.client.socket.context
+    runner.client.close(linger=LINGER_MS)
+    context.term()
 
 
 class Totals:
@@ -154,7 +195,9 @@ class Totals:
     when they are settled, many requests at a time. See loadtests/tally.py."""
 
     def __init__(self, stats: locust.stats.RequestStats) -> None:
-        self._stats, self._tally = stats, Tally(time.time)
+        self.ahead_s = 0.0
+        """This machine's wall clock against the master's, who merges by seconds."""
+        self._stats, self._tally = stats, Tally(lambda: time.time() - self.ahead_s)
         # The runner's own listener calls these two for every request.
         stats.log_request = self._tally.add  # type: ignore[method-assign,assignment]
         stats.log_error = self._tally.add_failure  # type: ignore[method-assign,assignment]
@@ -178,9 +221,8 @@ class Totals:
         return report is not None
 
 
-def sender_of(job: Job, schedule: Schedule, worker: int) -> tuple[Sender, Recorder]:
-    """A worker's sender, ready to start, with what it writes to."""
-    recorder = Recorder(job.folder, worker)
+def sender_of(job: Job, schedule: Schedule, recorder: Recorder) -> Sender:
+    """A worker's sender, ready to start."""
     sender = Sender(
         schedule,
         loop=gevent.get_hub().loop,
@@ -195,7 +237,7 @@ def sender_of(job: Job, schedule: Schedule, worker: int) -> tuple[Sender, Record
     prefer(us=True)
     gc.collect()
     gc.freeze()  # what is there stays: the collector need not look at it while time counts
-    return sender, recorder
+    return sender
 
 
 def prefer(*, us: bool) -> None:

@@ -37,6 +37,10 @@ _SENTENCES: Final = (
         "worker {worker} was lost at {time} s: of its {planned} steps {dropped} were dropped, and "
         "{unknown} may have been sent"
     ),
+    later("worker {worker} was interrupted"),
+    later("worker {worker} stopped because its master was silent"),
+    later("the send lag rose above its limit"),
+    later("the clock of worker {worker} may be {offset} ms off its master's, above {limit} ms"),
     later("below {amount}"),
     later("{amount} and above"),
     later("{rank} and on"),

@@ -114,7 +114,7 @@ def _staffing(book: Book) -> Chapter:
             say("The support floor"),
             figures=(figures_support.load(book), figures_support.strain(book)),
         ),
-        *staffing.quick_part(book.path),
+        *staffing.quick_part(book),
         *(staffing.parts(plan) if plan else ()),
         Part(say("What alerts save the floor"), figures=(figures_market.alerts(book),)),
     )

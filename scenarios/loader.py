@@ -50,10 +50,16 @@ class Library(Generic[M]):
     """A folder of scenarios (`*.toml`) and overlays (`overlays/*.toml`) for one root model."""
 
     def __init__(
-        self, folder: Path, model: type[M], *, complete: Complete[M] | None = None
+        self,
+        folder: Path,
+        model: type[M],
+        *,
+        complete: Complete[M] | None = None,
+        noun: str = "scenario",
     ) -> None:
         self._folder = folder
         self._model = model
+        self._noun = noun
         self._complete = complete
 
     @cached_property
@@ -109,7 +115,7 @@ class Library(Generic[M]):
         """The file and what it extends, lowest first; empty if one of them cannot be read."""
         chain: list[Layer] = []
         seen: list[Path] = []
-        path = find(name_or_path, self._folder, "scenario", problems)
+        path = find(name_or_path, self._folder, self._noun, problems)
         while path is not None:
             layer = read(path, problems)
             if layer is None:

@@ -6,6 +6,7 @@ Statistics are over replications; every figure has its 95 % confidence interval 
 
 from typing import Final
 
+from scenarios.study_tables import STUDY_TABLES
 from scenarios.tables import TABLES, Column
 
 _LUNAR_DAY = Column("lunar_day", "Int8", "d", "lunar offset of the day; null = the whole horizon")
@@ -127,5 +128,5 @@ PAYOUT_TABLES: Final[dict[str, tuple[Column, ...]]] = {
 
 
 def columns_of(table: str) -> tuple[Column, ...]:
-    """The columns of a table of either kind. Raises KeyError if there is none of this name."""
-    return TABLES[table] if table in TABLES else PAYOUT_TABLES[table]
+    """The columns of a table of any kind. Raises KeyError if there is none of this name."""
+    return {**TABLES, **STUDY_TABLES, **PAYOUT_TABLES}[table]

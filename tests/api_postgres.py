@@ -13,6 +13,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -47,25 +48,29 @@ def free_port() -> int:
         return port
 
 
-def _start() -> tuple[str, str]:
-    """(URL, "") of a server, or ("", why there is none)."""
+def start(address: str = "127.0.0.1", inside: Sequence[str] = ()) -> tuple[str, str]:
+    """(URL, "") of a new server, or ("", why there is none); it ends with this process.
+
+    `inside` stands before each of its commands: `hosts.Host.inside` puts it on another host, which
+    its neighbours there may use.
+    """
     initdb, postgres, pg_ctl = (_binary(name) for name in ("initdb", "postgres", "pg_ctl"))
     if initdb is None or postgres is None or pg_ctl is None:
         return "", f"{VARIABLE} is not set, and there is no initdb, postgres and pg_ctl here"
     user = _other_user() if os.getuid() == 0 else None
     if os.getuid() == 0 and (user is None or shutil.which("runuser") is None):
         return "", "PostgreSQL refuses to run as root, and there is no other user to run it as"
-    as_user = ["runuser", "-u", user, "--"] if user else []
+    as_user = [*inside, *(["runuser", "-u", user, "--"] if user else [])]
     folder = Path(tempfile.mkdtemp(prefix="springpeak-postgres-"))
     folder.chmod(0o700)
     if user:
         shutil.chown(folder, user)
     data, port = folder / "data", free_port()
-    options = f"-h 127.0.0.1 -p {port} -k {folder}"
+    options = f"-h {address} -p {port} -k {folder}"
     create = [initdb, "-D", str(data), "-U", "springpeak", "-A", "trust", "--no-sync"]
-    start = [pg_ctl, "-D", str(data), "-l", str(folder / "log"), "-o", options, "-w", "start"]
+    begin = [pg_ctl, "-D", str(data), "-l", str(folder / "log"), "-o", options, "-w", "start"]
     stop = [pg_ctl, "-D", str(data), "-m", "immediate", "stop"]
-    for words in (create, start):
+    for words in (create, begin):
         done = subprocess.run(
             [*as_user, *words],
             stdout=subprocess.DEVNULL,
@@ -76,13 +81,16 @@ def _start() -> tuple[str, str]:
         if done.returncode != 0:
             shutil.rmtree(folder, ignore_errors=True)
             return "", f"{words[0]} failed: {done.stderr.decode().strip()[-200:]}"
+        if words is create:
+            with (data / "pg_hba.conf").open("a") as file:
+                file.write("host all all samenet trust\n")
 
     def end() -> None:
         subprocess.run([*as_user, *stop], capture_output=True, cwd="/", check=False)
         shutil.rmtree(folder, ignore_errors=True)
 
     atexit.register(end)
-    return f"postgresql://springpeak@127.0.0.1:{port}/postgres", ""
+    return f"postgresql://springpeak@{address}:{port}/postgres", ""
 
 
 @cache
@@ -93,7 +101,7 @@ def server() -> tuple[str, str]:
     except ImportError:
         return "", "asyncpg is not installed"
     given = os.environ.get(VARIABLE)
-    return (given, "") if given else _start()
+    return (given, "") if given else start()
 
 
 def why_not() -> str:

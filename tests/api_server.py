@@ -48,29 +48,41 @@ class Server:
         return int(line.split()[1]) * 1024
 
 
-@contextmanager
-def server(
-    folder: Path, store_url: str, *sets: str, faults: bool = False, **limits: Any
-) -> Iterator[Server]:
-    """Start a server and wait until it answers; it is stopped at the end if it still runs."""
+def planned(
+    folder: Path,
+    store_url: str,
+    *sets: str,
+    port: int,
+    address: str = "127.0.0.1",
+    faults: bool = False,
+    **limits: Any,
+) -> list[str]:
+    """The command of a server, to be called in ROOT, with its plan in `folder`."""
     plan = {
         "programme": programme(*sets),
         "settings": settings.load().model_dump() | limits,
         "store_url": store_url,
         "faults": faults,
-        "port": free_port(),
+        "address": address,
+        "port": port,
     }
-    path, log = folder / "plan.pickle", folder / "server.log"
+    path = folder / "plan.pickle"
     path.write_bytes(pickle.dumps(plan))
+    return [sys.executable, "-m", "tests.api_server", str(path)]
+
+
+@contextmanager
+def server(
+    folder: Path, store_url: str, *sets: str, faults: bool = False, **limits: Any
+) -> Iterator[Server]:
+    """Start a server and wait until it answers; it is stopped at the end if it still runs."""
+    port, log = free_port(), folder / "server.log"
+    words = planned(folder, store_url, *sets, port=port, faults=faults, **limits)
     with log.open("ab") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.api_server", str(path)],
-            stdout=out,
-            stderr=out,
-            cwd=ROOT,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            words, stdout=out, stderr=out, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}
         )
-    running = Server(process, plan["port"], log)
+    running = Server(process, port, log)
     try:
         asyncio.run(until_up(running))
         yield running
@@ -101,7 +113,14 @@ class Connection:
         self._writer: asyncio.StreamWriter | None = None
 
     async def call(
-        self, method: str, path: str, body: Any = None, *, key: str = "", role: str = "agent"
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        key: str = "",
+        role: str = "agent",
+        if_match: str = "",
     ) -> tuple[int, Any]:
         """Status and body; raises OSError or IncompleteReadError when the server is gone."""
         content = b"" if body is None else json.dumps(body).encode()
@@ -109,6 +128,7 @@ class Connection:
         head += "".join(f"{name}: {value}\r\n" for name, value in bearer(role).items())
         head += f"content-type: application/json\r\ncontent-length: {len(content)}\r\n"
         head += f"idempotency-key: {key}\r\n" if key else ""
+        head += f"if-match: {if_match}\r\n" if if_match else ""
         return await self.raw(f"{head}\r\n".encode() + content)
 
     async def raw(self, data: bytes) -> tuple[int, Any]:
@@ -146,6 +166,7 @@ def main() -> None:
     )
     uvicorn.run(
         Application(service),
+        host=plan["address"],
         port=plan["port"],
         loop="uvloop",
         http=Protocol,

@@ -45,6 +45,16 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty store of the guarantee API: every test that asks for it runs on both."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'guarantee.db'}"
+    return _fresh_postgres()
+
+
+@pytest.fixture
+def postgres_url() -> str:
+    """An empty data base of PostgreSQL, for what SQLite does not have."""
+    return _fresh_postgres()
+
+
+def _fresh_postgres() -> str:
     if api_postgres.why_not():
         pytest.skip(f"PostgreSQL was not tested: {api_postgres.why_not()}")
     return api_postgres.fresh_database()
@@ -53,7 +63,7 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say plainly what was not tested."""
     skipped = terminalreporter.stats.get("skipped", [])
-    missing = ("PostgreSQL", "Chromium")
+    missing = ("PostgreSQL", "Chromium", "HAProxy", "Network namespaces")
     said = {
         str(one.longrepr[2])
         for one in skipped

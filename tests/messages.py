@@ -67,7 +67,7 @@ def _in_dictionaries() -> Iterator[tuple[str, str]]:
     for words in VOCABULARIES.values():
         named = (word for word in words if word not in style.GUARANTEE_NAMES)
         yield from ((word.replace("_", " "), "words.py") for word in named)
-    for path in sorted(SHIPPED.glob("*.toml")):
+    for path in (*sorted(SHIPPED.glob("*.toml")), *sorted((SHIPPED / "studies").glob("*.toml"))):
         yield tomllib.loads(path.read_text(encoding="utf-8"))["description"], path.name
 
 

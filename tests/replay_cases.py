@@ -17,7 +17,7 @@ from gevent.event import Event
 
 from loadtests import journal, mapping, schedule
 from loadtests.connection import Host
-from loadtests.recorder import Recorder
+from loadtests.recorder import PartFile, Recorder
 from loadtests.sender import Limits, Sender
 from loadtests.tokenfile import Tokens
 from loadtests.trace import CONSUMERS_COUNT, Trace
@@ -105,7 +105,7 @@ def send(
     speed: float = 1.0,
     timeout_s: float = 10.0,
     during: Callable[[Sender], None] | None = None,
-    recorder: Recorder | None = None,
+    part: PartFile | None = None,
     listening: bool = True,
     tls: ssl.SSLContext | None = None,
     **limits: int,
@@ -118,10 +118,14 @@ def send(
     mapped = mapping.load()
     ended = Event()
     told: list[tuple[str, int | None, int, str]] = []
-    kept = recorder or Recorder(folder, 0)
+    part = part or PartFile(folder, 0)
+    kept = Recorder(part.write)
     sender = Sender(
-        schedule.share(
-            trace, planned, worker=0, mapping=mapped, tokens=TOKENS, host_header="a-host"
+        schedule.schedule(
+            schedule.share(trace, planned, 0),
+            mapping=mapped,
+            tokens=TOKENS,
+            host_header="a-host",
         ),
         loop=gevent.get_hub().loop,
         host=Host(_socket.AF_INET, ("127.0.0.1", host.port), "localhost", tls),
@@ -139,7 +143,7 @@ def send(
     if during is not None:
         during(sender)
     assert ended.wait(timeout=60.0)
-    kept.close()
+    part.close()
     host.close()
     lost_ns = sender.elapsed_ns if kept.failure else None
     about = journal.About(

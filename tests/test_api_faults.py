@@ -137,9 +137,10 @@ def test_entries_cannot_be_edited(store_url: str) -> None:
 
 
 def _executor(api: Client) -> Callable[[str], Awaitable[object]]:
-    writer = api.service.store._writer
+    store = api.service.store
 
     async def execute(sql: str) -> object:
+        writer = await store._link.writer() if hasattr(store, "_link") else store._writer
         done = writer.execute(sql)
         return await done if asyncio.iscoroutine(done) else done
 

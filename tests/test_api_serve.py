@@ -117,3 +117,14 @@ def test_metrics_are_prometheus_text() -> None:
     assert 'springpeak_requests_total{route="open_claim",status="201"} 2' in text
     assert 'springpeak_request_seconds_bucket{le="0.005"} 1' in text
     assert 'springpeak_request_seconds_bucket{le="+Inf"} 2' in text
+
+
+def test_processes_that_share_a_port_name_themselves_in_metrics() -> None:
+    metrics = Metrics("4711")
+    metrics.seen("open_claim", 201, 0.004)
+    text = metrics.text({}).decode()
+    assert 'springpeak_requests_total{process="4711",route="open_claim",status="201"} 1' in text
+    assert 'springpeak_request_seconds_bucket{process="4711",le="0.005"} 1' in text
+    assert 'springpeak_request_seconds_count{process="4711"} 1' in text
+    counted = [line for line in text.splitlines() if not line.startswith("#")]
+    assert all('process="4711"' in line for line in counted)

@@ -71,7 +71,8 @@ def test_expired_answers_are_forgotten(store_url: str, monkeypatch: pytest.Monke
             monkeypatch.setattr(f"{type(store).__module__}.PURGE_COUNT", 5)
 
             async def answers_count() -> int:
-                rows = store._read("SELECT COUNT(*) FROM answers")
+                read = store._link.read if hasattr(store, "_link") else store._read
+                rows = read("SELECT COUNT(*) FROM answers")
                 return (await rows if asyncio.iscoroutine(rows) else rows)[0][0]
 
             for order_id in range(1, 9):

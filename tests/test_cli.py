@@ -161,6 +161,8 @@ def test_run_hands_on_what_was_asked(calls: list[dict[str, Any]]) -> None:
             "days": (-2, 6),
             "resume": True,
             "contents": ALL,
+            "copy_to": None,
+            "executor": None,
         }
     ]
     assert "springpeak report there" in said.out

@@ -15,14 +15,15 @@ DOCS = Path(__file__).parent.parent / "docs"
 STEP = re.compile(r"```python\n(?P<code>.*?)```\n\n```text\n(?P<said>.*?)```", re.DOTALL)
 
 
-@pytest.mark.parametrize("name", ["planner", "finance", "engineer"])
+@pytest.mark.parametrize("name", ["planner", "finance", "engineer", "study"])
 def test_an_example_prints_what_it_says(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     document = DOCS / f"{name}.md"
     text = document.read_text(encoding="utf-8")
     (tmp_path / "docs").mkdir()
-    shutil.copy(DOCS / "small.toml", tmp_path / "docs")
+    for file in DOCS.glob("*.toml"):
+        shutil.copy(file, tmp_path / "docs")
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
 

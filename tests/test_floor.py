@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import simpy
 
-from sim.fit.floor import Callers, Staff, answered_at
+from sim.fit.floor import Callers, Staff, walked
 from sim.support.attempts import ANSWERED
 from sim.support.cases import ATTEMPT_COLUMNS, Cases
 from sim.support.pool import Pool
@@ -24,11 +24,11 @@ def test_the_walk_is_the_pool(seed: int) -> None:
     ticks = np.arange(0.0, DAY_S, 1800.0) + 0.25
     agents_count, pace_ratio = rng.integers(0, 7, len(ticks)), 1.0 + 0.2 * rng.random(len(ticks))
     one_line = np.zeros(n, np.int64)
-    answered_s = answered_at(
+    answered_s = walked(
         Callers(arrived_s, patience_s, handle_s, one_line, np.zeros(n)),
         Staff(ticks, agents_count[:, np.newaxis], pace_ratio, np.ones((1, 1), np.bool_)),
         until_s=DAY_S,
-    )
+    ).answered_s
     zeros, never = np.zeros(n, np.int8), np.full(wide, np.inf)
     env = simpy.Environment()
     pool = Pool(env, FLOOR)

@@ -1,13 +1,15 @@
 """The journal: what is made of finished, missing and lost steps, and what is refused on reading."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from loadtests import journal
-from loadtests.journal import About, JournalError, Share
-from loadtests.recorder import PARTS, Recorder, part_paths
+from loadtests.journal import About, Clock, JournalError, Share
+from loadtests.recorder import PARTS, PartFile, Recorder, part_paths
 
 PLAN = pl.DataFrame(
     {
@@ -25,19 +27,20 @@ ABOUT = About(
     started_unix_ns=1,
     limits={"speed": 1.0},
     shares=(
-        Share(worker=0, planned_count=2),
+        Share(worker=0, planned_count=2, host="there", clock=Clock(-1, 2, 3)),
         Share(worker=1, planned_count=2, lost_ns=25),
     ),
 )
 
 
 def written(folder: Path) -> journal.Journal:
-    recorder = Recorder(folder, 0)
+    file = PartFile(folder, 0)
+    recorder = Recorder(file.write)
     recorder.add((0, 0, 3, 8, 201, 0, "", "77", "approved", 500, 1))
     recorder.flush()
     recorder.add((3, 0, 3, 8, 201, 0, "", "77", "approved", 500, 1))
     recorder.flush()
-    recorder.close()
+    file.close()
     (part,) = part_paths(folder)
     part.write_bytes(part.read_bytes()[:-1])  # the process was killed while it wrote
     return journal.read(journal.write(folder, PLAN, ABOUT))
@@ -55,6 +58,21 @@ def test_every_planned_step_is_there_once_and_accounted_for(tmp_path: Path) -> N
     first = found.rows.row(0, named=True)
     assert (first["response_ns"], first["service_ns"], first["answer_fen"]) == (8, 5, 500)
     assert not (tmp_path / PARTS).exists()
+
+
+def test_a_journal_of_before_says_nothing_of_hosts_and_clocks(tmp_path: Path) -> None:
+    found = written(tmp_path)
+    path = tmp_path / journal.FILE_NAME
+    metadata = pl.read_parquet_metadata(path)
+    about = json.loads(metadata["about"])
+    about["shares"] = [
+        {name: one[name] for name in ("worker", "planned_count", "lost_ns")}
+        for one in about["shares"]
+    ]
+    told = {name: metadata[name] for name in ("format", "version")}
+    found.rows.write_parquet(path, metadata=told | {"about": json.dumps(about)})
+    shares = tuple(Share(**one) for one in about["shares"])
+    assert journal.read(tmp_path).about == replace(ABOUT, shares=shares)
 
 
 def test_what_is_no_journal_is_refused(tmp_path: Path) -> None:

@@ -1,83 +1,24 @@
 """Several workers: shares by key, one start, one journal; a worker killed, a replay interrupted."""
 
-import json
-import os
 import signal
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 import psutil
 import pytest
 
-from loadtests import journal, schedule, tokenfile, trace
+from loadtests import journal, schedule, trace
 from loadtests.noise import intervals
-from loadtests.recorder import part_paths
 from tests.api_postgres import free_port
 from tests.api_server import ROOT
-from tests.replay_cases import TOKENS
+from tests.replay_processes import ended, started, target, until_written, working, written
 from tests.trace_cases import claim_steps
 
 
 @pytest.fixture
 def files(tmp_path: Path) -> list[str]:
-    """A trace of 3,000 steps in twelve seconds, and tokens, as arguments."""
-    tokenfile.write(tmp_path / "tokens.json", TOKENS)
-    trace.write(
-        trace.Trace(claim_steps(1000, step_ns=4_000_000), "a test", ""), tmp_path / "trace.parquet"
-    )
-    return [str(tmp_path / "trace.parquet"), "--token-file", str(tmp_path / "tokens.json")]
-
-
-@contextmanager
-def target(delay_ms: float = 0.0) -> Iterator[str]:
-    """The URL of a host that answers at once, or after a time of each request's own."""
-    port = free_port()
-    words = [sys.executable, "-m", "benchmarks.replay_target", str(port)]
-    words += ["--delay-ms", str(delay_ms)]
-    process = subprocess.Popen(words, cwd=ROOT)
-    try:
-        while process.poll() is None and not _listens(port):
-            time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as one:
-        return one.connect_ex(("127.0.0.1", port)) == 0
-
-
-def started(folder: Path, *words: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, str(ROOT / "springpeak.py"), "replay", *words],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def until_written(folder: Path, parts_count: int) -> None:
-    """Wait until so many workers have written rows."""
-    while len([one for one in part_paths(folder) if one.stat().st_size]) < parts_count:
-        time.sleep(0.05)
-
-
-def ended(process: subprocess.Popen[str]) -> tuple[int, Any]:
-    out, err = process.communicate(timeout=120)
-    assert out.startswith("{"), err[-2000:]
-    return process.returncode, json.loads(out)
+    return written(tmp_path)
 
 
 @pytest.mark.parametrize("shards", [1, 2, 7])
@@ -157,16 +98,17 @@ def test_a_killed_worker_makes_the_run_invalid_and_its_share_dropped(
 
 
 def test_workers_elsewhere_and_ctrl_c(tmp_path: Path, files: list[str]) -> None:
-    out, port = tmp_path / "out", str(free_port())
+    out, at = tmp_path / "out", f"127.0.0.1:{free_port()}"
     with target() as url:
-        same = [*files, "--host", url, "--out", str(out), "--master-port", port]
-        master = started(tmp_path, *same, "--master", "--processes", "1", "--json")
-        worker = started(tmp_path, *same, "--worker")
+        same = [*files, "--host", url, "--out", str(out), "--bind", at]
+        same += ["--lag-limit-ms", "10000"]
+        master = started(tmp_path, *same, "--expect-workers", "1", "--json")
+        worker = working(tmp_path, at)
         until_written(out, 1)
         master.send_signal(signal.SIGINT)
         status, said = ended(master)
         worker.communicate(timeout=60)
-    assert worker.returncode == 0
+    assert worker.returncode == 1
     assert (status, said["verdict"]) == (130, "invalid")
     assert said["reasons"] == ["interrupted"]
     assert said["ok"] > 0

@@ -183,10 +183,29 @@ def test_a_merge_that_stopped_anywhere_is_made_good(
     (tmp_path / "parts").mkdir()
     directory.write_part(1, _demand(1, 101), notes={})
     with monkeypatch.context() as off:
-        off.setattr("sim.experiment.rundir.shutil.rmtree", lambda _path: None)
+        off.setattr(RunDirectory, "_remove_parts", lambda _self: None)
         directory.merge(MERGED[:tables_done])
     assert sorted({*directory.parts(), *directory.merged()}) == [0, 1]
     assert directory.metrics() == {0: {"orders_count": 100.0}, 1: {"orders_count": 101.0}}
+    directory.merge(MERGED)
+    assert _orders(directory) == [(0, 100), (1, 101)]
+
+
+def test_parts_removed_by_half_do_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = RunDirectory(tmp_path / "run")
+    directory.claim(identity=IDENTITY, resume=False)
+    directory.write_text("manifest.json", json.dumps(IDENTITY))
+    directory.write_part(0, _demand(0, 100), notes={})
+    with monkeypatch.context() as off:
+        remove = "sim.experiment.rundir.shutil.rmtree"
+        off.setattr(remove, lambda path: (path / "0" / "demand.parquet").unlink())
+        directory.merge(MERGED)
+    directory.claim(identity=IDENTITY, resume=True)
+    assert (directory.parts(), directory.merged()) == ([], [0])
+    assert [path.name for path in directory.path.glob("parts*")] == ["parts"]
+    directory.write_part(1, _demand(1, 101), notes={})
     directory.merge(MERGED)
     assert _orders(directory) == [(0, 100), (1, 101)]
 

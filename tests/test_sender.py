@@ -6,14 +6,15 @@ Nothing here asserts how long something took: inequalities between times hold on
 import os
 import ssl
 from pathlib import Path
+from time import monotonic_ns
 
 import gevent
 import polars as pl
 import pytest
 
 from loadtests.journal import NOT_REACHED
-from loadtests.recorder import Recorder, part_paths
-from loadtests.sender import POOL_FULL, Sender
+from loadtests.recorder import PartFile, part_paths
+from loadtests.sender import LEASE_OVER, POOL_FULL, Sender
 from loadtests.trace import Trace
 from tests.replay_cases import MS, TLS, Asked, answer, send
 from tests.trace_cases import claim_steps, small_trace
@@ -219,20 +220,43 @@ def test_an_alarm_that_rings_after_the_stop_sends_nothing(tmp_path: Path) -> Non
     assert 0 < outcomes(sent.rows)["ok"] < 5000
 
 
+def test_a_sender_sends_no_step_planned_after_its_lease_even_if_it_wakes_late(
+    tmp_path: Path,
+) -> None:
+    """The process is stopped while the lease ends: the steps that are due when it wakes are not
+    sent, and without a longer lease it stops."""
+    ends_ns = 0
+
+    def sleep_over_it(sender: Sender) -> None:
+        nonlocal ends_ns
+        while sender.counts["ok"] < 3:
+            gevent.sleep(0.005)
+        ends_ns = sender.elapsed_ns + 20 * MS
+        sender.lend(monotonic_ns() + 20 * MS)
+        while sender.elapsed_ns < ends_ns + 100 * MS:
+            pass  # the whole hub stands, as with SIGSTOP
+
+    steps = claims_only(500, step_ns=5 * MS)
+    sent = send(tmp_path, steps, lambda _: answer(), during=sleep_over_it)
+    assert sent.sender.stopped == LEASE_OVER
+    assert sent.rows.filter(pl.col("sent_ns").is_not_null())["intended_ns"].max() < ends_ns + MS
+    assert set(sent.rows["outcome"]) == {"ok", "dropped"}
+
+
 def test_a_full_disk_stops_the_replay_and_keeps_the_finished_part(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path, 0)
+    part = PartFile(tmp_path, 0)
 
     def fill(_: Sender) -> None:
         while not part_paths(tmp_path)[0].stat().st_size:
             gevent.sleep(0.01)
-        os.dup2(os.open("/dev/full", os.O_WRONLY), recorder.descriptor)
+        os.dup2(os.open("/dev/full", os.O_WRONLY), part.descriptor)
 
     sent = send(
         tmp_path,
         claims_only(5000, step_ns=5 * MS),
         lambda _: answer(),
         during=fill,
-        recorder=recorder,
+        part=part,
     )
     assert "No space left on device" in sent.sender.stopped
     found = outcomes(sent.rows)

@@ -1,7 +1,6 @@
 """A study of staffing: tapes and whole simulations, the smallest headcount, the folder."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +9,11 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from reports.cells import Book
 from reports.language import LANGUAGES, speaking
 from reports.staffing import page, words, workbook
 from scenarios.staff_tables import STAFF_TABLES
+from sim.experiment import subjects
 from sim.staffing import files, planning, study
 from sim.staffing.curve import answers
 from sim.staffing.floor import Groups
@@ -36,6 +37,7 @@ from tests.synthetic_run import InlineExecutor
 from tests.worlds import SEED, small, write_small_run
 
 HEADS = 70
+ONE_DAY = small(sets=("horizon.last_day=1",))
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +51,8 @@ def found() -> Iterator[tuple[Findings, list[Worth]]]:
         patch.setattr(study, "CURVE_RATIOS", (0.5, 1.0))
         patch.setattr(study, "WHOLE_COUNT", 2)
         patch.setattr(study, "CUT_ROUNDS", 1)
-        with Tapes.open(small(), seed=SEED, workers=1, executor=InlineExecutor()) as tapes:
+        patch.setattr(study, "SEARCH_ROUNDS", 1)
+        with Tapes.open(ONE_DAY, seed=SEED, workers=1, executor=InlineExecutor()) as tapes:
             findings = Study(tapes, setting, lambda _what, _done, _planned: None).findings()
             yield findings, worths(findings, tapes.pool, lambda _what, _done, _planned: None)
 
@@ -65,7 +68,7 @@ def folder(found: tuple[Findings, list[Worth]], tmp_path_factory: pytest.TempPat
 
 def test_a_floor_on_tape_shows_what_the_whole_simulation_shows() -> None:
     """Exactly, where the tape was taken with the same roster: nothing in the world differs then."""
-    scenario, tape = small(), Tape()
+    scenario, tape = ONE_DAY, Tape()
     World(scenario, Streams(seed=SEED, replication=0), tape=tape).run()
     alone = floor(scenario, tape, seed=SEED, replication=0)
     both = whole(scenario, seed=SEED, replication=0)
@@ -141,12 +144,24 @@ def test_the_smallest_headcount_lies_where_enough_intervals_hold() -> None:
     # On the line from (100, 91 %) to (120, 99 %) 95 % is reached at 110.
     assert (said.fails_count, said.heads_count, said.holds_count) == (100, 110, 120)
     assert (said.low_count, said.high_count) == (110, 110)
-    unsure = smallest([proven(120, 96, spread=4), proven(100, 90, spread=8), proven(80, 60)])
+    unsure = smallest([proven(120, 98, spread=2), proven(100, 90, spread=8), proven(80, 60)])
     assert unsure.low_count is not None
     assert unsure.high_count is not None
     assert unsure.low_count < unsure.high_count <= 120
     assert smallest([proven(80, 60), proven(90, 70)]).heads_count is None
     assert smallest([proven(80, 96), proven(90, 97)]).holds_count == 80
+
+
+def test_a_season_that_is_drawn_twice_does_not_widen_the_interval() -> None:
+    """Six intervals that one season each missed hold at 95 %; a draw fails 1.6 of them on average,
+    with a deviation of 1.1: put back, draws lie around the 10 % that were seen above 90 %."""
+    sure, few = proven(120, 100), proven(100, 90)
+    sure.held[np.arange(6), np.arange(6)] = False
+    said = smallest([sure, few])
+    assert said.heads_count == 110
+    assert said.low_count is not None
+    assert said.high_count is not None
+    assert 107 <= said.low_count <= 110 <= said.high_count <= 114
 
 
 def test_a_better_forecast_shrinks_the_need() -> None:
@@ -201,10 +216,16 @@ def test_the_quick_answer_is_kept_in_the_run(tmp_path: Path) -> None:
         loads=np.array([one.load for one in shown]),
         handle_s=np.mean([one.handle_s for one in shown], axis=0),
         risk_ratio=0.95,
+        ticks_per_day=scenario.horizon.ticks_per_day,
     )
     fewest = Planner(scenario).fewest_heads(heads_of(start.agents, scenario))
     assert found.fewest_count == pytest.approx(fewest, rel=0.2)
     kept = run / "staffing_quick.json"
     kept.write_text(kept.read_text().replace(str(found.fewest_count), "1"), encoding="utf-8")
     assert quick(run, scenario).fewest_count == 1
-    assert "About 1 heads would cover" in words.quick(asdict(quick(run, scenario))).striptags()
+    book = Book(run)
+    shown = book.cell(subjects.HOURS_ON_TARGET)
+    said = words.quick(book)
+    assert said is not None
+    assert f"{shown.number().text} of the hours are on target" in said.striptags()
+    assert "the bare need by theory is about 1 heads" in said.striptags()

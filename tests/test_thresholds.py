@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from loadtests import latency
 from loadtests.exposition import text
-from loadtests.journal import COLUMNS, About, Journal, Share
+from loadtests.journal import COLUMNS, About, Clock, Journal, Share
 from loadtests.sender import POOL_FULL
 from loadtests.summary import BROKEN, HELD, INVALID, Summary, summarise
 from loadtests.thresholds import judge, of_the_host
@@ -48,16 +48,26 @@ DROPPED = {"outcome": "dropped", "sent_ns": None, "done_ns": None, "response_ns"
            "service_ns": None, "attempts": 0}  # fmt: skip
 
 
-def judged(frame: pl.DataFrame, *texts: str, lost_ns: int | None = None) -> Summary:
+def judged(
+    frame: pl.DataFrame, *texts: str, lost_ns: int | None = None, clock: Clock | None = None
+) -> Summary:
     about = About(
         planned_count=frame.height,
         trace_digest="",
         host="",
         started_unix_ns=0,
         limits={"connections_count_max": 4},
-        shares=(Share(worker=0, planned_count=frame.height, lost_ns=lost_ns),),
+        shares=(
+            Share(worker=0, planned_count=frame.height, lost_ns=lost_ns, host="there", clock=clock),
+        ),
     )
-    return summarise(Journal(about, frame), parse(list(texts)), lag_limit_ms=2.0, stopped=[])
+    return summarise(
+        Journal(about, frame),
+        parse(list(texts)),
+        lag_limit_ms=2.0,
+        clock_limit_ms=2.0,
+        stopped=[],
+    )
 
 
 @given(
@@ -140,6 +150,20 @@ def test_a_run_is_held_broken_or_invalid() -> None:
     assert lost.reasons == [
         "worker 0 was lost at 1.5 s: of its 4 steps 2 were dropped, and 1 may have been sent"
     ]
+
+
+def test_a_clock_that_is_off_by_more_than_its_limit_makes_the_run_invalid() -> None:
+    """What counts is how far its schedule may have been from its master's, uncertainty included;
+    wall clocks do not."""
+    for offset_ns, status in ((-1_800_000, HELD), (-1_900_000, INVALID), (1_900_000, INVALID)):
+        clock = Clock(offset_ns=offset_ns, uncertainty_ns=150_000, wall_offset_ns=10**12)
+        found = judged(rows({}), clock=clock)
+        assert found.status == status
+        assert found.clocks == [
+            {"worker": 0, "host": "there", "offset_ms": offset_ns / 1e6, "uncertainty_ms": 0.15,
+             "off_ms_max": (abs(offset_ns) + 150_000) / 1e6, "wall_offset_ms": 1e6}
+        ]  # fmt: skip
+    assert found.reasons == ["the clock of worker 0 may be 2.05 ms off its master's, above 2 ms"]
 
 
 def test_locusts_statistics_are_prometheus_text() -> None:

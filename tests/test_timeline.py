@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from loadtests import timeline
-from loadtests.journal import About, Journal, Share
+from loadtests.journal import About, Clock, Journal, Share
 from loadtests.summary import summarise
 from reports.language import LANGUAGES, speaking
 from reports.replay.page import render
@@ -63,7 +63,9 @@ def test_the_report_shows_verdict_thresholds_and_pictures(
         {"intended_ns": S, "response_ns": 2 * S, "outcome": "unknown", "reason": "HTTP 503"},
     )
     limits = {"speed": 1.0, "send_lag_limit_ms": 2.0, "connections_count_max": 4}
-    share = Share(worker=0, planned_count=frame.height, lost_ns=None)
+    limits["clock_limit_ms"] = 2.0
+    clock = Clock(offset_ns=40_000, uncertainty_ns=150_000, wall_offset_ns=-2_000_000)
+    share = Share(worker=0, planned_count=frame.height, host="a-machine", clock=clock)
     about = About(
         planned_count=frame.height,
         trace_digest="0123456789",
@@ -74,7 +76,11 @@ def test_the_report_shows_verdict_thresholds_and_pictures(
     )
     found = Journal(about, frame.sort("intended_ns"))
     said = summarise(
-        found, parse(["failed_ratio <= 0", "p50_response_ms < 2"]), lag_limit_ms=2.0, stopped=[]
+        found,
+        parse(["failed_ratio <= 0", "p50_response_ms < 2"]),
+        lag_limit_ms=2.0,
+        clock_limit_ms=2.0,
+        stopped=[],
     )
     text = render(found, said.document())
     assert "Thresholds are broken" in text

@@ -68,7 +68,7 @@ def capacity(
     """
     from loadtests.capacity.plan import Order, measure
     from loadtests.drill.load import LoadError
-    from loadtests.drill.service import ServiceFailed
+    from loadtests.drill.member import ServiceFailed
     from loadtests.trace import TraceError
     from scenarios.load import ThresholdError
 

@@ -62,6 +62,9 @@ def drill(
     store: Annotated[
         str, typer.Option(metavar="URL", help="postgresql://...; a new SQLite file if not given.")
     ] = "",
+    processes: Annotated[
+        int, typer.Option(min=1, help="Serving processes on the store, behind HAProxy if several.")
+    ] = 1,
     plant: Annotated[
         str, typer.Option(metavar="FAULT", help="Spoil the books first: the audit must say so.")
     ] = "",
@@ -87,7 +90,7 @@ def drill(
     result = _held(
         lambda: replace(
             _timed(
-                _plan(source, folder, store=store, spoil=plant),
+                _plan(source, folder, store=store, spoil=plant, processes_count=processes),
                 kill_s=kill_s,
                 freeze_s=freeze_s,
                 length_s=length_s,
@@ -113,7 +116,7 @@ def _held(planned: Callable[[], "Plan"], folder: Path) -> "Result":
     from loadtests.audit.judge import AuditError
     from loadtests.drill.drill import drill as hold
     from loadtests.drill.load import LoadError
-    from loadtests.drill.service import ServiceFailed
+    from loadtests.drill.member import ServiceFailed
     from loadtests.trace import TraceError
     from scenarios.load import ThresholdError
 
@@ -188,11 +191,14 @@ def _timed(plan: "Plan", *, kill_s: float, freeze_s: float, length_s: float) -> 
     )
 
 
-def _plan(source: Path | None, folder: Path, *, store: str, spoil: str) -> "Plan":
-    """Trace and scenario of what was given. Raises TraceError, LoadError."""
+def _plan(
+    source: Path | None, folder: Path, *, store: str, spoil: str, processes_count: int
+) -> "Plan":
+    """Trace and scenario of what was given. Raises TraceError, LoadError, ServiceFailed."""
     from loadtests import trace
     from loadtests.drill.drill import Plan
     from loadtests.drill.load import LoadError
+    from loadtests.drill.service import haproxy
     from loadtests.guarantee_api.spoils import SPOILS
     from loadtests.traffic.make import make
     from loadtests.traffic.rundata import open_run
@@ -204,6 +210,8 @@ def _plan(source: Path | None, folder: Path, *, store: str, spoil: str) -> "Plan
         raise LoadError(f"--plant {spoil}: one of {', '.join(SPOILS)}")
     if store and not store.startswith(("sqlite:///", "postgresql://", "postgres://")):
         raise LoadError(f"--store {store}: sqlite:///FILE or postgresql://...")
+    if processes_count > 1:
+        haproxy()
     if source is None:
         manifests = sorted(RESULTS.glob("*/manifest.json"), key=lambda one: one.stat().st_mtime)
         if not manifests:
@@ -212,9 +220,16 @@ def _plan(source: Path | None, folder: Path, *, store: str, spoil: str) -> "Plan
     if folder.exists() and any(folder.iterdir()):
         raise LoadError(f"{folder} is not empty: choose another --out")
     folder.mkdir(parents=True, exist_ok=True)
-    if not source.is_dir():
-        return Plan(trace_path=source, folder=folder, scenario=load(BASE), store=store, spoil=spoil)
-    path = folder / "trace.parquet"
-    trace.write(make(source, asked=parse(PEAK)).trace, path)
-    scenario = open_run(source).scenario
-    return Plan(trace_path=path, folder=folder, scenario=scenario, store=store, spoil=spoil)
+    if source.is_dir():
+        scenario, path = open_run(source).scenario, folder / "trace.parquet"
+        trace.write(make(source, asked=parse(PEAK)).trace, path)
+    else:
+        scenario, path = load(BASE), source
+    return Plan(
+        trace_path=path,
+        folder=folder,
+        scenario=scenario,
+        store=store,
+        spoil=spoil,
+        processes_count=processes_count,
+    )

@@ -38,6 +38,8 @@ class Plan:
     scenario: Scenario
     store: str = ""
     """URL of the store; a new SQLite file if empty."""
+    processes_count: int = 1
+    """Several share the store behind HAProxy, and are killed in turn."""
     duration_s: float = 60.0
     """The trace is replayed so fast that it lasts so long."""
     kill_every_s: float = 0.0
@@ -64,6 +66,7 @@ class Result:
         """For --json."""
         return {
             "verdict": self.verdict.word,
+            "processes": self.service.processes_count,
             **{key: self.load[key] for key in ("planned", "sent", "dropped")},
             "kills": self.service.kills_count,
             "freezes": self.service.freezes_count,
@@ -83,7 +86,13 @@ def drill(plan: Plan, say: Say = lambda _: None) -> Result:
     parse(plan.thresholds)
     plan = replace(plan, thresholds=plan.thresholds or of_the_host(loaded.thresholds))
     speed = max(loaded.duration_s / plan.duration_s, 1e-3)
-    service = Service(plan.folder, plan.scenario, store=plan.store, faults=bool(plan.spoil))
+    service = Service(
+        plan.folder,
+        plan.scenario,
+        store=plan.store,
+        faults=bool(plan.spoil),
+        processes=plan.processes_count,
+    )
     try:
         say("starting the service")
         service.start()

@@ -1,24 +1,25 @@
-"""The service under drill: the reference API in a process of its own, killed, frozen and restarted.
+"""The service under drill: the reference API in processes of its own, killed, frozen and restarted.
 
+One process is asked directly; several share the store behind HAProxy, and are killed in turn.
 Decides nothing about load or money. Down times are int ns of the monotonic clock.
 """
 
 import os
 import pickle
 import resource
-import signal
+import shutil
 import socket
 import subprocess
-import sys
-import urllib.error
 import urllib.request
 from pathlib import Path
-from time import monotonic_ns, sleep, time
+from time import monotonic_ns, time
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from loadtests import tokenfile
+from loadtests.drill.member import HOST, Member, ServiceFailed, end, wait_answer
+from loadtests.guarantee_api import proxy, settings
 from loadtests.guarantee_api.programme import Programme
 from loadtests.guarantee_api.server import Plan
 from loadtests.guarantee_api.tokens import issue_all, secret_from
@@ -26,41 +27,41 @@ from loadtests.guarantee_api.tokens import issue_all, secret_from
 if TYPE_CHECKING:  # a second that the process to be restarted need not wait
     from scenarios.scenario import Scenario
 
-HOST: Final = "127.0.0.1"
-START_S_MAX: Final = 60.0
-POLL_S: Final = 0.02
 TOKENS_H: Final = 24
+PLACES: Final = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin"])
+"""Where Debian keeps it is not on every user's path."""
 FILES_COUNT: Final = 4500
 """Open files of the service and of its clients: the connections that either takes, and some."""
-
-
-class ServiceFailed(Exception):
-    """The service does not start, or not again; the message quotes what it said."""
 
 
 class Service:
     """One service on loopback, with its store, secret and tokens in a folder."""
 
     def __init__(
-        self, folder: Path, scenario: "Scenario", *, store: str, faults: bool, workers: int = 1
+        self,
+        folder: Path,
+        scenario: "Scenario",
+        *,
+        store: str,
+        faults: bool,
+        workers: int = 1,
+        processes: int = 1,
     ) -> None:
+        """`workers` share a process's port; `processes` have ports of their own behind HAProxy.
+        Raises ServiceFailed where there is none."""
         self._folder = folder
-        self._workers = workers
-        self.port = _free_port()
-        self.url = f"http://{HOST}:{self.port}"
         self.tokens_path = folder / "tokens.json"
         self.kills_count = 0
         self.freezes_count = 0
         self.down_ns: list[tuple[int, int]] = []
         """From each kill or freeze to the first good answer after it."""
-        self._process: subprocess.Popen[bytes] | None = None
         programme = folder / "programme.pickle"
         programme.write_bytes(pickle.dumps(Programme.of(scenario)))
         secret_path = folder / "secret"
         expires_s = int(time()) + TOKENS_H * 3600
         self.tokens = issue_all(secret_from(secret_path), expires_s=expires_s)
         tokenfile.write(self.tokens_path, self.tokens)
-        self._plan = Plan(
+        plan = Plan(
             scenario=scenario.name,
             overlays=[],
             sets=[],
@@ -70,71 +71,45 @@ class Service:
             faults=faults,
             programme_file=str(programme),
         )
+        log = folder / "service.log"
+        self._members = [
+            Member(plan, port=free_port(), workers=workers, log=log) for _ in range(processes)
+        ]
+        self.processes_count = processes
+        self._proxy: subprocess.Popen[bytes] | None = None
+        self._haproxy = haproxy() if processes > 1 else ""
+        self._port = free_port() if processes > 1 else self._members[0].port
+        self.url = f"http://{HOST}:{self._port}"
 
     def start(self) -> None:
         """Start, and wait until it answers. Raises ServiceFailed."""
-        self._launch()
-        self.wait_ready()
-
-    def _launch(self) -> None:
-        plan = msgspec.json.encode(self._plan).decode()
-        with (self._folder / "service.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "loadtests.drill.child",
-                    str(self.port),
-                    str(self._workers),
-                    plan,
-                ],
-                stdout=log,
-                stderr=log,
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-            )
+        for one in self._members:  # one after the other: the first makes the tables
+            one.launch()
+            one.wait_ready()
+        if self._haproxy:
+            self._start_proxy()
 
     def kill(self) -> None:
         """As when the power fails: no chance to finish anything; then start again."""
-        process = self._running()
+        member = self._members[self.kills_count % len(self._members)]
         began_ns = monotonic_ns()
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        member.kill()
         self.kills_count += 1
-        self._launch()
-        self.wait_ready()
-        self.down_ns.append((began_ns, monotonic_ns()))
+        member.launch()
+        self._answers_again(began_ns, member)
 
     def freeze(self, length_s: float) -> None:
         """Stop it for a while, as a long pause of the machine would."""
-        process = self._running()
+        member = self._members[self.freezes_count % len(self._members)]
         began_ns = monotonic_ns()
-        process.send_signal(signal.SIGSTOP)
-        try:
-            sleep(length_s)
-        finally:
-            process.send_signal(signal.SIGCONT)
+        member.freeze(length_s)
         self.freezes_count += 1
-        self.wait_ready()
-        self.down_ns.append((began_ns, monotonic_ns()))
-
-    def wait_ready(self) -> None:
-        """Wait until a write can be made durable. Raises ServiceFailed."""
-        until_ns = monotonic_ns() + int(START_S_MAX * 1e9)
-        while monotonic_ns() < until_ns:
-            if self._running().poll() is not None:
-                break
-            try:
-                with urllib.request.urlopen(f"{self.url}/healthz", timeout=5):
-                    return
-            except (urllib.error.URLError, OSError):
-                sleep(POLL_S)
-        said = (self._folder / "service.log").read_text(encoding="utf-8", errors="replace")
-        raise ServiceFailed(f"the service did not start; it said: {said[-1000:].strip()}")
+        self._answers_again(began_ns, member)
 
     def plant(self, spoil: str) -> None:
         """Have the service spoil its own books (tests of the auditor)."""
         request = urllib.request.Request(
-            f"{self.url}/v1/faults",
+            f"http://{HOST}:{self._members[0].port}/v1/faults",
             method="PUT",
             data=msgspec.json.encode({"spoil": spoil}),
             headers={
@@ -147,19 +122,41 @@ class Service:
 
     def stop(self) -> None:
         """End it, in order if it can."""
-        process = self._process
-        if process is None or process.poll() is not None:
-            return
-        process.terminate()
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(self._proxy)
+        for one in self._members:
+            one.stop()
 
-    def _running(self) -> subprocess.Popen[bytes]:
-        assert self._process is not None, "start() comes first"
-        return self._process
+    def _answers_again(self, began_ns: int, member: Member) -> None:
+        """The service may answer before the process does that was disrupted."""
+        if self._proxy is not None:
+            wait_answer(self.url, self._proxy, self._folder / "proxy.log")
+            self.down_ns.append((began_ns, monotonic_ns()))
+            member.wait_ready()
+        else:
+            member.wait_ready()
+            self.down_ns.append((began_ns, monotonic_ns()))
+
+    def _start_proxy(self) -> None:
+        text = proxy.config(
+            [f"{HOST}:{one.port}" for one in self._members],
+            settings.load(),
+            bind=f"{HOST}:{self._port}",
+            connections_count_max=files_count(resource.getrlimit(resource.RLIMIT_NOFILE)[1]),
+        )
+        path, log = self._folder / "haproxy.cfg", self._folder / "proxy.log"
+        path.write_text(text, encoding="utf-8")
+        with log.open("ab") as out:
+            words = [self._haproxy, "-db", "-f", str(path)]
+            self._proxy = subprocess.Popen(words, stdout=out, stderr=out)
+        wait_answer(self.url, self._proxy, log)
+
+
+def haproxy() -> str:
+    """Where HAProxy is. Raises ServiceFailed."""
+    found = shutil.which("haproxy", path=PLACES)
+    if found is None:
+        raise ServiceFailed("several processes need HAProxy (Debian's package haproxy), not found")
+    return found
 
 
 def files_count(hard: int) -> int:
@@ -167,7 +164,8 @@ def files_count(hard: int) -> int:
     return FILES_COUNT if hard == resource.RLIM_INFINITY else min(hard, FILES_COUNT)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
     with socket.socket() as one:
         one.bind((HOST, 0))
         return int(one.getsockname()[1])

@@ -1,4 +1,5 @@
-"""`springpeak serve`, `token` and `tokens`: they parse and call. The front door registers them."""
+"""`springpeak serve`, `token`, `tokens`, `proxy`: they parse and call. The front door registers
+them."""
 
 import time
 from pathlib import Path
@@ -90,3 +91,35 @@ def tokens(
     except (ValueError, OSError, tokenfile.TokenFileError) as error:
         raise typer.BadParameter(str(error)) from None
     typer.echo(f"tokens of every role for {hours:g} h in {file}")
+
+
+def proxy(
+    servers: Annotated[
+        list[str], typer.Argument(metavar="HOST:PORT...", help="Where the processes listen.")
+    ],
+    *,
+    bind: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Where clients connect.")
+    ] = "127.0.0.1:8080",
+    connections: Annotated[
+        int, typer.Option(min=1, max=1_000_000, help="Most connections of clients.")
+    ] = 4096,
+    settings: Annotated[
+        Path | None, typer.Option(help="The processes' own settings file, if they have one.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File to write (else printed).")
+    ] = None,
+) -> None:
+    """Write HAProxy's configuration for several serving processes of one store."""
+    from loadtests.guarantee_api import proxy as haproxy
+    from loadtests.guarantee_api.settings import load
+
+    try:
+        limits = load(settings)
+        text = haproxy.config(servers, limits, bind=bind, connections_count_max=connections)
+        if out is not None:
+            out.write_text(text, encoding="utf-8")
+    except (ValueError, OSError) as error:
+        raise typer.BadParameter(str(error)) from None
+    typer.echo(text if out is None else f"haproxy -f {out}", nl=out is not None)

@@ -6,7 +6,6 @@ number of serving processes; every read after it sees the last commit (READ COMM
 is the server's own (`synchronous_commit`, which is set to on here whatever its default).
 """
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -27,6 +26,8 @@ from loadtests.guarantee_api.books import (
 )
 from loadtests.guarantee_api.commands import Answer, Write
 from loadtests.guarantee_api.decide import Decider
+from loadtests.guarantee_api.gathering import Gathering
+from loadtests.guarantee_api.postgres_link import Link
 from loadtests.guarantee_api.proof import QUERIES, BooksWrong
 from loadtests.guarantee_api.schema import (
     ANSWERS,
@@ -39,15 +40,14 @@ from loadtests.guarantee_api.schema import (
     migrate,
     purge_sql,
 )
-from loadtests.guarantee_api.store import StoreUnavailable
+from loadtests.guarantee_api.settings import Settings
 
 LOCK: Final = "SELECT pg_advisory_xact_lock(20260217)"
 BEGIN: Final = f"BEGIN; {LOCK}"
-TIMEOUT_S: Final = 30.0
+BEGIN_READ_ONLY: Final = f"BEGIN READ ONLY; {LOCK}"
 # Every look-up has its index; a plan made while the tables were empty would read them whole. What
 # has no index (twelve pots) is then priced so high that it would be compiled: not worth it.
-SETTINGS: Final = {"synchronous_commit": "on", "enable_seqscan": "off", "jit": "off"}
-GONE: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, asyncio.TimeoutError)
+SESSION: Final = {"synchronous_commit": "on", "enable_seqscan": "off", "jit": "off"}
 
 
 def _from_arrays(kinds: Sequence[str], *, first: int = 1) -> str:
@@ -79,6 +79,8 @@ UPSERTS: Final = {
         " WHERE claim_id = one.id"
     ),
 }
+CLAIMS_BY_NUMBER: Final = f"SELECT {CLAIMS} FROM claims WHERE claim_id = ANY($1::bigint[])"
+MERCHANTS_BY_NUMBER: Final = "SELECT * FROM merchants WHERE merchant_id = ANY($1::bigint[])"
 PURGE_ANSWERS: Final = purge_sql("$1")
 POT_COLUMNS: Final = ("guarantee", "funded_fen", "available_fen", "held_fen", "settled_fen")
 DAY_COLUMNS: Final = ("guarantee", "day", "used_fen")
@@ -121,121 +123,93 @@ MONEY: Final = (
 class PostgresStore:
     """A data base by URL; `run` is for one task at a time (writer.py)."""
 
-    def __init__(self, url: str, decider: Decider) -> None:
+    def __init__(self, url: str, decider: Decider, settings: Settings) -> None:
         self._url = url.replace("postgres://", "postgresql://", 1)
         self._decider = decider
-        self._writer: asyncpg.Connection | None = None
-        self._readers: asyncpg.Pool | None = None
+        self._connect_s_max = settings.store_silent_s_max
+        self._link = Link(self._url, settings, SESSION)
+        self._claims = Gathering(self._claims_of)
+        self._merchants = Gathering(self._merchants_of)
         self._disk_full = self._read_only = False
         self._unpurged_count = 0
 
     async def open(self, now_ms: int) -> None:
-        engine = create_async_engine(make_url(self._url).set(drivername="postgresql+asyncpg"))
+        engine = create_async_engine(
+            make_url(self._url).set(drivername="postgresql+asyncpg"),
+            connect_args={"timeout": self._connect_s_max},
+        )
         try:
             async with engine.begin() as connection:
                 await connection.exec_driver_sql(LOCK)
                 await connection.run_sync(migrate)
         finally:
             await engine.dispose()
-        db = await self._connected()
+        db = await self._link.writer()
         async with db.transaction():
             await db.execute(LOCK)
             pots = {row[0]: Pot(*row[1:]) for row in await db.fetch("SELECT * FROM pots")}
             funded, entries = fund(self._decider.programme, pots, now_ms)
             await _append_rows(db, entries=entries, pots=pot_rows(funded))
-        self._readers = await asyncpg.create_pool(self._url, min_size=1, max_size=4)
         wrong = await self.prove()
         if wrong:
             raise BooksWrong("; ".join(wrong))
 
     async def close(self) -> None:
-        if self._readers is not None:
-            await self._readers.close()
-        if self._writer is not None:
-            await self._writer.close()
+        await self._link.close()
 
     async def run(self, writes: Sequence[Write]) -> list[Answer]:
-        try:
-            db = await self._connected()
-            async with asyncio.timeout(TIMEOUT_S):
-                await db.execute(BEGIN)
-                found = await _load(db, self._decider.needs(writes))
-                answers, books = self._decider.decide(writes, found)
-                await self._keep(db, books)
-                await self._purge(db, writes)
-                await db.execute("COMMIT")
-        except GONE as error:
-            await self._give_up()
-            raise StoreUnavailable(str(error)) from error
-        except BaseException:
-            await self._give_up()
-            raise
+        async with self._link.writing() as db:
+            await db.execute(BEGIN_READ_ONLY if self._read_only else BEGIN)
+            found = await _load(db, self._decider.needs(writes))
+            answers, books = self._decider.decide(writes, found)
+            await self._keep(db, books)
+            await self._purge(db, writes)
+            await db.execute("COMMIT")
         return answers
 
     async def claim(self, claim_id: int) -> ClaimRow | None:
-        rows = await self._read(f"SELECT {CLAIMS} FROM claims WHERE claim_id = $1", claim_id)
-        return ClaimRow(*rows[0]) if rows else None
+        return await self._claims.get(claim_id)
+
+    async def _claims_of(self, numbers: Sequence[int]) -> dict[int, ClaimRow]:
+        rows = await self._link.read(CLAIMS_BY_NUMBER, numbers)
+        return {row[0]: ClaimRow(*row) for row in rows}
 
     async def claims(self, *, after: int, limit: int) -> list[ClaimRow]:
         sql = f"SELECT {CLAIMS} FROM claims WHERE claim_id > $1 ORDER BY claim_id LIMIT $2"
-        return [ClaimRow(*row) for row in await self._read(sql, after, limit)]
+        return [ClaimRow(*row) for row in await self._link.read(sql, after, limit)]
 
     async def entries(self, *, after: int, limit: int) -> list[tuple[int, EntryRow]]:
         sql = (
             f"SELECT entry_id, {ENTRIES} FROM entries WHERE entry_id > $1"
             " ORDER BY entry_id LIMIT $2"
         )
-        return [(row[0], EntryRow(*row[1:])) for row in await self._read(sql, after, limit)]
+        return [(row[0], EntryRow(*row[1:])) for row in await self._link.read(sql, after, limit)]
 
     async def merchant(self, merchant_id: int) -> MerchantRow | None:
-        rows = await self._read("SELECT * FROM merchants WHERE merchant_id = $1", merchant_id)
-        return MerchantRow(*rows[0]) if rows else None
+        return await self._merchants.get(merchant_id)
+
+    async def _merchants_of(self, numbers: Sequence[int]) -> dict[int, MerchantRow]:
+        rows = await self._link.read(MERCHANTS_BY_NUMBER, numbers)
+        return {row[0]: MerchantRow(*row) for row in rows}
 
     async def pots(self, *, day: int) -> tuple[dict[int, Pot], dict[int, int]]:
-        used = await self._read("SELECT guarantee, used_fen FROM pot_days WHERE day = $1", day)
-        rows = await self._read("SELECT * FROM pots")
+        used = await self._link.read("SELECT guarantee, used_fen FROM pot_days WHERE day = $1", day)
+        rows = await self._link.read("SELECT * FROM pots")
         return {row[0]: Pot(*row[1:]) for row in rows}, {row[0]: row[1] for row in used}
 
     async def prove(self) -> list[str]:
-        found = [(text, await self._read(f"{sql} LIMIT 1")) for text, sql in QUERIES.items()]
+        found = [
+            (text, await self._link.read(f"{sql} LIMIT 1", patient=True))
+            for text, sql in QUERIES.items()
+        ]
         return [f"{text}: {tuple(rows[0])}" for text, rows in found if rows]
 
     async def hinder(self, *, disk_full: bool, read_only: bool) -> None:
         """Read-only is the server's own refusal; a full disk is raised as the server would."""
         self._disk_full, self._read_only = disk_full, read_only
-        db = await self._connected()
-        await db.execute(f"SET default_transaction_read_only = {'on' if read_only else 'off'}")
 
     async def spoil(self, sql: str) -> None:
-        await (await self._connected()).execute(sql)
-
-    async def _connected(self) -> asyncpg.Connection:
-        if self._writer is None or self._writer.is_closed():
-            self._writer = await asyncpg.connect(
-                self._url, timeout=TIMEOUT_S, server_settings=SETTINGS
-            )
-            if self._read_only:
-                await self._writer.execute("SET default_transaction_read_only = on")
-        return self._writer
-
-    async def _give_up(self) -> None:
-        """Undo; a connection that cannot even do that is replaced by the next batch."""
-        if self._writer is None:
-            return
-        try:
-            async with asyncio.timeout(TIMEOUT_S):
-                await self._writer.execute("ROLLBACK")
-        except GONE:
-            self._writer.terminate()
-
-    async def _read(self, sql: str, *values: int) -> list[Any]:
-        try:
-            if self._readers is None:
-                self._readers = await asyncpg.create_pool(self._url, min_size=1, max_size=4)
-            rows: list[Any] = await self._readers.fetch(sql, *values)
-        except GONE as error:
-            raise StoreUnavailable(str(error)) from error
-        return rows
+        await (await self._link.writer()).execute(sql)
 
     async def _purge(self, db: asyncpg.Connection, writes: Sequence[Write]) -> None:
         """Forget the oldest answers whose keys are past their lifetime, now and then."""
@@ -296,8 +270,8 @@ async def _load(db: asyncpg.Connection, needs: Needs) -> Found:
     """What a batch has to know, inside its transaction."""
     found = Found()
     if needs.merchant_ids:
-        sql = "SELECT * FROM merchants WHERE merchant_id = ANY($1::bigint[])"
-        found.merchants = {r[0]: MerchantRow(*r) for r in await db.fetch(sql, needs.merchant_ids)}
+        rows = await db.fetch(MERCHANTS_BY_NUMBER, needs.merchant_ids)
+        found.merchants = {r[0]: MerchantRow(*r) for r in rows}
     known = needs.key_hashes
     if needs.moves_money:
         known = await _load_money(db, needs, found)
@@ -310,8 +284,8 @@ async def _load(db: asyncpg.Connection, needs: Needs) -> Found:
 async def _load_money(db: asyncpg.Connection, needs: Needs, found: Found) -> list[bytes]:
     """What money moves on; returns those of the keys that were used before."""
     if needs.claim_ids:
-        sql = f"SELECT {CLAIMS} FROM claims WHERE claim_id = ANY($1::bigint[])"
-        found.claims = {r[0]: ClaimRow(*r) for r in await db.fetch(sql, needs.claim_ids)}
+        rows = await db.fetch(CLAIMS_BY_NUMBER, needs.claim_ids)
+        found.claims = {r[0]: ClaimRow(*r) for r in rows}
         stores = [claim.merchant_id for claim in found.claims.values()]
         sql = "SELECT merchant_id, balance_fen FROM deposits WHERE merchant_id = ANY($1::bigint[])"
         found.deposits_fen = {r[0]: r[1] for r in await db.fetch(sql, stores)}

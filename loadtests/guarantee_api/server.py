@@ -37,6 +37,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     secret_file: str
     settings_file: str | None
     faults: bool
+    shares_port: bool = False
+    """Several processes answer at the port."""
     programme_file: str | None = None
     """The scenario's programme, pickled by whoever starts the service again and again (reading a
     scenario takes seconds); read in place of the scenario."""
@@ -53,6 +55,7 @@ def application() -> Application:
         store_url=plan.store,
         secret=secret_from(Path(plan.secret_file)),
         with_faults=plan.faults,
+        process=str(os.getpid()) if plan.shares_port else "",
     )
     # Requests leave no cycles behind: what is here stays, and is not looked through again.
     gc.collect()
@@ -79,6 +82,7 @@ def prepare(plan: Plan) -> settings.Settings:
 def serve(plan: Plan, *, host: str, port: int, workers: int) -> None:
     """Serve until told to stop; running requests are finished first."""
     limits = prepare(plan)
+    plan = msgspec.structs.replace(plan, shares_port=workers > 1)
     os.environ[VARIABLE] = msgspec.json.encode(plan).decode()
     uvicorn.run(
         "loadtests.guarantee_api.server:application",

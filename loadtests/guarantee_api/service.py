@@ -34,6 +34,7 @@ class Service:
         store_url: str,
         secret: bytes,
         with_faults: bool = False,
+        process: str = "",
         now_s: Callable[[], float] = time,
         clock_s: Callable[[], float] = monotonic,
     ) -> None:
@@ -41,9 +42,10 @@ class Service:
         self.settings = settings
         self._now_s = now_s
         key_lifetime_ms = round(settings.key_lifetime_s * MS)
-        self.store = open_store(store_url, Decider(programme, key_lifetime_ms=key_lifetime_ms))
+        decider = Decider(programme, key_lifetime_ms=key_lifetime_ms)
+        self.store = open_store(store_url, decider, settings)
         self.faults = Faults(self.store) if with_faults else None
-        self.metrics = Metrics()
+        self.metrics = Metrics(process)
         self.writer = Writer(
             self.faults or self.store,
             self.metrics,

@@ -45,6 +45,17 @@ class Settings(Model):
     """How many seconds' worth of requests may come at once."""
     health_s_max: PositiveSeconds
     """A store that needs longer for one write is not healthy, in seconds."""
+    store_s_max: PositiveSeconds
+    """Longest time of one batch or one read in PostgreSQL, in seconds; then it is given up, and the
+    sender is told to repeat with the same key."""
+    store_silent_s_max: PositiveSeconds
+    """PostgreSQL's host is gone when it acknowledges nothing for so long, in seconds; a new
+    connection may take as long."""
+    store_idle_s_max: PositiveSeconds
+    """PostgreSQL ends a session of ours that is quiet for so long within a transaction, in
+    seconds: other processes wait for its lock."""
+    store_retry_s_max: PositiveSeconds
+    """Longest pause between two attempts to reach PostgreSQL again, in seconds."""
     shutdown_s_max: PositiveSeconds
     """Longest time to finish running requests when told to stop, in seconds."""
 

@@ -12,6 +12,7 @@ from typing import Protocol
 from loadtests.guarantee_api.books import ClaimRow, EntryRow, MerchantRow, Pot
 from loadtests.guarantee_api.commands import Answer, Write
 from loadtests.guarantee_api.decide import Decider
+from loadtests.guarantee_api.settings import Settings
 
 
 class StoreUnavailable(Exception):
@@ -51,7 +52,7 @@ class Store(Protocol):
         """For tests: make the books wrong by one statement."""
 
 
-def open_store(url: str, decider: Decider) -> Store:
+def open_store(url: str, decider: Decider, settings: Settings) -> Store:
     """The store that a URL names; its driver is loaded only then."""
     if url.startswith("sqlite:///"):
         from loadtests.guarantee_api.sqlite_store import SqliteStore
@@ -60,5 +61,5 @@ def open_store(url: str, decider: Decider) -> Store:
     if url.startswith(("postgresql://", "postgres://")):
         from loadtests.guarantee_api.postgres_store import PostgresStore
 
-        return PostgresStore(url, decider)
+        return PostgresStore(url, decider, settings)
     raise ValueError(f"{url} is not a store: sqlite:///FILE or postgresql://...")

@@ -3,7 +3,6 @@
 It parses, calls sim/payout and the page, and prints; nothing is decided here.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,11 +14,26 @@ from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 from reports.command import Lang
 from reports.language import say, speaking
 from scenarios.command import WRONG_INPUT, Overlays, Sets, refuse, resolve, stderr
-from sim.experiment.command import INTERRUPTED, Out, Seed, Workers, run_errors, simulate, span
+from sim.experiment.command import (
+    INTERRUPTED,
+    ClusterAddress,
+    OutOrUrl,
+    Seed,
+    Workers,
+    on_cluster,
+    place,
+    run_errors,
+    simulate,
+    span,
+)
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from polars import DataFrame
 
+    from scenarios.scenario import Scenario
+    from sim.experiment.runner import RunResult
     from sim.payout.seasons import Seasons
 
 REPLICATIONS: Final = 100
@@ -27,6 +41,9 @@ REPLICATIONS: Final = 100
 Report = Callable[[int, int], None]
 
 
+Asked = Annotated[
+    str, typer.Argument(metavar="SCENARIO|RUN", help="A scenario to simulate, or a run directory.")
+]
 Count = Annotated[
     int | None, typer.Option(min=1, help=f"How many ({REPLICATIONS} if not given).")
 ]
@@ -61,17 +78,15 @@ SampleCount = Annotated[
 
 
 def payout(
-    target: Annotated[
-        str,
-        typer.Argument(metavar="SCENARIO|RUN", help="A scenario to simulate, or a run directory."),
-    ],
+    target: Asked,
     overlay: Overlays = None,
     sets: Sets = None,
     replications: Count = None,
     seed: Seed = 1,
     workers: Workers = None,
     days: Days = None,
-    out: Out = None,
+    out: OutOrUrl = None,
+    cluster: ClusterAddress = None,
     budget: Budgets = None,
     fund_at: FundAt = None,
     movers: Movers = 10,
@@ -87,46 +102,70 @@ def payout(
     what is there.
     """
     from sim.payout.asked import budgets_fen, check_level
-    from sim.payout.seasons import Seasons
 
-    is_run = Path(target).is_dir()
+    is_run, (own, url) = Path(target).is_dir(), place(out)
     with _wrong_input():
         budgets = budgets_fen(budget or ())
         if not is_run:
             check_level(fund_at, replications or REPLICATIONS)
-        elif overlay or sets or days:
-            raise typer.BadParameter(f"{target} is a run: --overlay, --set, --days fit a scenario")
-    path = Path(target)
-    if not is_run:
-        path = simulate(
-            resolve(target, overlay, sets).scenario,
-            replications=replications or REPLICATIONS,
-            precision_ratio=None,
-            seed=seed,
-            workers=workers,
-            days=span(days),
-            out=out,
-            resume=True,
-            only_payouts=True,
-        ).path
-    folder = out or path
-    with _wrong_input():
-        seasons = Seasons(path)
-        _check_count(seasons, replications)
-        check_level(fund_at, seasons.count)
-        tables = _tables(
-            seasons,
-            folder,
-            budgets=budgets,
-            fund_at=fund_at,
-            movers=(movers, mover or []),
-            bridge=bridge,
-            policies=policy or [],
-            sample_replications=sample_replications,
-            workers=workers or os.cpu_count() or 1,
-        )
+        elif overlay or sets or days or url:
+            said = "--overlay, --set, --days and a URL fit a scenario"
+            raise typer.BadParameter(f"{target} is a run: {said}")
+    resolved = None if is_run else resolve(target, overlay, sets).scenario
+    with on_cluster(cluster, workers) as (count, executor):
+        result = None
+        if resolved is not None:
+            result = _simulated(
+                resolved, replications, seed=seed, workers=count, days=days, out=out,
+                executor=executor,
+            )  # fmt: skip
+        path = result.path if result else Path(target)
+        folder = own or path
+        with _wrong_input():
+            tables = _tables(
+                _seasons(path, replications, fund_at),
+                folder,
+                budgets=budgets,
+                fund_at=fund_at,
+                movers=(movers, mover or []),
+                bridge=bridge,
+                policies=policy or [],
+                sample_replications=sample_replications,
+                workers=count,
+                executor=executor,
+            )
     with speaking(lang):
         _say(path, folder, tables)
+    if result is not None:
+        with run_errors():
+            result.copy()
+
+
+def _simulated(
+    scenario: "Scenario",
+    replications: int | None,
+    *,
+    seed: int,
+    workers: int,
+    days: str | None,
+    out: str | None,
+    executor: "Executor | None",
+) -> "RunResult":
+    """The run with the tables of money, gone on with if it is there."""
+    own, url = place(out)
+    return simulate(
+        scenario,
+        replications=replications or REPLICATIONS,
+        precision_ratio=None,
+        seed=seed,
+        workers=workers,
+        days=span(days),
+        out=own,
+        copy_to=url,
+        resume=True,
+        only_payouts=True,
+        executor=executor,
+    )
 
 
 def _tables(
@@ -140,6 +179,7 @@ def _tables(
     policies: list[str],
     sample_replications: int,
     workers: int,
+    executor: "Executor | None",
 ) -> "dict[str, DataFrame]":
     """Compute and write every table that was asked for."""
     from sim.experiment.runner import worker_pool
@@ -157,13 +197,13 @@ def _tables(
     moving = chosen(seasons, count=movers[0], asked=movers[1])
     write(folder, found)
     if moving:
-        with worker_pool(workers, None) as executor, _progress("what moves it") as report:
+        with worker_pool(workers, executor) as pool, _progress("what moves it") as report:
             found["payout_tornado"] = tornado(
                 seasons,
                 moving,
                 replications=sample_replications,
                 folder=folder,
-                executor=executor,
+                executor=pool,
                 report=report,
             )
     if policies:
@@ -174,15 +214,19 @@ def _tables(
                 replications=sample_replications,
                 workers=workers,
                 folder=folder,
+                executor=executor,
                 report=report,
             )
     write(folder, found)
     return found
 
 
-def _check_count(seasons: "Seasons", replications: int | None) -> None:
-    from sim.payout.asked import AskedError
+def _seasons(path: Path, replications: int | None, fund_at: float | None) -> "Seasons":
+    """The run's seasons, if they are enough for what was asked."""
+    from sim.payout.asked import AskedError, check_level
+    from sim.payout.seasons import Seasons
 
+    seasons = Seasons(path)
     if replications is not None and seasons.count < replications:
         raise AskedError(
             [
@@ -190,6 +234,8 @@ def _check_count(seasons: "Seasons", replications: int | None) -> None:
                 "give the scenario instead of the run to simulate more"
             ]
         )
+    check_level(fund_at, seasons.count)
+    return seasons
 
 
 def _say(path: Path, folder: Path, tables: "dict[str, DataFrame]") -> None:

@@ -22,6 +22,11 @@ from reports.rows import Row
 from reports.tables import Table
 from scenarios.load import LAG
 
+_CLOCK: Final = {
+    "offset_ms": later("schedule behind"),
+    "uncertainty_ms": later("known within"),
+    "wall_offset_ms": later("wall clock ahead"),
+}
 REPORT: Final = "report.html"
 _COUNTS: Final = {
     "planned": later("planned"),
@@ -88,6 +93,7 @@ def parts(found: journal.Journal, said: Mapping[str, Any]) -> tuple[Part, ...]:
             ),
             _operations(said),
         ),
+        *_workers(found, said),
         Part(
             say("In the course of time"),
             figures=(
@@ -131,6 +137,36 @@ def _operations(said: Mapping[str, Any]) -> Table:
     return Table(
         (say("Operation"), *map(say, _COUNTS.values()), *map(say, _TIMES.values())),
         tuple((name, *_cells(Row(source, values))) for name, source, values in rows),
+    )
+
+
+def _workers(found: journal.Journal, said: Mapping[str, Any]) -> tuple[Part, ...]:
+    """The clocks of the workers; nothing if one process sent all."""
+    clocks = said.get("clocks", ())  # summaries of before have none
+    if not clocks:
+        return ()
+    limit = Row("replay:limits", found.about.limits).number("clock_limit_ms", "milliseconds")
+    rows = (
+        (quote(str(one["worker"])), quote(one["host"]), Row(f"replay:clocks.{at}", one))
+        for at, one in enumerate(clocks)
+    )
+    return (
+        Part(
+            say("The workers' clocks"),
+            say_html(
+                "How far each schedule was behind its master's at the end, known within half of a "
+                "round trip; the run is invalid beyond {limit}. Wall clocks carry no time of this "
+                "page.",
+                limit=limit,
+            ),
+            Table(
+                (say("Worker"), say("Machine"), *map(say, _CLOCK.values())),
+                tuple(
+                    (worker, host, *(row.number(name, "milliseconds") for name in _CLOCK))
+                    for worker, host, row in rows
+                ),
+            ),
+        ),
     )
 
 

@@ -10,10 +10,20 @@ from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 from reports.command import Lang
 from reports.language import file_name, say, speaking
 from scenarios.command import BASE, Overlays, ScenarioName, Sets, refuse, resolve, stderr
-from sim.experiment.command import INTERRUPTED, Seed, Workers
+from sim.experiment.command import (
+    INTERRUPTED,
+    ClusterAddress,
+    Seed,
+    Workers,
+    on_cluster,
+    place,
+    run_errors,
+)
 from sim.staffing.intraday_command import ActualsFile, AsJson, Now, replan_day
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from scenarios.problems import Problem
     from scenarios.scenario import Scenario
     from sim.staffing.study import Findings, Setting
@@ -21,16 +31,24 @@ if TYPE_CHECKING:
     from sim.theory.targets import Target
 
 RISK: Final = (0.5, 0.999)
+Targets = Annotated[
+    list[str] | None,
+    typer.Option(metavar="TARGET", help="80/20, p_abandon<=0.03, ...; repeatable."),
+]
+PlanFolder = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH|URL",
+        help="Folder of the plan (else results/staff-<scenario>); a URL gets a copy of that.",
+    ),
+]
 
 
 def staff(
     scenario: ScenarioName = BASE,
     overlay: Overlays = None,
     sets: Sets = None,
-    target: Annotated[
-        list[str] | None,
-        typer.Option(metavar="TARGET", help="80/20, p_abandon<=0.03, ...; repeatable."),
-    ] = None,
+    target: Targets = None,
     risk: Annotated[
         float, typer.Option(help="Share of days on which it must hold, 0.5 to 0.999.")
     ] = 0.95,
@@ -45,9 +63,8 @@ def staff(
     ] = 20,
     seed: Seed = 1,
     workers: Workers = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder of the plan (else results/staff-<scenario>).")
-    ] = None,
+    out: PlanFolder = None,
+    cluster: ClusterAddress = None,
     actuals: ActualsFile = None,
     now: Now = None,
     as_json: AsJson = False,
@@ -64,12 +81,14 @@ def staff(
     resolved = resolve(scenario, overlay, sets).scenario
     problems: list[Problem] = []
     asked = parse_targets(target or [], problems)
-    folder = out or Path("results") / f"staff-{resolved.name}"
+    own, url = place(out)
+    folder = own or Path("results") / f"staff-{resolved.name}"
     problems += _wrong(risk, folder)
     if problems:
         refuse(tuple(problems))
-    workers = workers or os.cpu_count() or 1
     if actuals is not None or now is not None:
+        if cluster is not None:
+            raise typer.BadParameter("--cluster plans a festival; a day's rest takes one machine")
         replan_day(
             resolved,
             actuals=actuals,
@@ -78,7 +97,7 @@ def staff(
             risk_ratio=risk,
             seed=seed,
             replications=replications,
-            workers=workers,
+            workers=workers or os.cpu_count() or 1,
             as_json=as_json,
         )
         return
@@ -89,8 +108,11 @@ def staff(
         fit=range(replications),
         proof=range(replications, replications + proof_replications),
     )
-    with speaking(lang):
-        _plan(_with_targets(resolved, asked), setting, folder, seed=seed, workers=workers)
+    with speaking(lang), on_cluster(cluster, workers) as (count, executor):
+        planned = _with_targets(resolved, asked)
+        _plan(planned, setting, folder, seed=seed, workers=count, executor=executor)
+    if url:
+        _copy(folder, url)
 
 
 def _wrong(risk_ratio: float, folder: Path) -> "list[Problem]":
@@ -109,7 +131,13 @@ def _wrong(risk_ratio: float, folder: Path) -> "list[Problem]":
 
 
 def _plan(
-    scenario: "Scenario", setting: "Setting", folder: Path, *, seed: int, workers: int
+    scenario: "Scenario",
+    setting: "Setting",
+    folder: Path,
+    *,
+    seed: int,
+    workers: int,
+    executor: "Executor | None",
 ) -> None:
     """Find, prove and write the plan."""
     from scenarios.problems import Problem
@@ -130,7 +158,9 @@ def _plan(
         try:
             asked_of(scenario, setting.targets)
             folder.parent.mkdir(parents=True, exist_ok=True)
-            with Tapes.open(scenario, seed=seed, workers=workers, beside=folder) as tapes:
+            with Tapes.open(
+                scenario, seed=seed, workers=workers, executor=executor, beside=folder
+            ) as tapes:
                 found = Study(tapes, setting, tell).findings()
                 worth = worths(found, tapes.pool, tell)
         except TargetError as error:
@@ -140,6 +170,16 @@ def _plan(
             stderr().print(f"interrupted: nothing was written{kept}")
             raise typer.Exit(INTERRUPTED) from None
     _write(folder, found, worth)
+
+
+def _copy(folder: Path, url: str) -> None:
+    """Put the plan to a URL."""
+    from sim.experiment.rundir import RunDirectory
+    from sim.experiment.runner import mirror_of
+
+    with run_errors():
+        mirror_of(url, RunDirectory(folder)).put_all()
+    typer.echo(f"copied to {url}")
 
 
 def _write(folder: Path, found: "Findings", worth: "list[Worth]") -> None:

@@ -4,7 +4,6 @@ Decides the order. Reads the folder of a plan; computes nothing. `staffing.html`
 itself; the report of a run has the plan's parts among others.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +13,7 @@ from markupsafe import Markup
 
 from reports import style, templating
 from reports.card import Card
-from reports.cells import quote
+from reports.cells import Book, quote
 from reports.chapter import Chapter, Part
 from reports.language import file_name, later, say, say_html
 from reports.metrics import metric_name
@@ -24,8 +23,6 @@ from reports.tables import Table
 from scenarios.labour import STEP_H
 
 FILE_NAME: Final = "staffing.html"
-# As sim/staffing/quick.py names it, which is slow to load.
-QUICK: Final = "staffing_quick.json"
 _FOLDERS: Final = "staff*"
 _TABLES: Final = ("required", "cover", "curve", "steps")
 _REASONS: Final = {
@@ -48,14 +45,16 @@ def beside(run: Path, scenario: str, fingerprint: str) -> Path | None:
     return max(found, key=lambda one: (one[0], str(one[1])))[1] if found else None
 
 
-def quick_part(run: Path) -> tuple[Part, ...]:
+def quick_part(book: Book) -> tuple[Part, ...]:
     """The quick answer that `springpeak peak` keeps in a run; nothing where there is none."""
-    file = run / QUICK
-    if not file.is_file():
+    said = words.quick(book)
+    if said is None:
         return ()
-    found = json.loads(file.read_text(encoding="utf-8"))
-    lead = say_html("{sentence}.", sentence=words.quick(found))
-    return (Part(say("About how many heads would do"), lead),)
+    return (
+        Part(
+            say("What this roster holds, and the bare need"), say_html("{sentence}.", sentence=said)
+        ),
+    )
 
 
 def write(folder: Path) -> Path:

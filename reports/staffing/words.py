@@ -12,10 +12,14 @@ import polars as pl
 from markupsafe import Markup
 
 from reports import style
+from reports.cells import Book
 from reports.language import later, say, say_html
 from reports.metrics import metric_name
 from reports.rows import Row, rows
+from sim.experiment import subjects
 
+# As sim/staffing/quick.py names it, which is slow to load.
+QUICK: Final = "staffing_quick.json"
 STEP_KEYS: Final = ("heads_from_count", "heads_to_count")
 _OPTIONS: Final = {
     "overtime": later("overtime"),
@@ -186,25 +190,29 @@ def worth(one: Row) -> Markup:
     return say_html("{cost}, {heads} heads", cost=cost, heads=heads)
 
 
-def quick(found: Mapping[str, Any]) -> Markup:
-    """The quick answer of a run, for its report and the command that makes one."""
-    of = Row("staffing_quick", found)
+def quick(book: Book) -> Markup | None:
+    """What a run's roster holds, and what theory adds that `springpeak peak` keeps in the run;
+    None where it was not asked."""
+    file = book.path / QUICK
+    if not file.is_file():
+        return None
+    of = Row("staffing_quick", json.loads(file.read_text(encoding="utf-8")))
+    hours = book.cell(subjects.HOURS_ON_TARGET)
     return say_html(
-        "About {heads} heads{interval} would cover every half hour with a lawful roster of their "
-        "own at {risk} risk, fewer than the {asked} of this run: by theory from its contacts, not "
-        "simulated; springpeak staff proves it"
-        if of["fewest_count"] <= of["heads_count"]
-        else "About {heads} heads{interval} would cover every half hour with a lawful roster of "
-        "their own at {risk} risk, more than the {asked} of this run: by theory from its "
-        "contacts, not simulated; springpeak staff proves it",
-        heads=of.number("fewest_count", "count"),
-        interval=""
+        "On this run's roster of {heads} heads {share} of the hours are on target, simulated "
+        "(95&nbsp;% interval {interval}); the bare need by theory is about {fewest} heads{ends} at "
+        "{risk} risk, if every head had every skill and only the expected ones were absent: "
+        "springpeak staff finds a roster, proves it and says how many heads are enough",
+        heads=of.number("heads_count", "count"),
+        share=hours.number(),
+        interval=hours.interval(),
+        fewest=of.number("fewest_count", "count"),
+        ends=""
         if of["low_count"] is None
         else say_html(
             " (95&nbsp;% interval {ends})", ends=of.range("low_count", "high_count", "count")
         ),
         risk=of.number("risk_ratio", "probability"),
-        asked=of.number("heads_count", "count"),
     )
 
 

@@ -1,7 +1,9 @@
 """A fitted floor on the days of a log: replications, rivals, and the document of both.
 
 Decides what backtest.json holds. Overall figures are of all contacts; hourly ones of the hours that
-are told of (sim/fit/hours.py).
+are told of (sim/fit/hours.py). The staffing of the tested days is theirs: who was present, and how
+long agents take between contacts, which drifts from month to month; where a roster stands in for
+presence, or the days show too few turns, the law is the fit's. The rivals get the same.
 """
 
 from collections.abc import Callable
@@ -20,9 +22,13 @@ from sim.fit.likelihood import Floats
 from sim.fit.logs import ContactLog
 from sim.fit.presence import Presence
 from sim.fit.replay import FloorLaw, replay
+from sim.fit.turns import Turns
 from sim.fit.waiting import Waiting, WaitingPart
 
 THRESHOLD_S: Final = 20.0
+# Turns scatter 2.3 times as far as their mean, which moves by 12 % from month to month: the mean of
+# so many is known as well as that of another month would tell it.
+FEWEST_TURNS: Final = 400
 OVERALL: Final = ("offered", "abandoned_ratio", "mean_wait_s", "service_level_ratio")
 HOURLY: Final = ("offered", "abandoned", "abandoned_ratio", "mean_wait_s", "service_level_ratio")
 
@@ -42,7 +48,7 @@ class Fitted:
         parts = tuple(WaitingPart(**part) for part in floor["waiting"])
         law = FloorLaw(
             waiting=Waiting(parts),
-            load_slope=float(floor["patience_load_slope"]),
+            crowd_slope=float(floor["patience_crowd_slope"]),
             longest_wait_s=float(floor["longest_wait_s"]),
             availability=float(floor["availability"]),
             availability_hour_cv=float(floor["availability_hour_cv"]),
@@ -135,7 +141,7 @@ def backtest(
 ) -> Backtest:
     """Replay the log's days; `presence` is a roster's, else what the log shows; `arrivals` draws
     contacts in place of those that came, and the rivals then plan with their mean."""
-    law = fitted.floor
+    law = fitted.floor if presence else _staffed_as_shown(log, fitted.floor)
     shown = presence or Presence.of(log, turn_s=law.turn_s)
     hours = Hours.of(log, shown)
     observed = hours.gather(log.local_s, log.wait_s, log.abandoned, threshold_s)
@@ -174,6 +180,12 @@ def backtest(
         ),
         seed=seed,
     )
+
+
+def _staffed_as_shown(log: ContactLog, law: FloorLaw) -> FloorLaw:
+    """With the turns that the log itself shows, where it shows enough."""
+    turns = Turns.of(log)
+    return replace(law, turns_s=turns.law_s) if turns.mean_s.n >= FEWEST_TURNS else law
 
 
 def _overall(outcome: Outcome) -> dict[str, float]:

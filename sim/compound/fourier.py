@@ -1,7 +1,9 @@
 """The exact engine: the distribution of a sum of claims by the fast Fourier transform.
 
-Decides the probabilities on a grid and how they are put together; the grid is chosen and guarded in
-sim/compound/grid.py, read in sim/compound/total.py. Units: the claim's.
+Decides which way a total goes. Where its transform dies away (from some forty claims on), it goes
+to sim/compound/inversion.py; else a grid for single claims carries it: here are the probabilities
+on it and how they are put together; the grid is chosen and guarded in sim/compound/grid.py. All are
+read in sim/compound/total.py. Units: the claim's.
 
 Discrete claims stand on their own lattice, and nothing is approximate. Continuous claims are split
 between neighbouring nodes so that the mean is kept: p_k = (e_{k-1} - 2 e_k + e_{k+1}) / h with
@@ -21,6 +23,7 @@ from scipy.fft import irfft, rfft
 from sim.compound import grid as grids
 from sim.compound.frequency import Frequency
 from sim.compound.grid import EDGE_TOLERANCE, EDGE_TOLERANCE_CHOSEN, LEVELS, Grid, Moments
+from sim.compound.inversion import inverted
 from sim.compound.problems import AliasedError, GridError
 from sim.compound.severity import Floats, Severity, is_discrete, mean_of, square_of
 from sim.compound.total import Smooth, Steps, Total, without_even_powers
@@ -48,7 +51,17 @@ def compound(
     exact = Moments.of(frequency, severity)
     if step is not None:
         return _on(grids.given(severity, step=step, points=points), frequency, severity, exact)
-    if is_discrete(severity) or not fits(severity):
+    if is_discrete(severity):
+        return _roomy(frequency, severity, exact)
+    try:
+        return inverted(frequency, severity, exact)
+    except GridError:
+        return gridded(frequency, severity, exact)
+
+
+def gridded(frequency: Frequency, severity: Severity, exact: Moments) -> Total:
+    """The total of claims with a continuous part by a grid for single claims."""
+    if not fits(severity):
         return _roomy(frequency, severity, exact)
     _, high = grids.window(frequency, severity, claims_count=1)
     if high - exact.mean > _HEAVY * exact.sd:

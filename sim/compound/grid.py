@@ -37,7 +37,8 @@ POINTS_MAX: Final = 2**22
 LEVELS: Final = 4
 """The finest of the three grids that are extrapolated has this many times the nodes of the
 coarsest."""
-_OUTSIDE: Final = 1e-15
+OUTSIDE: Final = 1e-15
+"""Probability that is left outside of a window."""
 _SPREADS: Final = 9.0
 _EDGE: Final = 16
 
@@ -69,11 +70,13 @@ class Grid:
         return np.arange(self.first, self.first + self.points, dtype=np.float64) * self.step
 
 
-def window(frequency: Frequency, severity: Severity, *, claims_count: int) -> tuple[float, float]:
+def window(
+    frequency: Frequency, severity: Severity, *, claims_count: int, outside_ratio: float = OUTSIDE
+) -> tuple[float, float]:
     """Amounts between which the total should lie, with room for so many of the largest claims."""
     mean, square = mean_of(severity), square_of(severity)
-    low, high = frequency.factor_range(_OUTSIDE)
-    largest = severity.reach(_OUTSIDE / max(frequency.mean * high, 1.0))
+    low, high = frequency.factor_range(outside_ratio)
+    largest = severity.reach(outside_ratio / max(frequency.mean * high, 1.0))
     ends = []
     for factor, side in ((low, -1.0), (high, 1.0)):
         count = frequency.mean * factor

@@ -97,7 +97,7 @@ def manifest_text(scenario: Scenario, *, seed: int, contents: Contents, state: S
         "replications": taken,
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": {name: package_version(name) for name in PACKAGES},
         "calibrated": scenario.model_dump().get("calibrated"),
     }
     return _json(values)
@@ -134,7 +134,8 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _version(package: str) -> str | None:
+def package_version(package: str) -> str | None:
+    """The version installed; None where it is not."""
     try:
         return version(package)
     except PackageNotFoundError:

@@ -15,6 +15,8 @@ from rich.table import Table
 from scenarios.command import WRONG_INPUT, Overlays, ScenarioName, Sets, resolve, stderr, stdout
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from scenarios.scenario import Scenario
     from sim.experiment.runner import RunResult
 
@@ -29,6 +31,23 @@ Workers = Annotated[
 ]
 Out = Annotated[
     Path | None, typer.Option(help="Run directory (else results/<scenario, fingerprint, seed>).")
+]
+OutOrUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--out",
+        metavar="PATH|URL",
+        help="Run directory (else results/<scenario, fingerprint, seed>); "
+        "a URL, e.g. s3://bucket/run, gets a copy of it while it grows.",
+    ),
+]
+ClusterAddress = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS|local",
+        help="Dask scheduler whose workers simulate, e.g. tcp://scheduler:8786; "
+        "local starts one here with --workers processes.",
+    ),
 ]
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
 
@@ -60,6 +79,13 @@ def span(text: str | None) -> tuple[int, int] | None:
     return found
 
 
+def place(out: str | None) -> tuple[Path | None, str | None]:
+    """What --out says: a local path, or a URL; None for what is not given."""
+    if out is None:
+        return None, None
+    return (None, out) if "://" in out else (Path(out), None)
+
+
 def run(
     scenario: ScenarioName,
     overlay: Overlays = None,
@@ -75,7 +101,8 @@ def run(
         str | None,
         typer.Option(metavar="FIRST..LAST", help="Lunar days, 0 = 正月初一, e.g. --days=-2..6."),
     ] = None,
-    out: Out = None,
+    out: OutOrUrl = None,
+    cluster: ClusterAddress = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped run.")] = False,
     input_uncertainty: Annotated[
         int | None,
@@ -94,21 +121,27 @@ def run(
         raise typer.BadParameter("--input-uncertainty needs --replications, at least 2")
     with run_errors():
         drawn = drawn_settings(overlay or (), input_uncertainty) if input_uncertainty else []
-    result = simulate(
-        resolve(scenario, overlay, sets).scenario,
-        replications=replications,
-        precision_ratio=precision_ratio,
-        seed=seed,
-        workers=workers,
-        days=within,
-        out=out,
-        resume=resume,
-    )
-    if drawn:
-        own = [text.partition("=")[0].strip() for text in sets or ()]
-        kept = [[s for s in one if s.partition("=")[0] not in own] for one in drawn]
-        scenarios = [resolve(scenario, overlay, [*one, *(sets or ())]).scenario for one in kept]
-        _input_uncertainty(scenarios, result, seed=seed, workers=workers, days=within)
+    resolved, (path, url) = resolve(scenario, overlay, sets).scenario, place(out)
+    with on_cluster(cluster, workers) as (count, executor):
+        result = simulate(
+            resolved,
+            replications=replications,
+            precision_ratio=precision_ratio,
+            seed=seed,
+            workers=count,
+            days=within,
+            out=path,
+            copy_to=url,
+            resume=resume,
+            executor=executor,
+        )
+        if drawn:
+            own = [text.partition("=")[0].strip() for text in sets or ()]
+            kept = [[s for s in one if s.partition("=")[0] not in own] for one in drawn]
+            scenarios = [resolve(scenario, overlay, [*one, *(sets or ())]).scenario for one in kept]
+            _input_uncertainty(
+                scenarios, result, seed=seed, workers=count, days=within, executor=executor
+            )
     typer.echo(f"springpeak report {result.path}  writes the report")
 
 
@@ -117,8 +150,9 @@ def _input_uncertainty(
     result: "RunResult",
     *,
     seed: int,
-    workers: int | None,
+    workers: int,
     days: tuple[int, int] | None,
+    executor: "Executor | None",
 ) -> None:
     """Run every draw below the run's directory, and split each metric's error in two."""
     from sim.experiment.inputs import FILE_NAME, FOLDER, split_all
@@ -135,12 +169,15 @@ def _input_uncertainty(
             days=days,
             out=result.path / FOLDER / str(number),
             resume=True,
+            executor=executor,
         )
         runs.append(RunDirectory(drawn.path).metrics())
     found = split_all(runs)
     said = {name: asdict(one) for name, one in found.items()}
     document = {"draws": len(runs), "replications": result.finished_count, "metrics": said}
     RunDirectory(result.path).write_text(FILE_NAME, json.dumps(document, indent=1) + "\n")
+    with run_errors():
+        result.copy()
     table = Table("metric", "mean", "simulation error", "input error", "95 % of both")
     for name, one in found.items():
         errors = (f"{one.simulation_error:.4g}", f"{one.input_error:.4g}")
@@ -158,7 +195,9 @@ def simulate(
     days: tuple[int, int] | None,
     out: Path | None,
     resume: bool,
+    copy_to: str | None = None,
     only_payouts: bool = False,
+    executor: "Executor | None" = None,
 ) -> "RunResult":
     """Run with a progress bar and say how it ended. Leaves the command if it was interrupted."""
     from sim.experiment.contents import ALL, PAYOUT
@@ -176,12 +215,15 @@ def simulate(
             seed=seed,
             workers=workers or os.cpu_count() or 1,
             out=out,
+            copy_to=copy_to,
             days=days,
             resume=resume,
             contents=PAYOUT if only_payouts else ALL,
+            executor=executor,
             progress=lambda done, planned: progress.update(task, completed=done, total=planned),
         )
-    typer.echo(f"{result.finished_count} replications of {scenario.name} in {result.path}")
+    copied = f", copied to {copy_to}" if copy_to else ""
+    typer.echo(f"{result.finished_count} replications of {scenario.name} in {result.path}{copied}")
     if result.precision_missed:
         typer.echo("the precision asked for was not reached: more replications are not tried")
     if result.interrupted:
@@ -190,6 +232,32 @@ def simulate(
         typer.echo(f"interrupted, {missing_count} missing: {again} goes on")
         raise typer.Exit(INTERRUPTED)
     return result
+
+
+@contextmanager
+def on_cluster(
+    address: str | None, workers: int | None
+) -> Iterator[tuple[int, "Executor | None"]]:
+    """How many workers there are, and the executor that they stand behind: None without --cluster,
+    because a run then has processes of its own."""
+    from sim.experiment.rundir import RunError
+
+    if workers is not None and address not in (None, "local"):
+        raise typer.BadParameter(f"--workers: {address} has its own; they go with --cluster local")
+    workers = workers or os.cpu_count() or 1
+    if address is None:
+        yield workers, None
+        return
+    with run_errors():
+        try:
+            from sim.experiment.cluster import cluster
+        except ModuleNotFoundError as error:
+            raise RunError(
+                f"--cluster {address} needs Dask, there is no {error.name} here: "
+                "pip install springpeak[cluster]"
+            ) from None
+        with cluster(address, workers=workers, say=stderr().print) as found:
+            yield found.workers_count, found
 
 
 @contextmanager

@@ -10,7 +10,8 @@ merging is not done.
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -65,14 +66,9 @@ class RunDirectory:
             return True
         if not resume:
             raise RunError(f"{self.path} is not empty: go on with --resume or choose another --out")
-        there = self.manifest()
-        for key, value in identity.items():
-            if there.get(key) != value:
-                raise RunError(
-                    f"{self.path} holds a run with {key} {there.get(key)}, this one has {value}: "
-                    "it cannot be resumed, choose another --out"
-                )
+        check_identity(self.path, self.manifest(), identity)
         (self.path / PARTS).mkdir(exist_ok=True)
+        shutil.rmtree(self.path / f"{PARTS}{UNFINISHED}", ignore_errors=True)
         for unfinished in (self.path / PARTS).glob(f"*{UNFINISHED}*"):
             shutil.rmtree(unfinished)
         return False
@@ -104,12 +100,28 @@ class RunDirectory:
 
         Called in worker processes.
         """
+        with self._placed(replication) as folder:
+            for name, frame in frames:
+                frame.write_parquet(folder / f"{name}.parquet")
+            for name, text in notes.items():
+                (folder / name).write_text(text, encoding="utf-8")
+
+    def part_files(self, replication: int) -> dict[str, bytes]:
+        """A part's files by name, to travel to another directory."""
+        return {file.name: file.read_bytes() for file in sorted(self.part(replication).iterdir())}
+
+    def put_part(self, replication: int, files: Mapping[str, bytes]) -> None:
+        """Put the files of a part that was written in another directory in place in one step."""
+        with self._placed(replication) as folder:
+            for name, content in files.items():
+                (folder / name).write_bytes(content)
+
+    @contextmanager
+    def _placed(self, replication: int) -> Iterator[Path]:
+        """A folder to fill, which then becomes the replication's part by one rename."""
         unfinished = self.path / PARTS / f"{replication}{UNFINISHED}-{os.getpid()}"
         unfinished.mkdir(parents=True)
-        for name, frame in frames:
-            frame.write_parquet(unfinished / f"{name}.parquet")
-        for name, text in notes.items():
-            (unfinished / name).write_text(text, encoding="utf-8")
+        yield unfinished
         unfinished.rename(self.part(replication))
 
     def parts(self) -> list[int]:
@@ -152,7 +164,13 @@ class RunDirectory:
                 _replace_file(self.table(name), new[0])
             else:
                 _replace_table(self.table(name), name, self._sources(name, order, set(parts)))
-        shutil.rmtree(self.path / PARTS)
+        self._remove_parts()
+
+    def _remove_parts(self) -> None:
+        """Out of sight by one rename: a part that is removed by half must not count as one."""
+        removed = self.path / f"{PARTS}{UNFINISHED}"
+        (self.path / PARTS).rename(removed)
+        shutil.rmtree(removed)
 
     def read(self, names: Sequence[str]) -> dict[str, pl.DataFrame]:
         """Merged tables by name."""
@@ -168,6 +186,18 @@ class RunDirectory:
                 rows = pl.scan_parquet(self.table(name))
                 sources.append(rows.filter(pl.col("replication") == replication))
         return sources
+
+
+def check_identity(
+    place: Path | str, there: Mapping[str, Any], identity: Mapping[str, Any]
+) -> None:
+    """Raises RunError unless the run whose manifest is `there` is the one with this identity."""
+    for key, value in identity.items():
+        if there.get(key) != value:
+            raise RunError(
+                f"{place} holds a run with {key} {there.get(key)}, this one has {value}: "
+                "it cannot be resumed, choose another --out"
+            )
 
 
 def _replace_file(file: Path, source: Path) -> None:

@@ -1,9 +1,9 @@
 """Runs replications of a scenario on an executor, and leaves a whole run directory behind.
 
 A replication depends on (scenario, seed, its number) and nothing else, so workers, their number
-and the order of completion cannot change a result. Any `concurrent.futures.Executor` will do if
-its workers see the same file system; by default it is a pool of local processes. Ctrl-C keeps
-what is finished.
+and the order of completion cannot change a result. Any `concurrent.futures.Executor` will do; its
+workers need springpeak, but no file system in common: finished parts travel back. By default it is
+a pool of processes here, which write their parts themselves. Ctrl-C keeps what is finished.
 """
 
 import multiprocessing
@@ -12,11 +12,11 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -36,8 +36,19 @@ from sim.experiment.rundir import (
     write_estimates,
 )
 from sim.experiment.tables import RunTables
-from sim.experiment.worker import Job, Simulate, receipts, replicate, start_worker
+from sim.experiment.worker import (
+    Job,
+    Part,
+    Simulate,
+    receipts,
+    replicate,
+    replicate_apart,
+    start_worker,
+)
 from sim.replication import simulate as simulate_replication
+
+if TYPE_CHECKING:
+    from sim.experiment.mirror import Mirror
 
 Progress = Callable[[int, int], None]
 
@@ -52,12 +63,19 @@ class RunResult:
     interrupted: bool
     precision_missed: bool = False
     """A precision was asked for, and the most replications that are tried did not give it."""
+    mirror: "Mirror | None" = None
+    """The copy at a URL, if one was asked for."""
 
     @property
     def tables(self) -> RunTables:
         """The run's tables as polars frames, by name; every column stands in scenarios/tables.py.
         """
         return RunTables(self.path)
+
+    def copy(self) -> None:
+        """Put what has been written into the run since to its URL, if it has one."""
+        if self.mirror is not None:
+            self.mirror.put_all()
 
 
 def run(
@@ -68,6 +86,7 @@ def run(
     seed: int,
     workers: int,
     out: Path | None = None,
+    copy_to: str | None = None,
     days: tuple[int, int] | None = None,
     resume: bool = False,
     keep_rows: int = 1,
@@ -81,7 +100,8 @@ def run(
     `days` narrows the horizon to lunar days; `keep_rows` replications keep their row tables;
     `contents` are the tables that the run has;
     `progress(finished, planned)` is called after every replication; `out` is results/<run_id>
-    unless given. Raises RunError, and leaves no directory behind, when the run cannot start.
+    unless given; what is finished is also put to the fsspec URL `copy_to`, and a resume fetches
+    what is there. Raises RunError, and leaves no directory behind, when the run cannot start.
     """
     try:
         plan = Plan(replications=replications, precision_ratio=precision_ratio)
@@ -94,11 +114,15 @@ def run(
     path = out or Path("results") / account.run_id(scenario, seed=seed, contents=contents)
     directory = RunDirectory(path)
     identity = account.identity(scenario, seed=seed, contents=contents)
+    mirror = None if copy_to is None else mirror_of(copy_to, directory)
+    if mirror is not None:
+        mirror.claim(identity=identity, resume=resume)
     fresh = directory.claim(identity=identity, resume=resume)
     there: dict[str, Any] = {"wall_s": 0.0, "replications": []}
     there |= {} if fresh else directory.manifest()
     session = _Session(
         directory=directory,
+        mirror=mirror,
         scenario=scenario,
         seed=seed,
         workers=workers,
@@ -110,9 +134,7 @@ def run(
         earlier_receipts=there["replications"],
     )
     try:
-        if fresh:
-            directory.write_text(SCENARIO, account.scenario_text(scenario))
-            session.write_manifest("running", planned_count=0, taken=[])
+        session.begin(fresh=fresh)
         planned, interrupted = _replicate_all(session, plan, executor=executor, progress=progress)
         result = session.finish(planned, interrupted=interrupted)
         if interrupted:
@@ -120,7 +142,7 @@ def run(
         return replace(result, precision_missed=plan.missed(directory.metrics()))
     finally:
         if fresh and not session.finished():
-            shutil.rmtree(path, ignore_errors=True)
+            session.forget()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +150,7 @@ class _Session:
     """One invocation of a run: what it works on, and what earlier invocations took."""
 
     directory: RunDirectory
+    mirror: "Mirror | None"
     scenario: Scenario
     seed: int
     workers: int
@@ -137,6 +160,20 @@ class _Session:
     started_s: float
     earlier_wall_s: float
     earlier_receipts: Sequence[Mapping[str, Any]]
+
+    def begin(self, *, fresh: bool) -> None:
+        """Say what run this is."""
+        if fresh:
+            self.directory.write_text(SCENARIO, account.scenario_text(self.scenario))
+            self.write_manifest("running", planned_count=0, taken=[])
+        if self.mirror is not None:
+            self.mirror.put_all()
+
+    def forget(self) -> None:
+        """Remove a run without a finished replication."""
+        shutil.rmtree(self.directory.path, ignore_errors=True)
+        if self.mirror is not None:
+            self.mirror.remove()
 
     def finished(self) -> list[int]:
         return sorted({*self.directory.parts(), *self.directory.merged()})
@@ -173,6 +210,16 @@ class _Session:
             keep_rows=self.keep_rows,
         )
 
+    def keep(self, job: Job, part: Part | None) -> None:
+        """Put a part in place, unless its worker has."""
+        if part is not None:
+            self.directory.put_part(job.replication, part)
+
+    def stream(self, replication: int) -> None:
+        """Put a part to the URL, if there is one."""
+        if self.mirror is not None:
+            self.mirror.put_part(replication)
+
     def finish(self, planned: int, *, interrupted: bool) -> RunResult:
         """Merge what is finished and write everything that is computed from it."""
         directory, finished, taken = self.directory, self.finished(), self.taken()
@@ -191,7 +238,20 @@ class _Session:
             directory.write_text(SUMMARY, summary)
             status = "interrupted" if interrupted else "complete"
             self.write_manifest(status, planned_count=planned, taken=taken)
-        return RunResult(directory.path, len(finished), planned, interrupted)
+            if self.mirror is not None:
+                self.mirror.put_all()
+        return RunResult(directory.path, len(finished), planned, interrupted, mirror=self.mirror)
+
+
+def mirror_of(url: str, directory: RunDirectory) -> "Mirror":
+    """The copy at a URL. Raises RunError where fsspec, or what it needs for it, is not here."""
+    try:
+        from sim.experiment.mirror import Mirror
+    except ModuleNotFoundError as error:
+        raise RunError(
+            f"{url} needs {error.name}, which is not here: pip install springpeak[cluster]"
+        ) from None
+    return Mirror(url, directory)
 
 
 def with_days(scenario: Scenario, days: tuple[int, int]) -> Scenario:
@@ -212,6 +272,7 @@ def _replicate_all(
 ) -> tuple[int, bool]:
     """Batches until the plan is content; returns the number planned and whether Ctrl-C came."""
     report = progress or _silent
+    work = replicate if executor is None else replicate_apart
     finished = session.finished()
     planned = plan.first_count(finished)
     try:
@@ -219,11 +280,14 @@ def _replicate_all(
             while True:
                 report(len(finished), planned)
                 jobs = [session.job(r) for r in sorted(set(range(planned)) - set(finished))]
-                _run_batch(
-                    pool,
-                    jobs,
-                    lambda count: report(len(finished) + count, planned),  # noqa: B023
-                )
+                with sigint_ignored():
+                    futures = {pool.submit(work, job): job for job in jobs}
+
+                def kept(job: Job, count: int) -> None:
+                    session.stream(job.replication)
+                    report(len(finished) + count, planned)  # noqa: B023
+
+                _run_batch(futures, session.keep, kept)
                 finished = session.finished()
                 following = plan.next_count(planned, session.directory.metrics())
                 if following is None:
@@ -237,23 +301,36 @@ def _silent(_finished: int, _planned: int) -> None:
     pass
 
 
-def _run_batch(pool: Executor, jobs: Sequence[Job], report: Callable[[int], None]) -> None:
-    """Run the jobs and report their number as they finish. Raises RunError when one fails."""
-    with sigint_ignored():
-        futures = {pool.submit(replicate, job): job for job in jobs}
+def _run_batch(
+    futures: dict[Future[Part | None], Job],
+    keep: Callable[[Job, Part | None], None],
+    kept: Callable[[Job, int], None],
+) -> None:
+    """Keep the parts as they finish, and say how many it were. Raises RunError when one fails.
+
+    Empties `futures`, because a part that is kept should not stay in memory.
+    """
     try:
-        for count, future in enumerate(as_completed(futures), start=1):
-            error = future.exception()
-            if error is not None:
-                job = futures[future]
+        for count, future in enumerate(as_completed(list(futures)), start=1):
+            job = futures.pop(future)
+            try:
+                part = future.result()
+            except CancelledError as error:
+                raise RunError(
+                    f"replication {job.replication} of seed {job.seed} was given up, finished ones "
+                    "are kept for --resume: the connection to the workers was lost"
+                ) from error
+            except Exception as error:
                 raise RunError(
                     f"replication {job.replication} of seed {job.seed} failed, finished ones are "
                     f"kept for --resume: {type(error).__name__}: {error}"
                 ) from error
-            report(count)
+            keep(job, part)
+            kept(job, count)
     finally:
-        for future in futures:
-            future.cancel()
+        for future, job in futures.items():
+            if not future.cancel() and future.done() and future.exception() is None:
+                keep(job, future.result())
 
 
 def processes(workers: int) -> ProcessPoolExecutor:

@@ -1,7 +1,8 @@
 """One replication in a worker process: simulate it, type its tables, put its part in place.
 
-Nothing but a receipt travels back: the tables of a national replication are millions of rows, and
-an executor on other machines needs no more than a shared results directory.
+From a process of our own nothing travels back: the tables of a national replication are millions of
+rows. Any other worker may stand on a machine that does not see the run directory, and may be lost
+and replaced at any moment: its part travels back as files, and only the caller puts it in place.
 """
 
 import gc
@@ -12,7 +13,9 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 import numpy as np
@@ -75,8 +78,12 @@ def start_worker() -> None:
     keep_memory()
 
 
-def replicate(job: Job) -> int:
-    """Simulate one replication and write its part; returns its number."""
+Part = Mapping[str, bytes]
+"""A part's files by name."""
+
+
+def replicate(job: Job) -> None:
+    """Simulate one replication and write its part."""
     scenario = job.kind.model_validate(job.values)
     wall_s, cpu_s = time.perf_counter(), time.thread_time()
     result = job.simulate(
@@ -99,7 +106,14 @@ def replicate(job: Job) -> int:
     # A world holds itself in cycles; without this the next one is built beside it.
     del result, frames
     gc.collect()
-    return job.replication
+
+
+def replicate_apart(job: Job) -> Part:
+    """Simulate one replication where the run directory may be out of reach, and return its part."""
+    with TemporaryDirectory(prefix="springpeak-") as folder:
+        here = RunDirectory(Path(folder))
+        replicate(replace(job, directory=here))
+        return here.part_files(job.replication)
 
 
 def receipts(directory: RunDirectory) -> list[dict[str, Any]]:

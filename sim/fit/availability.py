@@ -22,7 +22,7 @@ from sim.fit.presence import LONGEST_HANDLE_S, Presence
 from sim.fit.replay import FloorLaw, replay
 from sim.fit.turns import Turns
 
-MOST_DAYS: Final = 120
+MOST_DAYS: Final = 200
 ROUNDS: Final = 5
 PAIRS: Final = 4
 STEP_RATIO: Final = 0.04
@@ -54,7 +54,7 @@ def fit_availability(
         return None
     law = FloorLaw(
         waiting=patience.waiting,
-        load_slope=patience.load_slope.mean,
+        crowd_slope=patience.crowd_slope.mean,
         longest_wait_s=patience.longest_wait_s,
         availability=1.0,
         availability_hour_cv=0.0,

@@ -7,11 +7,10 @@ import numpy as np
 from sim.fit.arrivals import Arrivals, fit_arrivals
 from sim.fit.availability import Availability, fit_availability
 from sim.fit.handling import HandleTimes, handle_times
-from sim.fit.hours import Hours
 from sim.fit.logs import ContactLog
 from sim.fit.mixture import Part, fit_mixture
 from sim.fit.patience import PatienceFit, fit_patience
-from sim.fit.presence import LONGEST_HANDLE_S, Presence
+from sim.fit.presence import LONGEST_HANDLE_S
 from sim.fit.problems import LogError
 from sim.fit.returns import Links, Returns, fit_returns
 from sim.fit.turns import Turns
@@ -36,11 +35,9 @@ def fit_contacts(log: ContactLog, *, seed: int = 1, match_floor: bool = True) ->
     """Raises LogError where the log is too thin; `match_floor` replays days for availability."""
     handle_s = np.minimum(log.handle_s[~log.abandoned], LONGEST_HANDLE_S)
     turns = Turns.of(log)
-    presence = Presence.of(log, turn_s=turns.mean_s.mean)
-    load = Hours.of(log, presence).load_ratio(turns.mean_s.mean) if len(presence.from_s) else None
     try:
         handling = handle_times(handle_s[handle_s > 0.0])
-        patience = fit_patience(log, load)
+        patience = fit_patience(log)
     except ValueError as error:
         raise LogError(f"{log.name}: {error}") from None
     floor = None

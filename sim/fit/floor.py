@@ -1,20 +1,24 @@
 """One day's floor, walked: who is answered when, with staff that comes and goes.
 
 Contacts stand in lines; a team of agents serves some of the lines, and takes whoever has come first
-once credits are taken off the time of arrival. Decides the same as the support pool
-(sim/support/pool.py) for one team and one line without redials, in a tenth of its time: nothing but
-answers looks at the lines, so who lost patience is only found out at the head of a line
-(tests/test_floor.py holds the two to each other). At one instant ends come before arrivals, and a
-contact whose patience ends then is still answered. Seconds.
+once credits are taken off the time of arrival. Whoever comes late in line is less patient, by the
+power `crowd_slope` of its place (sim/fit/crowd.py). Without that decides the same as the support
+pool (sim/support/pool.py) for one team and one line without redials, in a tenth of its time: a line
+is only looked at by answers, so who lost patience is found out at its head (tests/test_floor.py
+holds the two to each other). At one instant ends come before arrivals, and a contact whose patience
+ends then is still answered. Seconds.
 """
 
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from math import inf, isnan, nan
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.fit.likelihood import Floats
+
+Line = list[tuple[float, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,36 +40,47 @@ class Callers:
 
     arrived_s: Floats
     patience_s: Floats
+    """Of whoever meets nobody waiting."""
     handle_s: Floats
     line: NDArray[np.int64]
     credit_s: Floats
     """A line is served as if one had come so much earlier."""
+    crowd_slope: float = 0.0
+    """Patience shrinks with one's place in line to this power."""
 
 
-def answered_at(callers: Callers, staff: Staff, *, until_s: float) -> Floats:
-    """When each contact is answered, NaN if it is not; all arrive before `until_s`."""
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """What became of each contact."""
+
+    answered_s: Floats
+    """NaN if it is not answered."""
+    leaves_s: Floats
+    """When its patience ends."""
+
+
+def walked(callers: Callers, staff: Staff, *, until_s: float) -> Walked:
+    """The whole day; all arrive before `until_s`."""
     n, changes_count = len(callers.arrived_s), len(staff.from_s)
-    answered_s = np.full(n, np.nan)
+    answered_s = [nan] * n
     moments = np.concatenate([staff.from_s, callers.arrived_s, [until_s]])
     order = np.argsort(moments, kind="stable")
     changes = np.diff(staff.agents_count, axis=0, prepend=0).tolist()
     paces, work_s = staff.pace_ratio.tolist(), callers.handle_s.tolist()
-    ends_s = (callers.arrived_s + callers.patience_s).tolist()
+    patience_s, ends_s = callers.patience_s.tolist(), [inf] * n
     rank_s = (callers.arrived_s - callers.credit_s).tolist()
     line_of = callers.line.tolist()
-    teams_count, lines_count = staff.serves.shape
-    lines: list[list[tuple[float, int]]] = [[] for _ in range(lines_count)]
+    lines: list[Line] = [[] for _ in staff.serves[0]]
     served = [[lines[i] for i in np.flatnonzero(row)] for row in staff.serves]
-    # Who can do least takes first, so that the others stay free for what only they can do.
-    narrow = np.argsort(staff.serves.sum(axis=1), kind="stable")
-    able = [[int(t) for t in narrow if staff.serves[t, i]] for i in range(lines_count)]
+    able = _able(staff.serves)
     busy: list[tuple[float, int]] = []
-    free, pace = [0] * teams_count, 1.0
+    free, pace = [0] * len(served), 1.0
+    crowd = Crowd(answered_s)
 
     def take(team: int, now_s: float) -> None:
         """The free agents of a team take from their lines."""
         while free[team] > 0:
-            best: list[tuple[float, int]] | None = None
+            best: Line | None = None
             for line in served[team]:
                 while line and ends_s[line[0][1]] < now_s:
                     heappop(line)
@@ -73,6 +88,7 @@ def answered_at(callers: Callers, staff: Staff, *, until_s: float) -> Floats:
                     best = line
             if best is None:
                 return
+            crowd.count -= 1
             answer(heappop(best)[1], team, now_s)
 
     def answer(row: int, team: int, now_s: float) -> None:
@@ -92,9 +108,39 @@ def answered_at(callers: Callers, staff: Staff, *, until_s: float) -> Floats:
                 take(team, now_s)
         elif event < changes_count + n:
             row = event - changes_count
+            crowd.leave(now_s)
+            ends_s[row] = now_s + patience_s[row] * (1.0 + crowd.count) ** -callers.crowd_slope
             team = next((t for t in able[line_of[row]] if free[t] > 0), -1)
             if team >= 0:
                 answer(row, team, now_s)
             else:
                 heappush(lines[line_of[row]], (rank_s[row], row))
-    return answered_s
+                crowd.join(row, ends_s[row])
+    return Walked(np.array(answered_s), np.array(ends_s))
+
+
+def _able(serves: NDArray[np.bool_]) -> list[list[int]]:
+    """Teams by line. Who can do least takes first, so that the others stay free for what only they
+    can do."""
+    narrow = np.argsort(serves.sum(axis=1), kind="stable")
+    return [[int(t) for t in narrow if serves[t, i]] for i in range(serves.shape[1])]
+
+
+class Crowd:
+    """How many wait, all lines together."""
+
+    def __init__(self, answered_s: list[float]) -> None:
+        self.count = 0
+        self._answered_s = answered_s
+        self._leaving: list[tuple[float, int]] = []
+
+    def join(self, row: int, leaves_s: float) -> None:
+        """One more, until it is answered (which the walk counts) or leaves."""
+        self.count += 1
+        heappush(self._leaving, (leaves_s, row))
+
+    def leave(self, now_s: float) -> None:
+        """Without those whose patience has ended."""
+        while self._leaving and self._leaving[0][0] < now_s:
+            row = heappop(self._leaving)[1]
+            self.count -= isnan(self._answered_s[row])

@@ -17,8 +17,6 @@ from sim.fit.presence import LONGEST_HANDLE_S, Presence
 HOUR_S: Final = 3600.0
 FEWEST_CONTACTS: Final = 40
 FEWEST_AGENTS: Final = 3.0
-# Beyond these a load tells no more of an hour than that it was slack, or hopeless.
-LOAD_BOUNDS: Final = (0.5, 8.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +84,6 @@ class Hours:
         offered = np.bincount(place)
         used = (offered >= FEWEST_CONTACTS) & (agents >= FEWEST_AGENTS)
         return cls(start_s, place, agents, mean_s, used)
-
-    def load_ratio(self, turn_s: float) -> Floats:
-        """Work offered over time present in each contact's hour, within `LOAD_BOUNDS`."""
-        work_s = np.bincount(self.place) * (self.handle_s + turn_s)
-        load = work_s / (HOUR_S * np.maximum(self.agents, 1e-3))
-        return np.clip(load, *LOAD_BOUNDS)[self.place]
 
     def gather(
         self,

@@ -14,8 +14,8 @@ from typing import Any, Final
 from sim.fit.keys import Setting, interval
 from sim.fit.problems import LogError
 
-# 2: a floor knows queues and priorities (`waiting`) in place of queues alone.
-FORMAT: Final = 2
+# 3: patience shrinks with the place in line, not with the load of the hour.
+FORMAT: Final = 3
 
 
 def beside(overlay: Path) -> Path:

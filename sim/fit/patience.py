@@ -1,10 +1,10 @@
-"""How long contacts are willing to wait: all together, by queue and priority, and the busier the
-hour.
+"""How long contacts are willing to wait: all together, by queue and priority, and in a crowd.
 
 Decides which waits are told of: those above zero, since a contact that is answered at once says
 nothing. Everything else is censored data (sim/fit/survival.py). Where many wait, people leave
-sooner: patience is that of an hour of load 1 times load^-slope (accelerated failure time, L. J.
-Wei, Statistics in Medicine 11, 1992), load being work offered over time present. Seconds.
+sooner: patience is that of whoever meets nobody waiting times crowd^-slope (accelerated failure
+time, L. J. Wei, Statistics in Medicine 11, 1992), the crowd being one's place in line
+(sim/fit/crowd.py). Seconds.
 """
 
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
 from sim.experiment.confidence import Estimate
+from sim.fit.crowd import place_in_line
 from sim.fit.likelihood import Floats, maximise
 from sim.fit.logs import ContactLog
 from sim.fit.survival import LAWS, Curve, Law, PatienceLaw, Waits, fit_law
@@ -25,12 +26,13 @@ FEWEST: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class PatienceFit:
-    """The curve, every law on all waits; the lognormal law of each queue and priority at load 1."""
+    """The curve, every law on all waits; the lognormal law of each queue and priority for
+    whoever meets nobody waiting."""
 
     curve: Curve
     laws: dict[Law, PatienceLaw]
     waiting: Waiting
-    load_slope: Estimate
+    crowd_slope: Estimate
     longest_wait_s: float
 
     @property
@@ -39,17 +41,15 @@ class PatienceFit:
         return min(self.laws, key=lambda law: self.laws[law].optimum.aic)
 
 
-def fit_patience(log: ContactLog, load: Floats | None) -> PatienceFit:
-    """`load` of each contact's hour, None where it is not known. Raises ValueError where nobody
-    abandoned."""
+def fit_patience(log: ContactLog) -> PatienceFit:
+    """Raises ValueError where nobody abandoned."""
     wait_s, gone = log.wait_s, log.abandoned
     told = wait_s > 0.0
     waits = Waits.of(wait_s[told], gone[told])
     laws = {law: fit_law(law, waits) for law in LAWS}
-    slope = Estimate(0.0, 0.0, 0.0, waits.n)
-    if load is not None:
-        slope = _load_slope(wait_s[told], gone[told], np.log(load[told]), laws["lognormal"])
-        wait_s = wait_s * load**slope.mean
+    crowd = place_in_line(log)
+    slope = _crowd_slope(wait_s[told], gone[told], np.log(crowd[told]), laws["lognormal"])
+    wait_s = wait_s * crowd**slope.mean
     pooled = _lognormal(fit_law("lognormal", Waits.of(wait_s[told], gone[told])))
 
     def law_of(own: NDArray[np.bool_], other: tuple[float, float]) -> tuple[float, float]:
@@ -63,18 +63,18 @@ def fit_patience(log: ContactLog, load: Floats | None) -> PatienceFit:
     )
 
 
-def _load_slope(
-    wait_s: Floats, gone: NDArray[np.bool_], log_load: Floats, start: PatienceLaw
+def _crowd_slope(
+    wait_s: Floats, gone: NDArray[np.bool_], log_crowd: Floats, start: PatienceLaw
 ) -> Estimate:
-    """The power of the load, by likelihood together with mu and sigma."""
+    """The power of the crowd, by likelihood together with mu and sigma."""
     logs = np.log(wait_s)
-    left, left_load = logs[gone], log_load[gone]
-    stayed, stayed_load = logs[~gone], log_load[~gone]
+    left, left_crowd = logs[gone], log_crowd[gone]
+    stayed, stayed_crowd = logs[~gone], log_crowd[~gone]
 
     def likelihood(x: Floats) -> float:
         sigma = np.exp(x[1])
-        z = (left - x[0] + x[2] * left_load) / sigma
-        late = (stayed - x[0] + x[2] * stayed_load) / sigma
+        z = (left - x[0] + x[2] * left_crowd) / sigma
+        late = (stayed - x[0] + x[2] * stayed_crowd) / sigma
         return float(-0.5 * (z @ z) - len(z) * x[1] + log_ndtr(-late).sum())
 
     mu, sigma = _lognormal(start)

@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.fit.floor import Callers, Staff, answered_at
-from sim.fit.hours import HOUR_S, Hours
+from sim.fit.floor import Callers, Staff, walked
+from sim.fit.hours import HOUR_S
 from sim.fit.likelihood import Floats
 from sim.fit.logs import ContactLog
 from sim.fit.presence import LONGEST_HANDLE_S, Presence
@@ -33,11 +33,11 @@ class FloorLaw:
     """What a fit says of a floor and of those who wait."""
 
     waiting: Waiting
-    """Patience and credit by queue and priority, patience in hours whose load is 1."""
-    load_slope: float
-    """Patience shrinks with the load of the hour to this power."""
+    """Patience and credit by queue and priority, patience of whoever meets nobody waiting."""
+    crowd_slope: float
+    """Patience shrinks with the place in line to this power."""
     longest_wait_s: float
-    """Nobody in the fitted log waited longer."""
+    """No patience is longer, since nobody in the fitted log waited longer."""
     availability: float
     """What the time present is multiplied with, beside turns."""
     availability_hour_cv: float
@@ -62,9 +62,7 @@ def replay(
     log: ContactLog, presence: Presence, law: FloorLaw, rng: np.random.Generator
 ) -> Replayed:
     """Every day of the log."""
-    load = Hours.of(log, presence).load_ratio(law.turn_s)
     patience_s, credit_s = law.waiting.draw(log, rng)
-    patience_s *= load**-law.load_slope
     patience_s = np.minimum(patience_s, law.longest_wait_s)
     handle_s = _handle_times(log, rng)
     if len(law.turns_s):
@@ -78,8 +76,11 @@ def replay(
         # The wall clock's midnight; presence and contacts live on the clock that never changes.
         start_s = float(log.arrived_s[rows[0]] - log.local_s[rows[0]] % DAY_S)
         came_s = log.arrived_s[rows] - start_s
-        answered_s = answered_at(
-            Callers(came_s, patience_s[rows], handle_s[rows], line[rows], credit_s[rows]),
+        found = walked(
+            Callers(
+                came_s, patience_s[rows], handle_s[rows], line[rows], credit_s[rows],
+                law.crowd_slope,
+            ),
             _staffed(
                 presence.between(start_s, start_s + DAY_S + AFTERMATH_S),
                 law.availability * noise,
@@ -87,8 +88,8 @@ def replay(
             ),
             until_s=DAY_S + AFTERMATH_S,
         )
-        left = np.isnan(answered_s)
-        wait_s[rows] = np.where(left, patience_s[rows], answered_s - came_s)
+        left = np.isnan(found.answered_s)
+        wait_s[rows] = np.where(left, found.leaves_s, found.answered_s) - came_s
         abandoned[rows] = left
     return Replayed(wait_s, abandoned)
 

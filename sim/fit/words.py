@@ -22,7 +22,7 @@ def estimates(fit: ContactsFit) -> Iterator[tuple[str, Estimate]]:
     for law in fit.patience.laws.values():
         for name, one in law.parameters.items():
             yield f"patience_{law.law}_{name}", one
-    yield "patience_load_slope", fit.patience.load_slope
+    yield "patience_crowd_slope", fit.patience.crowd_slope
     for name in asdict(returns):
         value = getattr(returns, name)
         if value is not None:
@@ -67,7 +67,7 @@ def document(fit: ContactsFit) -> dict[str, Any]:
         "floor": floor
         and {
             "waiting": [asdict(part) for part in patience.waiting.parts],
-            "patience_load_slope": patience.load_slope.mean,
+            "patience_crowd_slope": patience.crowd_slope.mean,
             "longest_wait_s": patience.longest_wait_s,
             "availability": floor.factor,
             "availability_hour_cv": floor.hour_cv,

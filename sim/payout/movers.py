@@ -8,13 +8,12 @@ tornado.py). Ranges are those that the scenario's source comments state.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import polars as pl
 
 from scenarios.assumptions import origin
-from scenarios.overlays import at
+from scenarios.ranges import Ranged, ranged
 from scenarios.sources import Source
 from scenarios.words import CATEGORIES, GUARANTEES, INCIDENT_TYPES, TRIGGERS
 from sim.experiment.rundir import RunError
@@ -57,27 +56,7 @@ TRIGGERS_OF: Final = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Mover:
-    """An assumption with its range; of an array low, base and high are multiples."""
-
-    key: str
-    low: float
-    base: float
-    high: float
-    source: str
-    is_array: bool
-    is_whole: bool
-
-    def sets(self, scenario: dict[str, Any], value: float) -> str:
-        """The `key=value` that moves the scenario to a case of the range."""
-        there = at(scenario, self.key)
-        if self.is_array:
-            return f"{self.key}={[float(entry) * value for entry in there]!r}"
-        return f"{self.key}={round(value) if self.is_whole else float(value)!r}"
-
-
-def movers(seasons: Seasons, *, count: int, asked: Sequence[str] = ()) -> tuple[Mover, ...]:
+def movers(seasons: Seasons, *, count: int, asked: Sequence[str] = ()) -> tuple[Ranged, ...]:
     """The assumptions asked for, else the `count` with the largest exposure.
 
     Raises RunError for a key without a range.
@@ -92,7 +71,7 @@ def movers(seasons: Seasons, *, count: int, asked: Sequence[str] = ()) -> tuple[
         return ()
     weighed = []
     for key, source in known.items():
-        mover = _mover(seasons.scenario, key, source)
+        mover = ranged(seasons.scenario, key, source)
         if mover is not None and mover.base > 0.0 and (mover.high > mover.low):
             exposed = _behind(claims, key) / total * (mover.high - mover.low) / mover.base
             if exposed > 0.0:
@@ -101,34 +80,14 @@ def movers(seasons: Seasons, *, count: int, asked: Sequence[str] = ()) -> tuple[
     return tuple(mover for _, mover in weighed[:count])
 
 
-def _asked(scenario: dict[str, Any], known: dict[str, Source], key: str) -> Mover:
-    mover = _mover(scenario, key, known[key]) if key in known else None
+def _asked(scenario: dict[str, Any], known: dict[str, Source], key: str) -> Ranged:
+    mover = ranged(scenario, key, known.get(key))
     if mover is None:
         raise RunError(
             f"{key} has no range to move in: right would be a key whose source is "
             '"A: low/base/high", as `springpeak scenarios show` lists them'
         )
     return mover
-
-
-def _mover(scenario: dict[str, Any], key: str, source: Source) -> Mover | None:
-    value = at(scenario, key)
-    if source.low is None or source.high is None or value is None or isinstance(value, bool | str):
-        return None
-    is_array = isinstance(value, list)
-    if is_array and not all(isinstance(entry, int | float) for entry in value):
-        return None
-    # Where a run has another value than the file, its range is as wide in proportion.
-    moved = 1.0 if is_array or not source.base else float(value) / source.base
-    return Mover(
-        key=key,
-        low=source.low * moved,
-        base=1.0 if is_array else float(value),
-        high=source.high * moved,
-        source=str(source),
-        is_array=is_array,
-        is_whole=isinstance(value, int),
-    )
 
 
 def _behind(claims: pl.DataFrame, key: str) -> float:

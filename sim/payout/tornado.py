@@ -14,9 +14,9 @@ import numpy as np
 import polars as pl
 
 from scenarios.loader import shipped
+from scenarios.ranges import Ranged
 from sim.experiment.rundir import SCENARIO
 from sim.payout.frames import frame
-from sim.payout.movers import Mover
 from sim.payout.sample import divisor_for, sample_sets
 from sim.payout.seasons import Seasons
 from sim.payout.statistics import Figure, mean
@@ -29,7 +29,7 @@ MEASURE: Final = "payout_net_fen"
 
 def tornado(
     seasons: Seasons,
-    movers: Sequence[Mover],
+    movers: Sequence[Ranged],
     *,
     replications: int,
     folder: Path,
@@ -41,7 +41,7 @@ def tornado(
     scenario = shipped().load(file)
     divisor = divisor_for(scenario, ORDERS_PER_DAY)
     smaller = sample_sets(scenario, divisor)
-    cases: list[tuple[()] | tuple[Mover, float]] = [()]
+    cases: list[tuple[()] | tuple[Ranged, float]] = [()]
     cases += [(mover, value) for mover in movers for value in (mover.low, mover.high)]
     trials = [
         Trial(file, _sets(seasons.scenario, smaller, case, divisor), seasons.manifest["seed"], r)
@@ -62,7 +62,7 @@ def tornado(
 def _sets(
     scenario: dict[str, Any],
     smaller: dict[str, float],
-    case: tuple[()] | tuple[Mover, float],
+    case: tuple[()] | tuple[Ranged, float],
     divisor: int,
 ) -> tuple[str, ...]:
     """The smaller world, with one key moved; a key of the smaller world is moved in it."""
@@ -83,7 +83,7 @@ def _effect(base: Sequence[Outcome], case: Sequence[Outcome], divisor: int) -> F
     return mean(differences * divisor)
 
 
-def _row(mover: Mover, low: Figure | None, high: Figure | None) -> dict[str, Any]:
+def _row(mover: Ranged, low: Figure | None, high: Figure | None) -> dict[str, Any]:
     row: dict[str, Any] = {
         "key": mover.key,
         "low_value": mover.low,

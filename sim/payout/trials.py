@@ -1,20 +1,22 @@
 """Many short simulations with one thing changed each: run once, kept in a file, never twice.
 
 A trial is a scenario file, changes in the form `key=value`, and a replication; what it gives is the
-payouts of that season. A trial whose changes make no valid scenario gives None. Trials run on a
-pool of processes; finished ones are kept when the work is interrupted.
+payouts of that season. A trial whose changes make no valid scenario gives None. Files are read
+here, so that workers need none; finished trials are kept when the work is interrupted.
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
 from dataclasses import dataclass
+from functools import cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from scenarios.loader import shipped
 from scenarios.problems import ScenarioProblems
+from scenarios.scenario import Scenario
 from sim.experiment.account import code_digest
 from sim.experiment.rundir import UNFINISHED
 from sim.experiment.runner import sigint_ignored
@@ -41,15 +43,40 @@ class Trial:
         return blake2b(told.encode(), digest_size=16).hexdigest()
 
 
-def attempt(trial: Trial) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A trial whose scenario is resolved; picklable."""
+
+    kind: type[Scenario]
+    values: Mapping[str, Any]
+    seed: int
+    replication: int
+
+
+def attempt(job: _Job) -> Outcome:
     """Simulate one trial; called in worker processes."""
-    try:
-        scenario = shipped().load(trial.scenario, sets=trial.sets)
-    except ScenarioProblems:
-        return None
-    season = simulate(scenario, seed=trial.seed, replication=trial.replication, tables=())
+    scenario = job.kind.model_validate(job.values)
+    season = simulate(scenario, seed=job.seed, replication=job.replication, tables=())
     found = season.metrics
     return {name: found[name][0] for name in METRICS}
+
+
+def _jobs(trials: Iterable[Trial]) -> Iterator[_Job | None]:
+    """The trials resolved, in their order; None for no valid scenario."""
+
+    @cache
+    def resolved(file: str, sets: tuple[str, ...]) -> Scenario | None:
+        try:
+            return shipped().load(file, sets=sets)
+        except ScenarioProblems:
+            return None
+
+    for trial in trials:
+        scenario = resolved(trial.scenario, trial.sets)
+        if scenario is None:
+            yield None
+        else:
+            yield _Job(type(scenario), scenario.model_dump(), trial.seed, trial.replication)
 
 
 def outcomes(
@@ -67,14 +94,17 @@ def outcomes(
     if file.exists():
         known = json.loads(file.read_text(encoding="utf-8"))
     missing = {key: trial for key, trial in zip(keys, trials, strict=True) if key not in known}
-    report(len(trials) - len(missing), len(trials))
+    resolved = dict(zip(missing, _jobs(missing.values()), strict=True))
+    jobs = {key: job for key, job in resolved.items() if job is not None}
+    known |= dict.fromkeys(resolved.keys() - jobs.keys())
+    report(len(trials) - len(jobs), len(trials))
     with sigint_ignored():
-        futures = {executor.submit(attempt, trial): key for key, trial in missing.items()}
+        futures = {executor.submit(attempt, job): key for key, job in jobs.items()}
     try:
         for count, future in enumerate(as_completed(futures), start=1):
             known[futures[future]] = future.result()
             _keep(file, known)
-            report(len(trials) - len(missing) + count, len(trials))
+            report(len(trials) - len(jobs) + count, len(trials))
     finally:
         for future in futures:
             future.cancel()

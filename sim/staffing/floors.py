@@ -4,16 +4,24 @@ The market never looks at the floor, so a plan needs no world of its own: each r
 is simulated once, with a floor without end, and what the floor was given is kept in a file. Any
 worker can run the floor of any replication again: with agents by group (`floors`) or with a
 scenario's roster (`trial`). Nothing is decided here.
+
+Workers that are not processes of our own may stand on machines that share no files: each machine
+keeps the tapes that its workers come to need, and a tape that is not there is recorded again, which
+gives the same tape.
 """
 
 import pickle
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any, Final, TypeVar
+from uuid import uuid4
+from weakref import finalize
 
 import numpy as np
 
@@ -41,9 +49,12 @@ class Job:
 
     kind: type[Scenario]
     values: Mapping[str, Any]
+    taped: Mapping[str, Any]
+    """The scenario that is on the tapes; the other one may have another roster."""
     seed: int
     replication: int
     folder: Path
+    """Of the tapes; one that is not absolute lies among the temporary files of each machine."""
     agents: Ints | None = None
     """Agents (ticks, groups) of a floor that runs again."""
 
@@ -52,20 +63,41 @@ class Job:
         """The scenario."""
         return self.kind.model_validate(self.values)
 
-    @property
-    def _file(self) -> Path:
-        return self.folder / f"{self.replication}.tape"
+    def tape(self) -> Tape:
+        """Read the tape, written by this very study; on a machine without it, record it again."""
+        try:
+            with self._file.open("rb") as file:
+                tape: Tape = pickle.load(file)
+        except FileNotFoundError:
+            tape, _ = _recorded(self)
+        return tape
 
     def keep(self, tape: Tape) -> None:
-        """Write the tape."""
-        with self._file.open("wb") as file:
+        """Write the tape in one step: other workers of the machine may look for it."""
+        unfinished = self._file.with_suffix(f".{uuid4().hex}")
+        with unfinished.open("wb") as file:
             pickle.dump(tape, file, protocol=pickle.HIGHEST_PROTOCOL)
+        unfinished.replace(self._file)
 
-    def tape(self) -> Tape:
-        """Read the tape, written by this very run."""
-        with self._file.open("rb") as file:
-            tape: Tape = pickle.load(file)
-        return tape
+    @property
+    def _file(self) -> Path:
+        folder = self.folder if self.folder.is_absolute() else _shelf(self.folder.name).path
+        return folder / f"{self.replication}.tape"
+
+
+class _Shelf:
+    """A folder of tapes of this machine, gone with the worker process or with its next study."""
+
+    def __init__(self, name: str) -> None:
+        self.path = Path(gettempdir()) / name
+        # Nobody else's: what is read from it is unpickled.
+        self.path.mkdir(mode=0o700, exist_ok=True)
+        finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+
+
+@lru_cache(maxsize=1)
+def _shelf(name: str) -> _Shelf:
+    return _Shelf(name)
 
 
 class Tapes:
@@ -86,13 +118,10 @@ class Tapes:
         executor: Executor | None = None,
         beside: Path | None = None,
     ) -> Iterator["Tapes"]:
-        """Tapes that are gone at the end; a national one takes 130 MB `beside` a path."""
-        place = None if beside is None else beside.parent
-        with (
-            TemporaryDirectory(prefix="springpeak-", dir=place) as folder,
-            worker_pool(workers, executor) as pool,
-        ):
-            yield cls(scenario, seed=seed, folder=Path(folder), pool=pool)
+        """Tapes that are gone at the end; a national one takes 130 MB `beside` a path, with an
+        `executor` among the temporary files of each of its machines."""
+        with _folder(executor, beside) as folder, worker_pool(workers, executor) as pool:
+            yield cls(scenario, seed=seed, folder=folder, pool=pool)
 
     def record(self, replications: Sequence[int], report: Report) -> list[Shown]:
         """Simulates worlds with an endless floor and keeps their tapes."""
@@ -127,9 +156,10 @@ class Tapes:
     def _jobs(
         self, scenario: Scenario, replications: Sequence[int], agents: Ints | None = None
     ) -> list[Job]:
-        kind, values = type(scenario), scenario.model_dump()
+        kind, values, taped = type(scenario), scenario.model_dump(), self.scenario.model_dump()
         return [
-            Job(kind, values, self._seed, number, self._folder, agents) for number in replications
+            Job(kind, values, taped, self._seed, number, self._folder, agents)
+            for number in replications
         ]
 
     def _all(
@@ -137,6 +167,16 @@ class Tapes:
     ) -> list[_Result]:
         """Results in the order of the jobs."""
         return all_of([self.pool.submit(work, job) for job in jobs], report)
+
+
+@contextmanager
+def _folder(executor: Executor | None, beside: Path | None) -> Iterator[Path]:
+    if executor is not None:
+        yield Path(f"springpeak-{uuid4().hex}")
+        return
+    place = None if beside is None else beside.parent
+    with TemporaryDirectory(prefix="springpeak-", dir=place) as folder:
+        yield Path(folder).absolute()
 
 
 def all_of(futures: Sequence[Any], report: Report) -> list[Any]:
@@ -149,13 +189,18 @@ def all_of(futures: Sequence[Any], report: Report) -> list[Any]:
 
 def record(job: Job) -> Shown:
     """The replication's floor when nobody has to wait; its tape is kept."""
-    scenario, tape = job.scenario, Tape()
+    _, world = _recorded(job)
+    return shown(job.scenario, Groups.of(job.scenario.support), world.pool.attempts())
+
+
+def _recorded(job: Job) -> tuple[Tape, World]:
+    scenario, tape = job.kind.model_validate(job.taped), Tape()
     agents = _endless(scenario).slots
     streams = Streams(seed=job.seed, replication=job.replication)
     world = World(scenario, streams, agents=agents, tape=tape)
     world.run()
     job.keep(tape)
-    return shown(scenario, Groups.of(scenario.support), world.pool.attempts())
+    return tape, world
 
 
 def again(job: Job) -> Shown:

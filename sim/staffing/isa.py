@@ -8,6 +8,7 @@ day. Where a share of replications must each keep the target, the quantile is ta
 interval of each replication, and staffed is the quantile of these over replications.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -44,28 +45,70 @@ def pooled(
 
 
 def by_replication(
-    in_system: Floats, load: Floats, *, delay_ratio: float, risk_ratio: float, window: int
+    in_system: Floats,
+    load: Floats,
+    *,
+    delay_ratio: float,
+    risk_ratio: float,
+    window: int,
+    ticks_per_day: int,
 ) -> Floats:
     """Agents (not rounded) with which a share `risk_ratio` of replications keeps the target.
 
-    Shapes as in `pooled`. The spread over replications is pooled over `window` intervals; few
-    replications widen it by Student's factor, as for one more replication.
+    Shapes as in `pooled`. What chance adds to the load shares a mean over `window` intervals.
     """
     load = np.maximum(load, LEAST_LOAD_ERLANG)
     needed = np.quantile(in_system, 1.0 - delay_ratio, axis=2)
-    z = (needed - load) / np.sqrt(load)
-    middle = z.mean(axis=0)
-    smooth = uniform_filter1d(middle, window, mode="nearest")
-    return load + upper(smooth, z, risk_ratio=risk_ratio, window=window) * np.sqrt(load) + HALF
+    z = (needed.mean(axis=0) - load) / np.sqrt(load)
+    middle = load + uniform_filter1d(z, window, mode="nearest") * np.sqrt(load)
+    spread = Spread(load, risk_ratio=risk_ratio, window=window, ticks_per_day=ticks_per_day)
+    return spread.upper(middle, needed) + HALF
 
 
-def upper(middle: Floats, values: Floats, *, risk_ratio: float, window: int) -> Floats:
-    """Quantile over replications of values (replications, intervals) around their `middle`."""
-    count = len(values)
-    if count == 1:
-        return middle
-    variance = uniform_filter1d(values.var(axis=0, ddof=1), window, mode="nearest")
-    # The level of a day is common to its intervals: replications are what is free, not intervals.
-    freedom = max(count - 1, LEAST_FREEDOM)
-    factor = float(student.ppf(risk_ratio, freedom)) * np.sqrt(1.0 + 1.0 / count)
-    return np.asarray(middle + factor * np.sqrt(variance))
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How far replications reach above their middle.
+
+    A day's level is common to its intervals, and few replications hardly know how much it varies:
+    a day whose levels happened to lie close together would be staffed as if they always did. The
+    variance of a day's relative level is therefore drawn half way to that of all days (empirical
+    Bayes, with as much weight on the prior as on the sample; Smyth, Statistical Applications in
+    Genetics and Molecular Biology 3, 2004). An interval's own variance is pooled over `window`
+    intervals; what it has beside its day's level is the least.
+    """
+
+    load: Floats
+    risk_ratio: float
+    window: int
+    ticks_per_day: int
+
+    def upper(self, middle: Floats, values: Floats) -> Floats:
+        """The level that a share `risk_ratio` of values, shape (replications, intervals), stays
+        under; few replications widen it by Student's factor, as for one more replication."""
+        count = len(values)
+        if count == 1:
+            return middle
+        # A day and the prior of all days: twice the replications that are free.
+        freedom = max(2 * (count - 1), LEAST_FREEDOM)
+        factor = float(student.ppf(self.risk_ratio, freedom)) * np.sqrt(1.0 + 1.0 / count)
+        return np.asarray(middle + factor * np.sqrt(self._variance(values)))
+
+    def _variance(self, values: Floats) -> Floats:
+        """Variance over replications of every interval: its own, its day's level replaced."""
+        free = len(values) - 1
+        load = np.maximum(self.load, LEAST_LOAD_ERLANG)
+        apart = values - values.mean(axis=0)
+        own = self._smooth((apart**2).sum(axis=0) / free / load) * load
+        by_day = load.reshape(-1, self.ticks_per_day)
+        days = apart.reshape(len(values), *by_day.shape)
+        level = days.sum(axis=2) / by_day.sum(axis=1)
+        of_day = (level**2).sum(axis=0) / free
+        varied = of_day[of_day > 0.0]
+        shrunk = (of_day + varied.mean()) / 2.0 if varied.size else of_day
+        beside = days - level[:, :, np.newaxis] * by_day
+        alone = self._smooth((beside**2).sum(axis=0).ravel() / free / load) * load
+        added = ((shrunk - of_day)[:, np.newaxis] * by_day**2).ravel()
+        return np.asarray(np.maximum(own + added, alone), dtype=np.float64)
+
+    def _smooth(self, values: Floats) -> Floats:
+        return np.asarray(uniform_filter1d(values, self.window, mode="nearest"))

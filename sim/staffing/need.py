@@ -16,8 +16,10 @@ from scenarios.scenario import Scenario
 from sim.columns import Ints
 from sim.staffing.shifts import SLOTS_PER_DAY
 
-# Of the seasons left out by the risk, a need is made for a share: unseen ones hold less.
-MARGIN_RATIO: Final = 0.1
+# Of the seasons that the risk gives up, a need gives up a fifth: what is said of an interval is a
+# share of a few unseen seasons. At 95 %, one of twenty may miss it; an interval that 3 % of all
+# seasons miss is then shown failing with 12 %, one that 1 % miss, with 2 % (binomial).
+MARGIN_RATIO: Final = 0.2
 # Half hours that share what they know: two hours and a half.
 WINDOW: Final = 5
 
@@ -30,6 +32,11 @@ def heads_of(agents: Ints, scenario: Scenario) -> Ints:
     by_slot = agents.reshape(-1, per_slot, agents.shape[1]).max(axis=1)
     heads: Ints = np.ceil(by_slot / productive).astype(np.int64)
     return heads
+
+
+def aimed(risk_ratio: float) -> float:
+    """Share of seasons in which an interval has to hold for a proof to show it at a risk."""
+    return 1.0 - MARGIN_RATIO * (1.0 - risk_ratio)
 
 
 def cut(
@@ -45,10 +52,9 @@ def cut(
     per_slot = ticks_per_day // SLOTS_PER_DAY
     by_slot = held.reshape(len(held), -1, per_slot, held.shape[2])
     share = uniform_filter1d(by_slot.mean(axis=(0, 2)), WINDOW, axis=0, mode="nearest")
-    aim = 1.0 - MARGIN_RATIO * (1.0 - risk_ratio)
     # No share is known to be nearer to 0 or 1 than half a replication.
     least = 0.5 / (len(held) * per_slot * WINDOW)
-    short = ndtri(aim) - ndtri(np.clip(share, least, 1.0 - least))
+    short = ndtri(aimed(risk_ratio)) - ndtri(np.clip(share, least, 1.0 - least))
     raised = need.copy()
     mine = raised[len(need) - len(share) :]
     more = np.ceil(np.maximum(short, 0.0) * np.sqrt(mine + (cv * mine) ** 2)).astype(np.int64)

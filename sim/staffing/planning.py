@@ -32,7 +32,7 @@ def start(
     need: Ints,
     heads_counts: Sequence[int],
     *,
-    fine_count: int,
+    fine_count: int | None,
 ) -> "list[Future[Plan]]":
     """Starts the plans of several headcounts for one need, shape (slots, groups), the one of
     `fine_count` heads with full effort."""

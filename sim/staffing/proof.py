@@ -2,8 +2,11 @@
 
 A plan is enough when at least 95 % of its intervals (a quarter of an hour of a queue) reach their
 target at the stated risk: an interval counts when a share `risk_ratio` of the replications held it.
-The replications are not those that the need was found with. Beside it stands the probability that a
-season keeps its target in 95 % of its intervals, whatever they are.
+The replications are not those that the need was found with. The share is the plain one, which few
+replications make smaller than that of all seasons: of twenty one may miss, so that an interval that
+3 % of all seasons miss fails with 12 %. The need makes up for it (sim/staffing/need.py), the bar
+does not. Beside it stands the probability that a season keeps its target in 95 % of its intervals,
+whatever they are.
 """
 
 from dataclasses import dataclass

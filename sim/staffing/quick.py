@@ -1,11 +1,11 @@
-"""A quick answer from a run's own files: how many heads would cover every half hour, about.
+"""The bare need, from a run's own files: how many heads theory asks for, about.
 
 Nothing is simulated. The load is what the run's floor was offered, without what too few agents
 provoked (redials, escalations), at its mean handle times; theory (sim/staffing/start.py) gives
-agents at the stated risk, the roster's linear program the fewest heads that cover them. The
-interval leaves out a group of replications at a time (delete-a-group jackknife; Kott, Journal of
-Official Statistics 17, 2001). `springpeak staff` proves the answer by simulation, this one does
-not.
+agents at the stated risk, the roster's linear program the fewest heads that cover them if every
+head has every skill and absence is as expected. The interval leaves out a group of replications at
+a time (delete-a-group jackknife; Kott, Journal of Official Statistics 17, 2001). How many heads are
+enough is what `springpeak staff` proves by simulation, with a roster; this does not.
 """
 
 import json
@@ -65,7 +65,14 @@ def _answer(intervals: pl.DataFrame, scenario: Scenario) -> Quick:
     count = len(loads)
 
     def fewest(chosen: Ints) -> int:
-        start = Start(groups, asked, loads=loads[chosen], handle_s=handle_s, risk_ratio=RISK_RATIO)
+        start = Start(
+            groups,
+            asked,
+            loads=loads[chosen],
+            handle_s=handle_s,
+            risk_ratio=RISK_RATIO,
+            ticks_per_day=scenario.horizon.ticks_per_day,
+        )
         return planner.fewest_heads(heads_of(start.agents, scenario))
 
     everyone = np.arange(count)

@@ -61,6 +61,7 @@ def required(
         loads=np.array([one.load for one in endless]),
         handle_s=np.mean([one.handle_s for one in endless], axis=0),
         risk_ratio=risk_ratio,
+        ticks_per_day=scenario.horizon.ticks_per_day,
     )
     agents, count = start.agents, len(replications)
     planned = count * ITERATIONS
@@ -72,7 +73,9 @@ def required(
 
         found = start.iterate(tapes.floors(replications, agents, told))
         moved = np.abs(found - agents) > 1.0 + STILL_RATIO * np.sqrt(agents)
-        agents = found
+        # Half a step after the first: where nobody gives up (escalations), too few agents pile up
+        # a queue that asks for too many the next time.
+        agents = found if number == 0 else (found + agents + 1) // 2
         if not moved.any():
             break
     report(planned, planned)
@@ -81,5 +84,5 @@ def required(
         first_lunar_day=scenario.horizon.start_day,
         tick_s=scenario.horizon.tick_s,
         agents=agents,
-        better_forecast_ratio=start.better_forecast_ratio(scenario.horizon.ticks_per_day),
+        better_forecast_ratio=start.better_forecast_ratio(),
     )

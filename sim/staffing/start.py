@@ -15,7 +15,7 @@ from scipy.ndimage import uniform_filter1d
 from scenarios.scenario import Scenario
 from sim.columns import Floats, Ints
 from sim.staffing.floor import Groups, Shown
-from sim.staffing.isa import LEAST_LOAD_ERLANG, by_replication, upper
+from sim.staffing.isa import LEAST_LOAD_ERLANG, Spread, by_replication
 from sim.staffing.wanted import Wanted, slots_of_load, wanted
 from sim.theory.targets import Target, contradictions
 
@@ -49,9 +49,11 @@ class Start:
         loads: Floats,
         handle_s: Floats,
         risk_ratio: float,
+        ticks_per_day: int,
     ) -> None:
         """`loads` in slots, shape (replications, intervals, groups); `handle_s` by group."""
         self._groups, self._asked, self._risk_ratio = groups, asked, risk_ratio
+        self._ticks_per_day = ticks_per_day
         self._loads = loads
         self._load = uniform_filter1d(self._loads.mean(axis=0), 3, axis=0, mode="nearest")
         self._handle_s = handle_s
@@ -64,17 +66,23 @@ class Start:
         risky = np.empty_like(self._load)
         for g in range(len(self._asked)):
             own = uniform_filter1d(loads[:, :, g], 3, axis=1, mode="nearest")
-            risky[:, g] = upper(self._load[:, g], own, risk_ratio=self._risk_ratio, window=WINDOW)
+            spread = Spread(
+                self._load[:, g],
+                risk_ratio=self._risk_ratio,
+                window=WINDOW,
+                ticks_per_day=self._ticks_per_day,
+            )
+            risky[:, g] = spread.upper(self._load[:, g], own)
         return risky
 
-    def better_forecast_ratio(self, ticks_per_day: int) -> Floats:
+    def better_forecast_ratio(self) -> Floats:
         """Share of the agents needed when every day is as much nearer to its forecast.
 
         A day's forecast error is how far its load is from the mean of all replications, by group;
         it is drawn in to BETTER_FORECAST_RATIO of itself, replication by replication, and what
         varies within the day stays as it is.
         """
-        days = self._loads.reshape(len(self._loads), -1, ticks_per_day, len(self._asked))
+        days = self._loads.reshape(len(self._loads), -1, self._ticks_per_day, len(self._asked))
         of_day = days.sum(axis=2)
         expected = np.maximum(of_day.mean(axis=0), LEAST_LOAD_ERLANG)
         level = np.maximum(of_day, LEAST_LOAD_ERLANG) / expected
@@ -112,6 +120,7 @@ class Start:
                     delay_ratio=late_ratio,
                     risk_ratio=self._risk_ratio,
                     window=WINDOW,
+                    ticks_per_day=self._ticks_per_day,
                 )
                 # A queue that is gone within T: n slots and n x T / handle time contacts in line.
                 gone = 1.0 + (target.threshold_s or 0.0) / float(self._handle_s[g])

@@ -1,9 +1,9 @@
 """The whole study of a scenario's staffing: what is needed, which heads are enough, and what of it.
 
 Worlds are simulated once and kept as tapes. The need is found on the fit replications: first by
-iterative staffing, then by cuts, which raise it where the roster of the fewest heads that cover it
-misses a target. Everything that is said is then shown on proof replications, which the need has
-never seen: rosters of several headcounts on tapes, and the one asked about in whole simulations.
+iterative staffing, then by cuts, which raise it where a roster of ample heads misses a target.
+Everything that is said is then shown on proof replications, which the need has never seen: rosters
+of several headcounts on tapes, and the one asked about in whole simulations.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,12 +28,17 @@ from sim.theory.targets import Target
 
 Tell = Callable[[str, int, int], None]
 """Hears what is being done, how much of it is, and how much of it there is."""
-CUT_ROUNDS: Final = 1
+CUT_ROUNDS: Final = 2
 # Above the 95 % that are asked, because unseen replications hold less than those of the fit.
 ENOUGH_ON_FIT_RATIO: Final = 0.98
+# Heads of the rosters that cuts look at, in shares of the fewest that cover the need: what such a
+# roster misses is the need's fault, not for want of heads.
+AMPLE_RATIO: Final = 1.1
 # Headcounts of the curve, in shares of the fewest heads that cover the need.
-CURVE_RATIOS: Final = (0.88, 0.95, 1.02)
-SEARCH_ROUNDS: Final = 1
+CURVE_RATIOS: Final = (0.84, 0.92, 1.0)
+SEARCH_ROUNDS: Final = 2
+# The search ends where the last headcount that fails is so near to the first that holds.
+NARROW_RATIO: Final = 0.03
 # Where all headcounts tried are enough, or none is, the next one lies so far beyond.
 BEYOND_RATIO: Final = 0.85
 # Replications of a curve's point that are simulated whole, for what tapes do not have: payouts.
@@ -117,12 +122,12 @@ class Study:
             setting.fit,
             endless,
             targets=setting.targets,
-            risk_ratio=setting.risk_ratio,
+            risk_ratio=needs.aimed(setting.risk_ratio),
             report=lambda done, planned: self._tell("agents needed: floors", done, planned),
         )
         need = needs.heads_of(requirement.agents, tapes.scenario)
         # A program takes one worker for long: the worlds of the proof are simulated beside it.
-        first = self._start(need, [self.planner.fewest_heads(need)])
+        first = self._ample(need)
         tapes.record(setting.proof, self._counting("worlds to prove with", len(setting.proof)))
         need = self._cut(need, first)
         fewest = self.planner.fewest_heads(need)
@@ -148,11 +153,11 @@ class Study:
         return lambda done: self._tell(what, done, count)
 
     def _cut(self, need: Ints, first: "list[Future[Plan]]") -> Ints:
-        """The need raised where the roster of the fewest heads for it misses on the fit."""
+        """The need raised where a roster of ample heads misses on the fit."""
         fit, ticks_per_day = self._setting.fit, self.planner.scenario.horizon.ticks_per_day
         for number in range(CUT_ROUNDS):
             said = f"cuts {number + 1}"
-            coming = first if number == 0 else self._start(need, [self.planner.fewest_heads(need)])
+            coming = first if number == 0 else self._ample(need)
             plans = self._ready(coming, f"{said}: program")
             (trial,) = self._trials(plans, fit, f"{said}: floors")
             held = trial.held(self._targets)
@@ -167,17 +172,25 @@ class Study:
             )
         return need
 
+    def _ample(self, need: Ints) -> "list[Future[Plan]]":
+        """A quick roster of more heads than the need asks for."""
+        count = ceil(AMPLE_RATIO * self.planner.fewest_heads(need))
+        return self._start(need, [max(count, self._setting.heads_count)], fine_count=None)
+
     def _curve_counts(self, fewest: int) -> list[int]:
         counts = {ceil(fewest * ratio) for ratio in CURVE_RATIOS}
         return sorted(counts | {self._setting.heads_count})
 
     def _next_counts(self) -> list[int]:
-        """Two headcounts between the last that fails and the first that holds, or one beyond."""
+        """Two headcounts between the last that fails and the first that holds, or one beyond; none
+        where they are near each other."""
         found = smallest(list(self._proven.values()))
         if found.fails_count is None:
             return [floor(min(self._proven) * BEYOND_RATIO)]
         if found.holds_count is None:
             return [ceil(max(self._proven) / BEYOND_RATIO)]
+        if found.holds_count <= (1.0 + NARROW_RATIO) * found.fails_count:
+            return []
         thirds = np.linspace(found.fails_count, found.holds_count, 4)[1:-1]
         return sorted({round(count) for count in thirds} - set(self._proven))
 
@@ -185,7 +198,8 @@ class Study:
         if not counts:
             return
         said = f"{counts[0]:,} to {counts[-1]:,} heads" if counts[1:] else f"{counts[0]:,} heads"
-        plans = self._ready(self._start(need, counts), f"{said}: programs")
+        coming = self._start(need, counts, fine_count=self._setting.heads_count)
+        plans = self._ready(coming, f"{said}: programs")
         trials = self._trials(plans, self._setting.proof, f"{said}: floors")
         for plan, trial in zip(plans, trials, strict=True):
             self._proven[plan.heads_count] = Proven.of(
@@ -195,13 +209,11 @@ class Study:
                 risk_ratio=self._setting.risk_ratio,
             )
 
-    def _start(self, need: Ints, counts: Sequence[int]) -> "list[Future[Plan]]":
+    def _start(
+        self, need: Ints, counts: Sequence[int], *, fine_count: int | None
+    ) -> "list[Future[Plan]]":
         return planning.start(
-            self._tapes.pool,
-            self.planner.scenario,
-            need,
-            counts,
-            fine_count=self._setting.heads_count,
+            self._tapes.pool, self.planner.scenario, need, counts, fine_count=fine_count
         )
 
     def _ready(self, coming: "list[Future[Plan]]", what: str) -> list[Plan]:

@@ -71,12 +71,16 @@ class Layout:
 
     @cached_property
     def routes(self) -> tuple[tuple[int, ...], ...]:
-        """Per queue: the teams that a new contact asks, those with it as first queue in front."""
+        """Per queue: the teams that a new contact asks, those with it as first queue in front.
+
+        Of these, those that know least come first, so that who can help elsewhere stays free to
+        (Gans, Koole and Mandelbaum, Manufacturing & Service Operations Management 5, 2003, 5.1).
+        """
         return tuple(
             tuple(
                 sorted(
                     (t for t, team in enumerate(self.teams) if q in (team.first, *team.further)),
-                    key=lambda t: (self.teams[t].rank(q), t),
+                    key=lambda t: (self.teams[t].rank(q), len(self.teams[t].further), t),
                 )
             )
             for q in range(self.queues_count)

@@ -1,0 +1,214 @@
+"""Carries a study out: every point meets the same seasons, on one pool of warm workers.
+
+A season depends on (what the point asks, its replication) and nothing else, so workers, their
+number and the order of completion cannot change the data set. Any `concurrent.futures.Executor`
+will do: what a worker is sent and gives back is small, and only this process writes. Ctrl-C keeps
+what is finished, `kill -9` too; calling again goes on.
+"""
+
+import json
+import platform
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import CancelledError, Executor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sim.experiment.account import code_digest
+from sim.experiment.rundir import MANIFEST, RunDirectory, RunError
+from sim.experiment.runner import sigint_ignored, worker_pool
+from sim.study.journal import Journal, Writer
+from sim.study.plan import Plan, Point
+from sim.study.points import write_points
+
+Metrics = Mapping[str, tuple[float, str]]
+Model = Callable[[Any, int], Metrics]
+"""(what a point asks, replication) -> metrics as (value, unit); a function of a module, so that
+worker processes find it."""
+Ask = Callable[[Point], Any]
+Report = Callable[[int, int], None]
+PLAN: Final = "plan.json"
+# So that a long season list is shared by the workers, and little is lost when they stop.
+SEASONS_A_JOB: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Conducted:
+    """Where a study stands and how far it came, in seasons of points."""
+
+    path: Path
+    finished_count: int
+    planned_count: int
+    interrupted: bool
+
+
+def conduct(
+    plan: Plan,
+    model: Model,
+    ask: Ask,
+    *,
+    path: Path,
+    workers: int,
+    asked_of: Mapping[str, Any] | None = None,
+    executor: Executor | None = None,
+    report: Report = lambda _finished, _planned: None,
+) -> Conducted:
+    """Simulate what is missing and leave the data set behind, whole points or not.
+
+    `asked_of` says what the model is, as far as the plan does not: a folder of another model, code,
+    design or seed is refused with RunError. `report(finished, planned)` is called after each job.
+    """
+    if workers < 1:
+        raise RunError(f"the number of workers must be at least 1, not {workers}")
+    directory = RunDirectory(path)
+    identity = {"code": code_digest(), **(asked_of or {})}
+    fresh = claim(path, identity)
+    _keep_plan(directory, plan)
+    journal = Journal(path)
+    account = _Account(directory, plan, identity, workers, time.perf_counter())
+    finished = journal.finished()
+    jobs = _jobs(plan, ask, finished)
+    interrupted = False
+    try:
+        report(len(finished), account.planned_count)
+        with worker_pool(workers, executor) as pool, journal.open() as writer:
+            _run(
+                pool,
+                model,
+                jobs,
+                writer,
+                lambda count: report(len(finished) + count, account.planned_count),
+            )
+    except KeyboardInterrupt:
+        interrupted = True
+    finally:
+        journal.merge()
+        there = len(journal.finished())
+        account.write("complete" if there >= account.planned_count else "interrupted", there)
+        if fresh and not there:
+            shutil.rmtree(path, ignore_errors=True)
+    planned_count = max(account.planned_count, there)
+    return Conducted(path, there, planned_count, interrupted and there < planned_count)
+
+
+def claim(path: Path, identity: Mapping[str, Any]) -> bool:
+    """Take the folder for a study with this identity; True if it is new. Raises RunError."""
+    directory = RunDirectory(path)
+    fresh = directory.claim(identity=identity, resume=True)
+    if fresh:
+        directory.write_text(MANIFEST, json.dumps({**identity, "status": "running"}) + "\n")
+    return fresh
+
+
+def _keep_plan(directory: RunDirectory, plan: Plan) -> None:
+    """Write the plan and its points. Raises RunError where others are there."""
+    file = directory.path / PLAN
+    told = plan.told()
+    if file.exists():
+        there = json.loads(file.read_text(encoding="utf-8"))["fingerprint"]
+        if there != plan.fingerprint():
+            raise RunError(
+                f"{directory.path} holds a study of other points: it cannot go on, choose "
+                "another --out"
+            )
+    told["fingerprint"] = plan.fingerprint()
+    directory.write_text(PLAN, json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+    write_points(directory.path, plan)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """Seasons of one point."""
+
+    point: int
+    question: Any
+    replications: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    """What the folder says of itself."""
+
+    directory: RunDirectory
+    plan: Plan
+    identity: Mapping[str, Any]
+    workers: int
+    started_s: float
+
+    @property
+    def planned_count(self) -> int:
+        return self.plan.points_count * self.plan.replications_count
+
+    def write(self, status: str, finished_count: int) -> None:
+        values = {
+            **self.identity,
+            "name": self.plan.name,
+            "seed": self.plan.seed,
+            "points_count": self.plan.points_count,
+            "replications_count": self.plan.replications_count,
+            "finished_count": finished_count,
+            "planned_count": self.planned_count,
+            "status": status,
+            "workers": self.workers,
+            "wall_s": round(time.perf_counter() - self.started_s, 3),
+            "python": platform.python_version(),
+        }
+        self.directory.write_text(MANIFEST, json.dumps(values, sort_keys=True, indent=2) + "\n")
+
+
+def _jobs(plan: Plan, ask: Ask, finished: set[tuple[int, int]]) -> list[_Job]:
+    """What is missing, point by point."""
+    found = []
+    for point in plan.points():
+        missing = [r for r in range(plan.replications_count) if (point.number, r) not in finished]
+        for start in range(0, len(missing), SEASONS_A_JOB):
+            chosen = tuple(missing[start : start + SEASONS_A_JOB])
+            found.append(_Job(point.number, ask(point), chosen))
+    return found
+
+
+def _seasons(model: Model, job: _Job) -> list[tuple[int, Metrics]]:
+    """The seasons of a job, by replication; called in worker processes."""
+    return [(replication, model(job.question, replication)) for replication in job.replications]
+
+
+def _run(
+    pool: Executor,
+    model: Model,
+    jobs: Sequence[_Job],
+    writer: Writer,
+    report: Callable[[int], None],
+) -> None:
+    """Run the jobs, keep each as it finishes. Raises RunError when one fails."""
+    with sigint_ignored():
+        futures = {pool.submit(_seasons, model, job): job for job in jobs}
+    count = 0
+    try:
+        for future in as_completed(list(futures)):
+            job = futures.pop(future)
+            try:
+                seasons = future.result()
+            except CancelledError as error:
+                raise RunError(
+                    f"point {job.point} was given up, finished ones are kept, the same command "
+                    "goes on: the connection to the workers was lost"
+                ) from error
+            except Exception as error:
+                raise RunError(
+                    f"point {job.point} failed, finished ones are kept, the same command goes on: "
+                    f"{type(error).__name__}: {error}"
+                ) from error
+            _keep(writer, job, seasons)
+            count += len(job.replications)
+            report(count)
+    finally:
+        for future, job in futures.items():
+            if not future.cancel() and future.done() and future.exception() is None:
+                _keep(writer, job, future.result())
+
+
+def _keep(writer: Writer, job: _Job, seasons: Sequence[tuple[int, Metrics]]) -> None:
+    for replication, metrics in seasons:
+        writer.add(job.point, replication, metrics)
