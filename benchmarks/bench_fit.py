@@ -32,11 +32,13 @@ from sim.backtest.rivals import erlang_a_factor
 from sim.experiment.confidence import Estimate
 from sim.fit import words
 from sim.fit.arrivals import hourly_counts, of_counts
+from sim.fit.availability import fit_availability
 from sim.fit.bootstrap import joint_draws
 from sim.fit.contacts import fit_contacts
 from sim.fit.handling import handle_times
 from sim.fit.instants import Clock
 from sim.fit.logs import ContactLog, Reading, read
+from sim.fit.patience import fit_patience
 from sim.fit.presence import Presence
 from sim.fit.replay import FloorLaw, replay
 from sim.fit.returns import Links, fit_returns, fresh
@@ -57,8 +59,11 @@ def fitted(contacts: ContactLog) -> dict[str, Estimate | None]:
     waits = Waits.of(contacts.wait_s[told], contacts.abandoned[told])
     law = fit_law("lognormal", waits).parameters
     back = fit_returns(Links.of(contacts))
+    turns = Turns.of(contacts)
+    floor = fit_availability(contacts, fit_patience(contacts), turns, seed=1)
     return {
-        "turn_mean_s": Turns.of(contacts).mean_s,
+        "availability_ratio": floor.ratio if floor else None,
+        "turn_mean_s": turns.mean_s,
         "day_cv": arrivals.day_cv,
         "hour_cv": arrivals.hour_cv,
         "handle_mu": handling.body.mu,

@@ -7,18 +7,21 @@ contact gets an agent who was free. Written as the CSV that `springpeak fit cont
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import exp
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import simpy
 
+from sim.fit.turns import AFTER_CALL_S
 from sim.support.attempts import ABANDONED, ANSWERED
 from sim.support.cases import Cases
 from sim.support.layout import Layout, TeamPlan
 from sim.support.pool import Pool
 
 START = datetime(2026, 3, 2)  # a Monday
+SHORT_S = (1.0, 9.9)
 # Hours 8 to 19.
 OPEN = np.array([0.06, 0.09, 0.1, 0.1, 0.09, 0.08, 0.09, 0.09, 0.08, 0.08, 0.07, 0.07])
 FLOOR = Layout(
@@ -46,6 +49,16 @@ class Truth:
     reconnect_delay_sigma: float = 0.8
     turn_mean_s: float = 12.0
     agents: int = 4
+
+    @property
+    def availability_ratio(self) -> float:
+        """Agents are there all day; of their turns, exponential, what lies beyond a minute is a
+        pause (sim/fit/turns.py)."""
+        long_s = exp(self.handle_mu + self.handle_sigma**2 / 2.0)
+        handle_s = self.short_ratio * (SHORT_S[0] + SHORT_S[1]) / 2.0
+        handle_s += (1.0 - self.short_ratio) * long_s
+        pause_s = self.turn_mean_s * exp(-AFTER_CALL_S / self.turn_mean_s)
+        return 1.0 - pause_s / (handle_s + self.turn_mean_s)
 
 
 def frame(truth: Truth, *, days: int, seed: int) -> pl.DataFrame:
@@ -80,7 +93,7 @@ def frame(truth: Truth, *, days: int, seed: int) -> pl.DataFrame:
         topic=np.zeros(n, np.int8),
         patience_s=np.exp(truth.patience_mu + truth.patience_sigma * rng.standard_normal(wide)),
         redial_delay_s=some(truth.redial_ratio, rng.exponential(truth.redial_delay_mean_s, wide)),
-        handle_s=np.where(short, rng.uniform(1.0, 9.9, wide), long_s) + turn_s,
+        handle_s=np.where(short, rng.uniform(*SHORT_S, wide), long_s) + turn_s,
         reconnect_delay_s=reconnect_s,
         escalation_delay_s=np.full(n, np.inf),
         escalation_handle_s=np.ones(n),

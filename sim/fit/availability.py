@@ -18,7 +18,7 @@ from sim.experiment.confidence import Estimate
 from sim.fit.likelihood import Floats, Z
 from sim.fit.logs import ContactLog
 from sim.fit.patience import PatienceFit
-from sim.fit.presence import LONGEST_HANDLE_S, Presence
+from sim.fit.presence import GAP_S, LONGEST_HANDLE_S, Presence, by_agent
 from sim.fit.replay import FloorLaw, replay
 from sim.fit.turns import Turns
 
@@ -35,7 +35,7 @@ class Availability:
     """The factor, and how it varies from hour to hour."""
 
     ratio: Estimate
-    """Of the time present, the share that is not spent on pauses."""
+    """Of the time present, seen or not, the share that is not spent on pauses."""
     factor: float
     """What a replay multiplies presence with, which draws pauses one by one."""
     hour_cv: float
@@ -82,7 +82,20 @@ def fit_availability(
     # Loss is convex in the factor: hours that vary lose more, which the factor has to give back.
     varied = np.mean([abandoned(ratio, draw, hour_cv) for draw in range(PAIRS)], axis=0)
     ratio *= float(np.exp((observed - varied).sum() / slope.sum()))
-    return Availability(_available(log, turns, ratio, error, len(days)), ratio, hour_cv, len(days))
+    available = _available(log, turns, ratio / _unseen(log, presence, turns), error, len(days))
+    return Availability(available, ratio, hour_cv, len(days))
+
+
+def _unseen(log: ContactLog, presence: Presence, turns: Turns) -> float:
+    """Presence over the part of it that a log shows: an agent idles before the first contact of a
+    spell as before any other, but only between contacts can that be seen."""
+    rows, follows = by_agent(log)
+    gap_s = (log.answered_s[rows][1:] - log.ended_s[rows][:-1])[follows]
+    idle_s = np.maximum(gap_s[gap_s <= GAP_S] - turns.mean_s.mean, 0.0)
+    if not len(idle_s):
+        return 1.0
+    shown_s = float((presence.until_s - presence.from_s).sum())
+    return 1.0 + len(presence.from_s) * float(idle_s.mean()) / shown_s
 
 
 def _available(

@@ -24,8 +24,10 @@ DAY_S: Final = 86400.0
 # Contacts still in the system at midnight have so long to come to an end.
 AFTERMATH_S: Final = 7200.0
 TICK_S: Final = 60.0
-# Who abandoned would have taken as long as one of so many answered contacts around.
-NEIGHBOURS: Final = 20
+# Who abandoned would have taken as long as one of so many answered contacts before or after. Close
+# ones are longer than others, since many abandon while long contacts keep agents busy: with 20 the
+# availability of made logs came out 0.7 % too high, with 400 right, but hours of real logs differ.
+NEIGHBOURS: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
