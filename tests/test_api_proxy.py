@@ -41,7 +41,7 @@ def service(binary: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     if api_postgres.why_not():
         pytest.skip(f"PostgreSQL was not tested: {api_postgres.why_not()}")
     folder, url = tmp_path_factory.mktemp("service"), api_postgres.fresh_database()
-    running = Service(folder, load("spring-festival-2026"), store=url, faults=False, processes=2)
+    running = Service(folder, load("spring-festival-2026"), store=url, faults=True, processes=2)
     try:
         running.start()
         yield running
@@ -112,8 +112,23 @@ def test_a_process_that_is_told_to_stop_turns_nobody_away(service: Service) -> N
     assert done[0] >= 1600
 
 
+async def unwell(service: Service) -> None:
+    """Have the store refuse writes, until the proxy has seen that of both processes."""
+    operator = service.tokens.staff["operator"]
+    log = service._folder / "proxy.log"
+    seen = len(log.read_text())
+    for member in service._members:
+        direct = Connection(member.port)
+        status, _ = await direct.raw(request(operator, "PUT", "/v1/faults", {"read_only": True}))
+        assert status == 200
+        direct.close()
+    while not all(f"processes/process{one} is DOWN" in log.read_text()[seen:] for one in (1, 2)):
+        await asyncio.sleep(0.05)
+
+
 def test_what_the_proxy_answers_itself(service: Service) -> None:
-    """What belongs to one process, one consumer's limit over both, and 503 where nobody is left.
+    """What belongs to one process, one consumer's limit over both, what is asked of processes that
+    are unwell, and 503 where nobody is left.
 
     The last test of the service: it is killed.
     """
@@ -137,6 +152,12 @@ def test_what_the_proxy_answers_itself(service: Service) -> None:
         assert statuses.count(200) <= 80
         status, _ = await connection.raw(request(agent, "GET", "/v1/guarantees?category=hotel"))
         assert status == 200
+        await unwell(service)
+        status, _ = await connection.raw(request(agent, "GET", "/v1/guarantees?category=hotel"))
+        assert status == 200, "no process is well, and what needs no store is answered all the same"
+        body = claim_body(1, order_value_fen=100)
+        status, said = await connection.raw(request(agent, "POST", "/v1/claims", body, key="b"))
+        assert (status, said["type"]) == (503, "tag:springpeak,2026:unavailable")
         connection.close()
         for member in service._members:
             member.kill()

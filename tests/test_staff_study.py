@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from reports.cells import Book
 from reports.language import LANGUAGES, speaking
+from reports.rows import Row
 from reports.staffing import page, words, workbook
 from scenarios.staff_tables import STAFF_TABLES
 from sim.experiment import subjects
@@ -150,6 +151,16 @@ def test_the_smallest_headcount_lies_where_enough_intervals_hold() -> None:
     assert unsure.low_count < unsure.high_count <= 120
     assert smallest([proven(80, 60), proven(90, 70)]).heads_count is None
     assert smallest([proven(80, 96), proven(90, 97)]).holds_count == 80
+
+
+def test_the_step_that_is_told_reaches_the_smallest_headcount() -> None:
+    steps = [Row("steps", {"heads_to_count": count}) for count in (90, 110, 130)]
+
+    def told(smallest_count: int | None) -> int:
+        asked = {"smallest": {"heads_count": smallest_count}, "heads_count": 130}
+        return int(words.around(steps, asked)["heads_to_count"])
+
+    assert [told(one) for one in (101, 110, None, 140)] == [110, 110, 130, 130]
 
 
 def test_a_season_that_is_drawn_twice_does_not_widen_the_interval() -> None:

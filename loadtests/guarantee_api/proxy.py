@@ -5,8 +5,9 @@ another process where it did not reach the first, or where that closed without a
 request is a read or carries an Idempotency-Key, which makes a repetition harmless; never otherwise,
 and never because it took long. What HAProxy answers itself is a problem like the API's own: 502,
 503 and 504 promise nothing, and the same key finds out. `/healthz` asks whether a write becomes
-durable, so that a process whose store is gone gets nothing. For HAProxy 2.6 and later (its manual:
-docs.haproxy.org/2.6/configuration.html, "retry-on", "disable-l7-retry", "http-check").
+durable, so that a process whose way to the store is gone gets nothing, unless all are unwell. For
+HAProxy 2.6 and later (docs.haproxy.org/2.6/configuration.html: "retry-on", "disable-l7-retry",
+"http-check", "backup").
 """
 
 import re
@@ -124,10 +125,16 @@ def _backend(servers: Sequence[str], settings: Settings) -> list[str]:
         "    http-check send meth GET uri /healthz ver HTTP/1.1 hdr host api",
         "    http-check expect status 200",
         f"    timeout check {round(settings.health_s_max * _MS)}ms",
-        "    # Refused connections are found at once; a slow store is given two chances.",
+        "    # Refused connections are found at once; a slow store is given two chances. Where no",
+        "    # process is well all are asked: a slow service that nobody asks any more is down.",
+        "    option allbackups",
         "    default-server check inter 1s fastinter 250ms fall 2 rise 1"
         f" maxconn {settings.connections_count_max}",
         *(f"    server process{at} {address}" for at, address in enumerate(servers, start=1)),
+        *(
+            f"    server process{at}-anyway {address} no-check backup"
+            for at, address in enumerate(servers, start=1)
+        ),
     ]
 
 

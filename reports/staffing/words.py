@@ -51,7 +51,7 @@ def sentences(folder: Path) -> list[str]:
     """What the command prints."""
     summary = read(folder)
     steps = list(rows("steps", pl.read_csv(folder / "steps.csv"), STEP_KEYS))
-    missed, mine = whole(summary, "missed_because"), around(steps, summary["heads_count"])
+    missed, mine = whole(summary, "missed_because"), around(steps, summary)
     said = [
         *headline(summary),
         say_html(
@@ -133,9 +133,11 @@ def between(estimate: Row, form: str) -> Markup:
     )
 
 
-def around(steps: list[Row], heads_count: int) -> Row:
-    """The step of the curve that ends at a headcount, or the first one."""
-    return next((one for one in steps if one["heads_to_count"] == heads_count), steps[0])
+def around(steps: list[Row], summary: Mapping[str, Any]) -> Row:
+    """The step of the curve that reaches the smallest headcount that is enough, where the next
+    head counts most; that of the headcount asked about where none is known."""
+    heads_count = summary["smallest"]["heads_count"] or summary["heads_count"]
+    return next((one for one in steps if one["heads_to_count"] >= heads_count), steps[-1])
 
 
 def step(one: Row) -> Markup:

@@ -8,14 +8,16 @@ one file that imports distributed, and it is loaded only when a cluster is asked
 import logging
 import os
 import platform
+from asyncio import CancelledError as AsyncCancelledError
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, Future
+from concurrent.futures import CancelledError, Executor, Future
 from contextlib import contextmanager
 from functools import cache
 from threading import Event, Thread
 from typing import Any, Final, ParamSpec, TypeVar
 
 from distributed import Client, LocalCluster, WorkerPlugin
+from distributed import Future as Task
 
 from sim.experiment.account import PACKAGES, code_digest, package_version
 from sim.experiment.rundir import RunError
@@ -60,8 +62,6 @@ class Cluster(Executor):
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        # Not pure: two calls with equal arguments are two tasks, whoever else asks for the same.
-        self._pool: Executor = client.get_executor(pure=False)
 
     @property
     def workers_count(self) -> int:
@@ -72,7 +72,28 @@ class Cluster(Executor):
         self, fn: Callable[_Asked, _Result], /, *args: _Asked.args, **kwargs: _Asked.kwargs
     ) -> Future[_Result]:
         """The call as a task. Its error is a RunError where the worker has another build."""
-        return self._pool.submit(_call, build(), fn, args, kwargs)
+        # Not pure: two calls with equal arguments are two tasks, whoever else asks for the same.
+        task = self._client.submit(_call, build(), fn, args, kwargs, pure=False)
+        future: Future[_Result] = Future()
+        future.add_done_callback(lambda done: task.cancel() if done.cancelled() else None)
+        task.add_done_callback(lambda done: _hand_on(done, future))
+        return future
+
+
+def _hand_on(task: Task[_Result], future: Future[_Result]) -> None:
+    """The task's end to the future, whatever it is.
+
+    Dask's own executor forgets the future when the connection is lost while a result travels, and
+    who waits for it waits for ever.
+    """
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(task.result())
+    except (CancelledError, AsyncCancelledError):
+        future.set_exception(CancelledError())
+    except Exception as error:
+        future.set_exception(error)
 
 
 @contextmanager
