@@ -77,20 +77,22 @@ KINDS = [
 def test_every_number_is_a_cell_of_a_table(
     design: Design, language: str, tmp_path: Path
 ) -> None:
-    path = study(tmp_path / "study", design, [*RANGES, HEADS], ["now", "snow"])
+    is_first = design is KINDS[0] and language == "en"
+    factors = [*RANGES, HEADS] if is_first or design.kind == "grid" else RANGES
+    path = study(tmp_path / "study", design, factors, ["now", "snow"] if is_first else ["now"])
     found = explained(path)
     with speaking(language):  # type: ignore[arg-type]
         page = write(path, found)
         text = page.read_text(encoding="utf-8")
         walk = walked(text)
-        assert len(walk.numbers) > 60
+        assert len(walk.numbers) > 20
         files = Files({}, {file.stem: pl.read_parquet(file) for file in path.glob("*.parquet")})
         assert list(mistakes(walk, files)) == []
         assert not any(letter.isdigit() for text in walk.rest for letter in text.replace("95", ""))
         assert write(path, found).read_text(encoding="utf-8") == text, "the same bytes"
     assert page.name == FILE_NAME.replace(".html", ".html" if language == "en" else ".zh.html")
     assert "<script" not in text
-    assert text.count("data:text/csv") >= 4
+    assert text.count("data:text/csv") >= 2
 
 
 def test_an_outcome_that_does_not_always_exist_is_not_explained(tmp_path: Path) -> None:

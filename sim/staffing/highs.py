@@ -4,7 +4,6 @@ Huangfu and Hall, Mathematical Programming Computation 10 (2018). One thread eac
 count work, not time, so that the result depends neither on the machine's cores nor on its load.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +13,7 @@ import scipy.sparse as sp
 
 from sim.columns import Bools, Floats, Ints
 
-INTERIOR_TOLERANCE: Final = 1e-6
+INTERIOR_TOLERANCE: Final = 1e-5
 WHOLE_TOLERANCE: Final = 1e-6
 LEAST_FIXED: Final = 4
 # Steps of a dive that turn out infeasible before it is given up.
@@ -82,39 +81,35 @@ def optimise(problem: Problem, *, vertex: bool = True) -> Solved:
     return _solved(problem.solver(options))
 
 
-def search(problem: Problem, limits: Limits) -> Solved:
-    """Whole numbers by branch and cut."""
+def search(problem: Problem, limits: Limits, *, known: Floats | None = None) -> Solved:
+    """Whole numbers by branch and cut, never worse than values that are `known` to be allowed."""
     options: dict[str, bool | int | float | str] = {"mip_rel_gap": 0.0, "mip_abs_gap": limits.gap}
     solver = problem.solver(options | {"mip_max_nodes": limits.nodes_count})
     places = np.flatnonzero(problem.whole).astype(np.int32)
     kinds = np.full(len(places), int(highspy.HighsVarType.kInteger), dtype=np.uint8)
     solver.changeColsIntegrality(len(places), places, kinds)
-    return _solved(solver)
+    if known is None:
+        return _solved(solver)
+    solution = highspy.HighsSolution()
+    solution.col_value = known.tolist()
+    solver.setSolution(solution)
+    found = _solved(solver)
+    before = float(problem.costs @ known)
+    if found.objective < before:
+        return found
+    return Solved(known, found.reduced, found.prices, before)
 
 
-def dive(problem: Problem, shares: Sequence[float]) -> Solved | None:
+def dive(problem: Problem, share: float) -> Solved | None:
     """Whole numbers by diving: fix the nearest, solve again, until all are whole; None if stuck.
 
-    Each of `shares`, the part of the fractional variables fixed in a step, is a dive of its own;
-    the best one counts. Sparing branch and cut this is tens of times faster, and a little worse.
+    A step fixes a share of the fractional variables. Sparing branch and cut this is tens of times
+    faster, and a little worse.
     """
     solver = problem.solver({})
     whole = np.flatnonzero(problem.whole)
     # What costs money first: breaks, which save some, follow from the shifts.
     late = problem.costs[whole] < 0.0
-    best: Solved | None = None
-    for share in shares:
-        bounds = problem.bounds[whole]
-        _bound(solver, whole, np.zeros(len(whole)), bounds)
-        found = _dived(solver, problem, whole, late, share)
-        if found is not None and (best is None or found.objective < best.objective):
-            best = found
-    return best
-
-
-def _dived(
-    solver: highspy.Highs, problem: Problem, whole: Ints, late: Bools, share: float
-) -> Solved | None:
     refused_count = 0
     solver.run()
     while True:

@@ -2,17 +2,18 @@
 
 Columns by team and kind: heads employed; heads that start at a half hour with so many hours of
 overtime; breaks that begin at a half hour; heads whose break is still to come; heads who are free
-to start. Rows at every half hour: a skill's own heads at their desks, help and uncovered demand
-cover the need; a cross-trained team helps with what it has. Breaks are not tied to a start
-(Bechtold and Jacobs, Management Science 36, 1990): breaks begun by a half hour must be at least the
-shifts whose window is over and at most those whose window is open, which is enough, as windows of
-one kind do not contain each other. Rest: a head is free again when the rest after its shift is
-over, and not on the same day; free heads are never fewer than zero, which is enough, as intervals
-can be given to as many heads as ever overlap. Days worked in any seven are at most the days allowed
-x heads, which is enough for rest days to be dealt out in turn (Baker, Operations Research 22,
-1974). Overtime of the month, night work, shares of kinds and cross-trained heads, all heads <=
-headcount. Nothing is infeasible, as uncovered demand has a price. What lies behind the horizon's
-end neither covers nor costs.
+to start; by team: heads at their desks, who change by those that come and go, so that a shift
+stands in the rows of its ends alone. Rows at every half hour: a skill's own heads at their desks,
+help and uncovered demand cover the need; a cross-trained team helps with what it has. Breaks are
+not tied to a start (Bechtold and Jacobs, Management Science 36, 1990): breaks begun by a half hour
+must be at least the shifts whose window is over and at most those whose window is open, which is
+enough, as windows of one kind do not contain each other. Rest: a head is free again when the rest
+after its shift is over, and not on the same day; free heads are never fewer than zero, which is
+enough, as intervals can be given to as many heads as ever overlap. Days worked in any seven are at
+most the days allowed x heads, which is enough for rest days to be dealt out in turn (Baker,
+Operations Research 22, 1974). Overtime of the month, night work, shares of kinds and cross-trained
+heads, all heads <= headcount. Nothing is infeasible, as uncovered demand has a price. What lies
+behind the horizon's end neither covers nor costs.
 """
 
 from collections.abc import Sequence
@@ -80,6 +81,8 @@ class Model:
         self.shares = matrix.rows(len(self.kinds), -np.inf, shares)
         flexible_max = np.floor(planned * flexible_heads_max) if flexible_heads_max else 0.0
         flexible = matrix.rows(1, -np.inf, flexible_max)
+        self.limits = np.concatenate((self.total, self.shares, flexible))
+        """Rows of the heads of several crews: headcount, shares of kinds, cross-trained heads."""
         self.help: dict[tuple[int, int], Ints] = {}
         self.crews: list[Crew] = []
         for team, groups in enumerate(serves):
@@ -91,8 +94,9 @@ class Model:
                     matrix.put(desks, helps, -1.0)
                     matrix.put(self.cover[:, group], helps, 1.0)
                     self.help[team, group] = helps
+            change = self._change(team, desks)
             for number in range(len(self.kinds)):
-                crew = self._crew(number, team, desks, _Paid.of(pay))
+                crew = self._crew(number, team, change, _Paid.of(pay))
                 matrix.put(self.total, np.array([crew.heads]), 1.0)
                 matrix.put(self.shares[number : number + 1], np.array([crew.heads]), 1.0)
                 if len(groups) > 1:
@@ -100,7 +104,18 @@ class Model:
                 self.crews.append(crew)
         self.linear: Linear = matrix.linear()
 
-    def _crew(self, number: int, team: int, desks: Ints, paid: "_Paid") -> Crew:
+    def _change(self, team: int, desks: Ints) -> Ints:
+        """Rows in which a team's heads at their desks change from one half hour to the next."""
+        matrix, count = self._matrix, self._slots_count
+        slots = np.arange(count)
+        present = matrix.columns(count, slot=slots, team=team)
+        matrix.put(desks, present, 1.0)
+        change = matrix.rows(count, 0.0, 0.0, slots)
+        matrix.put(change, present, -1.0)
+        matrix.put(change[1:], present[:-1], 1.0)
+        return change
+
+    def _crew(self, number: int, team: int, change: Ints, paid: "_Paid") -> Crew:
         """Adds a team's heads of one kind of shift."""
         kind, matrix, count = self.kinds[number], self._matrix, self._slots_count
         slots = np.arange(count)
@@ -112,22 +127,23 @@ class Model:
             cost = paid.ordinary_fen(slots, slots + length)
             cost = cost + paid.overtime_fen(slots + length, ends)
             begun = matrix.columns(count, cost, whole=True, slot=slots, team=team)
-            for later in range(length + overtime_h * SLOTS_PER_H):
-                matrix.put(desks[later:], begun[: count - later], 1.0)
+            gone = length + overtime_h * SLOTS_PER_H
+            matrix.put(change, begun, 1.0)
+            matrix.put(change[gone:], begun[: count - gone], -1.0)
             starts.append(begun)
         crew = Crew(
             kind=number,
             team=team,
             heads=int(heads[0]),
             starts=np.array(starts),
-            breaks=self._breaks(kind, team, desks, starts, paid),
+            breaks=self._breaks(kind, team, change, starts, paid),
         )
         self._rest(crew, kind)
         self._days_off(crew, kind)
         return crew
 
     def _breaks(
-        self, kind: ShiftKind, team: int, desks: Ints, starts: Sequence[Ints], paid: "_Paid"
+        self, kind: ShiftKind, team: int, change: Ints, starts: Sequence[Ints], paid: "_Paid"
     ) -> Ints:
         """Breaks that begin at each half hour, unpaid and away from the desk."""
         pause = round(kind.break_h * SLOTS_PER_H)
@@ -138,8 +154,8 @@ class Model:
         slots = np.arange(count)
         saved = -paid.ordinary_fen(slots, slots + pause)
         begun = matrix.columns(count, saved, whole=True, slot=slots, team=team)
-        for later in range(pause):
-            matrix.put(desks[later:], begun[: count - later], -1.0)
+        matrix.put(change, begun, -1.0)
+        matrix.put(change[pause:], begun[: count - pause], 1.0)
         # Heads whose window is open and whose break is still to come, after each half hour.
         waiting = matrix.columns(count, slot=slots, team=team)
         balance = matrix.rows(count, 0.0, 0.0, slots)
@@ -178,7 +194,8 @@ class Model:
         in_row, days_count = labour.days_in_row_max_count, int(self._days[-1]) + 1
         heads = np.array([crew.heads])
         days_max = min(kind.days_per_week_max_count, in_row)
-        for span, most in ((WEEK, days_max), (in_row + 1, in_row)):
+        spans = {in_row + 1: in_row, WEEK: days_max}
+        for span, most in spans.items():
             for day in range(max(days_count - span + 1, 1)):
                 row = matrix.rows(1, -np.inf, 0.0)
                 chosen = crew.starts[:, (self._days >= day) & (self._days < day + span)]

@@ -1,7 +1,7 @@
 """Plans for several headcounts at once, one a worker.
 
 The plan that is handed over gets the program's full effort; those that it is compared with, a
-quick one, which comes within a percent of the bound.
+quick one, which ends a little farther from the bound.
 """
 
 from collections.abc import Mapping, Sequence

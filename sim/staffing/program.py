@@ -2,7 +2,7 @@
 
 sim/staffing/model.py has its rows and columns, all teams and skills in one. Solved as a linear
 program by HiGHS, whose value is the bound; heads by team and kind become whole, then shifts and
-breaks day by day (sim/staffing/rolling.py); then each shift gets its break, the earliest first.
+breaks team by team (sim/staffing/rolling.py); then each shift gets its break, the earliest first.
 """
 
 from collections.abc import Sequence
@@ -119,19 +119,26 @@ class Program:
         )
 
     def _whole_heads(self, model: Model, values: Floats) -> Ints:
-        """Rounds the heads of all crews in place; what is limited is never rounded up."""
-        planned = np.zeros((len(model.kinds), len(self._serves)), dtype=np.int64)
+        """Rounds the heads of all crews in place, the largest remainders up, within all limits.
+
+        A head less in all costs more than anything else that is rounded: what may not be rounded up
+        where it stands goes to crews that only the headcount limits.
+        """
+        linear = model.linear
         places = np.array([crew.heads for crew in model.crews])
+        rows = model.limits[np.isfinite(linear.upper[model.limits])]
+        limits, uses = linear.upper[rows], linear.matrix[rows][:, places].toarray()
         exact = values[places]
         whole = np.floor(exact + EPSILON)
-        limited = [
-            model.kinds[crew.kind].heads_max_ratio < 1.0 or len(self._serves[crew.team]) > 1
-            for crew in model.crews
-        ]
-        rest = np.where(limited, -1.0, exact - whole)
-        left = min(round(exact.sum() - whole.sum()), int((rest >= 0.0).sum()))
-        whole[np.argsort(-rest, kind="stable")[:left]] += 1.0
+        wanted = round(exact.sum())
+        everyone = np.arange(len(places))
+        for crews in (everyone, everyone[uses.sum(axis=0) == 1.0]):
+            for crew in crews[np.argsort((whole - exact)[crews], kind="stable")]:
+                more = whole + (everyone == crew)
+                if more.sum() <= wanted and (uses @ more <= limits).all():
+                    whole = more
         values[places] = whole
+        planned = np.zeros((len(model.kinds), len(self._serves)), dtype=np.int64)
         for crew, count in zip(model.crews, whole, strict=True):
             planned[crew.kind, crew.team] = int(count)
         return planned
