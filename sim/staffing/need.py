@@ -16,10 +16,11 @@ from scenarios.scenario import Scenario
 from sim.columns import Ints
 from sim.staffing.shifts import SLOTS_PER_DAY
 
-# Of the seasons that the risk gives up, a need gives up a fifth: what is said of an interval is a
-# share of a few unseen seasons. At 95 %, one of twenty may miss it; an interval that 3 % of all
-# seasons miss is then shown failing with 12 %, one that 1 % miss, with 2 % (binomial).
-MARGIN_RATIO: Final = 0.2
+# Of the seasons that the risk gives up, a need gives up a tenth: what is said of an interval is a
+# share of a few unseen seasons. At 95 %, one of twenty may miss it; a day that 3 % of all seasons
+# overload is then shown failing with 12 %, one that 0.5 % do, with 0.5 % (binomial), and all nine
+# days have to pass.
+MARGIN_RATIO: Final = 0.1
 # Half hours that share what they know: two hours and a half.
 WINDOW: Final = 5
 

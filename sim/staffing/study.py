@@ -38,7 +38,7 @@ AMPLE_RATIO: Final = 1.1
 CURVE_RATIOS: Final = (0.84, 0.92, 1.0)
 SEARCH_ROUNDS: Final = 2
 # The search ends where the last headcount that fails is so near to the first that holds.
-NARROW_RATIO: Final = 0.03
+NARROW_RATIO: Final = 0.015
 # Where all headcounts tried are enough, or none is, the next one lies so far beyond.
 BEYOND_RATIO: Final = 0.85
 # Replications of a curve's point that are simulated whole, for what tapes do not have: payouts.
