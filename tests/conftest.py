@@ -1,5 +1,6 @@
 """What all tests share: Hypothesis without randomness or clock, golden files with an update."""
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,10 @@ from tests import api_postgres
 
 settings.register_profile("house", derandomize=True, deadline=None, database=None)
 settings.load_profile("house")
+
+# A shell starts what it puts into the background with Ctrl-C ignored, and children inherit that:
+# tests that press it would wait for ever.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 GOLDEN = Path(__file__).parent / "golden"
 
