@@ -235,8 +235,8 @@ def test_a_cut_raises_what_missed_by_what_is_missing(need: np.ndarray) -> None:
     assert (raised[:, [0, 1, 2, 4, 5]] == need[:, [0, 1, 2, 4, 5]]).all()
     often, seldom = raised[110, 3] / need[110, 3], raised[60, 3] / need[60, 3]
     assert often > seldom > 1.0
-    # One in five missed, half a percent may (a tenth of the risk): 2.58 - 0.84 deviations of a tenth
-    # and of chance.
+    # One in five missed, half a percent may (a tenth of the risk): 2.58 - 0.84 deviations of a
+    # tenth and of chance.
     deviation = np.hypot(0.1, need[60, 3] ** -0.5)
     assert seldom - 1.0 == pytest.approx((2.5758 - 0.8416) * deviation, abs=1.0 / need[60, 3])
 
