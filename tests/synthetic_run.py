@@ -20,7 +20,9 @@ class InlineExecutor(Executor):
         return future
 
 
-def write_synthetic_run(path: Path, replications: int = 5, seed: int = 1) -> Path:
+def write_synthetic_run(
+    path: Path, replications: int = 5, seed: int = 1, *, resume: bool = False
+) -> Path:
     """A complete run of the fake over lunar days -2..6."""
     return run(
         SCENARIO,
@@ -29,6 +31,7 @@ def write_synthetic_run(path: Path, replications: int = 5, seed: int = 1) -> Pat
         seed=seed,
         workers=1,
         out=path,
+        resume=resume,
         executor=InlineExecutor(),
         simulate=simulate,
     ).path

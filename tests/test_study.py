@@ -17,7 +17,7 @@ from scenarios.study_tables import STUDY_TABLES
 from sim.experiment.rundir import RunError
 from sim.study.conduct import Conducted, conduct
 from sim.study.dataset import read
-from sim.study.journal import Journal
+from sim.study.journal import Journal, season_line
 from sim.study.plan import plan
 from sim.study.points import points_frame
 from tests.study_models import failing, interrupting, noisy, ten_factors, values_of
@@ -102,9 +102,10 @@ def test_killed_at_any_byte_it_is_the_same(
     with journal.open() as writer:
         for point in PLAN.points():
             for replication in range(3):
-                writer.add(point.number, replication, noisy(point.values, replication))
-    text = journal.lines.read_bytes()
-    journal.lines.write_bytes(text[: round(cut * len(text))])
+                metrics = noisy(point.values, replication)
+                writer.add(season_line(point.number, replication, metrics))
+    text = journal.lines.path.read_bytes()
+    journal.lines.path.write_bytes(text[: round(cut * len(text))])
     assert carry_out(path).finished_count == 36
     assert data(path) == data(whole)
 
