@@ -16,7 +16,7 @@ from sim.payout.lab import METRICS, lab
 from sim.payout.movers import movers
 from sim.payout.seasons import Seasons
 from sim.payout.tornado import tornado
-from tests.synthetic_run import InlineExecutor, write_synthetic_run
+from tests.synthetic_run import InlineExecutor, ShortExecutor, write_synthetic_run
 from tests.worlds import write_small_run
 
 
