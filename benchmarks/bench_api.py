@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from loadtests.guarantee_api.tokens import issue
+from loadtests.port import free_port
 from tests import api_postgres
 
 ROOT = Path(__file__).parent.parent
@@ -78,7 +79,7 @@ def load(kind: str, port: int, role: str, connections: int = 64) -> dict[str, fl
 
 @contextmanager
 def ours(folder: Path, store: str) -> Iterator[int]:
-    port = api_postgres.free_port()
+    port = free_port()
     (folder / "secret").write_text(SECRET)
     words = [str(ROOT / "springpeak.py"), "serve", "--store", store, "--port", str(port)]
     with running([*words, "--secret-file", "secret", *ROOMY], folder, port):
@@ -87,7 +88,7 @@ def ours(folder: Path, store: str) -> Iterator[int]:
 
 @contextmanager
 def peer(folder: Path) -> Iterator[int]:
-    port = api_postgres.free_port()
+    port = free_port()
     database = folder / f"peer-{port}.db"
     words = ["-m", "benchmarks.api_peer", str(port)]
     with running(words, folder, port, PEER_DB=str(database), PEER_SECRET=SECRET):

@@ -26,8 +26,8 @@ import polars as pl
 from loadtests import journal, tokenfile, trace
 from loadtests.latency import quantile
 from loadtests.noise import intervals
+from loadtests.port import free_port
 from loadtests.recorder import part_paths
-from tests.api_postgres import free_port
 from tests.api_server import ROOT
 from tests.replay_cases import TOKENS
 

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import polars as pl
 
-from benchmarks import bench_replay, scale_fleet, scale_page, scale_table
+from benchmarks import bench_replay, scale_fleet, scale_page, scale_table, scale_wire
 from benchmarks.scale_table import Row
 from loadtests import trace
 from loadtests.capacity.plan import WINDOW, busiest_second
@@ -176,7 +176,7 @@ def main() -> None:
             "api": lambda: api(folder, *rest[1:]),
             "lock": lock,
             "replay": lambda: replay(folder),
-            "wire": lambda: scale_fleet.on_the_wire(traffic(folder), WIRE_COUNTS),
+            "wire": lambda: scale_wire.on_the_wire(traffic(folder), WIRE_COUNTS),
         }
         if what not in parts:
             sys.exit(f"{what} is no part: {', '.join(['run', *parts, 'page'])}")

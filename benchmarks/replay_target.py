@@ -1,7 +1,8 @@
 """A target that answers at once, so that the generator is what is measured: httptools on uvloop.
 
 With `--delay-ms` each answer takes a time of its own, lognormal and always the same for one
-idempotency key: then the times are the host's, and two ways of sending a trace should see the same.
+idempotency key (without one, no time): then the times are the host's, and two ways of sending a
+trace should see the same.
 """
 
 import argparse
@@ -43,14 +44,22 @@ class SlowTarget(Target):
     median_s = 0.0
     _key = b""
 
+    def on_message_begin(self) -> None:
+        self._key = b""
+
     def on_header(self, name: bytes, value: bytes) -> None:
         if name.lower() == b"idempotency-key":
             self._key = value
 
     def on_message_complete(self) -> None:
-        share = (crc32(self._key) + 0.5) / 2.0**32
-        delay_s = self.median_s * exp(SIGMA * NormalDist().inv_cdf(share))
-        asyncio.get_running_loop().call_later(delay_s, self._transport.write, ANSWER)
+        after_s = delay_s(self._key, self.median_s)
+        asyncio.get_running_loop().call_later(after_s, self._transport.write, ANSWER)
+
+
+def delay_s(key: bytes, median_s: float) -> float:
+    """How long the answer to a key takes."""
+    share = (crc32(key) + 0.5) / 2.0**32
+    return median_s * exp(SIGMA * NormalDist().inv_cdf(share)) if key else 0.0
 
 
 async def serve(port: int, kind: type[Target]) -> None:

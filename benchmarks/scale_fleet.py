@@ -1,20 +1,17 @@
-"""Measures of bench_scale on a running service: CPU by part, bytes kept, bytes on the wire.
+"""Measures of bench_scale on a running service: CPU by part, and bytes kept.
 
 Requests of the national trace, or claims alone, are sent to fresh processes on this machine; what
-the processes of each part spend meanwhile is read from the system. Bytes on the wire are counted by
-the interfaces of hosts of their own (network namespaces), headers of TCP, IP and Ethernet included.
+the processes of each part spend meanwhile is read from the system.
 """
 
 import asyncio
 import sqlite3
-import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from time import perf_counter, process_time
-from typing import Any
 
 import asyncpg
 import polars as pl
@@ -34,8 +31,7 @@ from loadtests.guarantee_api.postgres_store import PostgresStore
 from loadtests.guarantee_api.programme import Programme
 from loadtests.trace import NONE, Trace
 from scenarios.loader import load
-from tests import api_postgres, hosts
-from tests.test_api_hosts import COMMAND, PORT, balance, serve
+from tests import api_postgres
 
 BASE = "spring-festival-2026"
 ROOMY = tuple(
@@ -247,50 +243,3 @@ def _claim(number: int, now_ms: int) -> Write:
     )  # fmt: skip
     key = number.to_bytes(16, "big")
     return Write(key_hash=key, digest=key, now_ms=now_ms, command=command)
-
-
-def on_the_wire(loaded: Trace, counts: Sequence[int]) -> Iterator[Row]:
-    """Bytes between load and proxy, proxy and API, API and PostgreSQL, both ways together."""
-    for count in counts:
-        with _hosts() as (net, folder, url):
-            trace.write(piece_of(loaded, count=count), folder / "trace.parquet")
-            before = {name: _interface_bytes(host) for name, host in net.items()}
-            words = [*COMMAND, "replay", "trace.parquet", "--out", "journal", "--json"]
-            words += ["--host", f"http://{net['proxy'].address}:{PORT}", "--speed", "10"]
-            words += ["--token-file", "tokens.json", "--i-may-load-this-host"]
-            net["load"].run([*words, "--lag-limit-ms", "100000"], cwd=folder, check=False)
-            passed = {name: _interface_bytes(host) - before[name] for name, host in net.items()}
-            assert url
-        links = {
-            "load_proxy_bytes": passed["load"],
-            "proxy_api_bytes": passed["proxy"] - passed["load"],
-            "api_store_bytes": passed["database"],
-        }
-        for measure, value in links.items():
-            yield Row("fit", "network", measure, count, "requests", value, "byte")
-
-
-@contextmanager
-def _hosts() -> Iterator[tuple[Any, Path, str]]:
-    with (
-        tempfile.TemporaryDirectory(prefix="springpeak-scale-") as name,
-        hosts.network("load", "proxy", "api", "database") as net,
-    ):
-        folder = Path(name)
-        url, why = api_postgres.start(net["database"].address, net["database"].inside)
-        assert not why, why
-        running: list[subprocess.Popen[str]] = [serve(net["api"], folder, url)]
-        running.append(balance(net["proxy"], [net["api"]], folder))
-        words = [*COMMAND, "tokens", "tokens.json", "--secret-file", "secret"]
-        net["load"].run(words, cwd=folder)
-        yield net, folder, url
-        for one in running:
-            one.kill()
-            one.wait()
-
-
-def _interface_bytes(host: hosts.Host) -> float:
-    """Received and sent by the host's interface."""
-    text = host.run(["cat", "/proc/net/dev"]).stdout
-    fields = next(line for line in text.splitlines() if "eth0:" in line).split(":")[1].split()
-    return float(fields[0]) + float(fields[8])

@@ -213,7 +213,9 @@ def _run(order: "Order") -> "Summary":
     except ReplayError as error:
         _refuse(error)
     except KeyboardInterrupt:
-        console.print("interrupted before anything was sent")
+        kept = order.out.is_dir() and any(order.out.iterdir())
+        said = f"; what was sent is in {order.out}" if kept else " before anything was sent"
+        console.print(f"interrupted{said}", markup=False, soft_wrap=True)
         raise typer.Exit(INTERRUPTED) from None
 
 

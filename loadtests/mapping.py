@@ -4,14 +4,14 @@ Decides routes, names of fields and which status is which outcome. The shipped m
 reference guarantee API; a file of the user's own points the same trace at another API.
 """
 
-import tomllib
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from pydantic import Field, ValidationError
+from pydantic import Field
 
+from loadtests import tomlfile
 from loadtests.trace import DEPENDENT
 from scenarios.load import OPERATIONS, WRITES
 from scenarios.model import Model
@@ -100,24 +100,15 @@ class Mapping(Model):
     """By the operation's name in the trace."""
 
 
-class MappingError(Exception):
-    """The mapping cannot be used; the message says everything that is wrong, for the user."""
-
-
 def load(path: Path | None = None) -> Mapping:
-    """The shipped mapping, or that of `path`. Raises MappingError."""
+    """The shipped mapping, or that of `path`. Raises TomlFileError."""
     file = path or SHIPPED
-    try:
-        mapping = Mapping.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
-    except ValidationError as error:
-        said = (
-            f"{file}: {'.'.join(map(str, one['loc']))} = {one['input']!r}: {one['msg']}"
-            for one in error.errors()
-        )
-        raise MappingError("\n".join(said)) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise MappingError(f"{file} cannot be read as a mapping: {error}") from None
-    wrong = [f"{file}: operations.{one}: no such operation" for one in _unknown(mapping)]
+    mapping = tomlfile.model(Mapping, tomlfile.values(file), file)
+    wrong = [
+        f"{file}: operations.{one}: no such operation: one of {', '.join(OPERATIONS)}"
+        for one in mapping.operations
+        if one not in OPERATIONS
+    ]
     wrong += [
         f"{file}: operations.{name}.path = {one.path!r}: {ANSWER_ID} only where a step depends "
         f"on another: {', '.join(DEPENDENT)}"
@@ -125,7 +116,7 @@ def load(path: Path | None = None) -> Mapping:
         if ANSWER_ID in one.path and name not in DEPENDENT
     ]
     if wrong:
-        raise MappingError("\n".join(wrong))
+        raise tomlfile.TomlFileError("\n".join(wrong))
     return mapping
 
 
@@ -138,7 +129,3 @@ def outcome(name: str, operation: Operation, status: int) -> Literal["ok", "fail
     if 200 <= status < 300 or status in operation.accept:
         return "ok"
     return "unknown" if status >= 500 and name in WRITES else "fail"
-
-
-def _unknown(mapping: Mapping) -> list[str]:
-    return [name for name in mapping.operations if name not in OPERATIONS]

@@ -5,13 +5,24 @@ was sent is in the journal, and the journal says what is missing.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
 import polars as pl
 
-from loadtests import journal, mapping, schedule, summary, target, tokenfile, trace
+from loadtests import (
+    journal,
+    mapping,
+    port,
+    schedule,
+    summary,
+    target,
+    tokenfile,
+    tomlfile,
+    trace,
+)
 from loadtests.cluster.share import Orders, pack
 from loadtests.cluster.wire import DEFAULT_BIND, Address, ClusterError, bound
 from loadtests.job import Ending, Job, View, Watch
@@ -56,6 +67,15 @@ class Order:
     anywhere: bool = False
     web_port: int | None = None
     otel: bool = False
+
+    @property
+    def limits(self) -> Limits:
+        """What bounds each worker's sender."""
+        return Limits(
+            connections_count_max=self.connections_count_max,
+            timeout_ns=int(self.timeout_s * 1e9),
+            attempts_count_max=self.attempts_count_max,
+        )
 
     @property
     def clocks_apart_ms_max(self) -> float:
@@ -106,25 +126,18 @@ class Prepared:
             mapping=self.mapping.model_dump_json(),
             staff=self.tokens.staff,
             consumers=self.tokens.consumers,
-            connections_count_max=order.connections_count_max,
-            timeout_ns=int(order.timeout_s * 1e9),
-            attempts_count_max=order.attempts_count_max,
+            limits=order.limits,
             stop_at_lag_ns=order.stop_at_lag_ns,
             otel=order.otel,
         )
 
     def job(self) -> Job:
         """What the sender of this process needs to know."""
-        order = self.order
         return Job(
             host=self.target.host,
             mapping=self.mapping,
-            limits=Limits(
-                connections_count_max=order.connections_count_max,
-                timeout_ns=int(order.timeout_s * 1e9),
-                attempts_count_max=order.attempts_count_max,
-            ),
-            stop_at_lag_ns=order.stop_at_lag_ns,
+            limits=self.order.limits,
+            stop_at_lag_ns=self.order.stop_at_lag_ns,
         )
 
     def view(self) -> View:
@@ -148,6 +161,9 @@ def prepare(order: Order) -> Prepared:
     if elsewhere and order.processes > 1:
         wrong.append("--expect-workers N takes workers from elsewhere, --processes N starts them")
     bind = _tried(wrong, lambda: bound(order.bind, trusted=order.trusted)) if elsewhere else None
+    if order.web_port is not None:
+        web_port = order.web_port
+        _tried(wrong, lambda: port.check(port.LOOPBACK, web_port))
     if (order.out / journal.FILE_NAME).exists():
         wrong.append(f"--out {order.out} has a journal already: name another folder")
     if wrong:
@@ -171,8 +187,10 @@ def prepare(order: Order) -> Prepared:
     try:
         target.probe(host, found_mapping.probe, tokens.by_role(found_trace.steps))
         order.out.mkdir(parents=True, exist_ok=True)
-    except (target.TargetError, OSError) as error:
+    except target.TargetError as error:
         raise ReplayError(str(error)) from None
+    except OSError as error:
+        raise ReplayError(f"--out {order.out} is no folder: {error.strerror}") from None
     return prepared
 
 
@@ -189,15 +207,17 @@ def replay(prepared: Prepared, watch: Watch, say: Callable[[str], None]) -> summ
     def packed(worker: int) -> bytes:
         return pack(worker, prepared.orders(), schedule.share(prepared.trace, planned, worker))
 
-    try:
+    def sending() -> AbstractContextManager[list[Ending]]:
         if count == 1 and prepared.bind is None:
-            endings = [user.run(prepared.job(), prepared.whole(), watch, view=view)]
-        else:
-            muster = leader.Muster(count=count, bind=prepared.bind, wait_s=order.wait_s)
-            endings = leader.lead(muster, packed, view=view, watch=watch, say=say)
+            return user.sent(prepared.job(), prepared.whole(), watch, view=view)
+        muster = leader.Muster(count=count, bind=prepared.bind, wait_s=order.wait_s)
+        return leader.led(muster, packed, view=view, watch=watch, say=say)
+
+    try:
+        with sending() as endings:
+            return _finished(prepared, planned, endings)
     except (OSError, schedule.ScheduleError, ClusterError) as error:
         raise ReplayError(str(error)) from None
-    return _finished(prepared, planned, endings)
 
 
 def _finished(prepared: Prepared, planned: pl.DataFrame, endings: list[Ending]) -> summary.Summary:
@@ -244,9 +264,10 @@ def _tried(wrong: list[str], read: Callable[[], T]) -> T | None:
 
 _MISTAKES: Final = (
     ClusterError,
-    mapping.MappingError,
+    port.PortError,
     target.TargetError,
     ThresholdError,
     tokenfile.TokenFileError,
+    tomlfile.TomlFileError,
     trace.TraceError,
 )

@@ -121,6 +121,7 @@ class Sender:
         self._start_ns = 0
         self._lease_ns = _FOR_EVER_NS
         self._give_up_ns: int | None = None
+        self._closed = False
         self._said = cache(self._outcome)
         self._sent_count = self._waited_count = 0
         self._outcome_counts = [0] * len(OUTCOMES)
@@ -141,8 +142,9 @@ class Sender:
         self._alarm.at(start_ns)
 
     def stop(self, reason: str, *, grace_s: float) -> None:
-        """Send nothing new, wait `grace_s` for answers, then give up the rest."""
-        if not self.stopped:
+        """Send nothing new, wait `grace_s` for answers, then give up the rest; nothing if the
+        schedule has ended."""
+        if not self.stopped and not self._closed:
             self.stopped = reason
             self._place = len(self._schedule)
             self._block = []
@@ -361,6 +363,7 @@ class Sender:
             self._retries.clear()
 
     def _close(self) -> None:
+        self._closed = True
         self._beat.stop()
         self._beat.close()
         self._alarm.close()

@@ -126,11 +126,15 @@ def write(trace: Trace, path: Path) -> None:
 
 def read(path: Path) -> Trace:
     """The trace of a file. Raises TraceError with everything that is wrong with it."""
+    if path.is_dir():
+        raise TraceError(f"{path} is a folder: `springpeak trace` makes a trace of a run")
     try:
         told = pl.read_parquet_metadata(path)
         steps = pl.read_parquet(path)
+    except FileNotFoundError:
+        raise TraceError(f"{path}: no such file: `springpeak trace` makes a trace") from None
     except (OSError, PolarsError) as error:
-        raise TraceError(f"{path} cannot be read as a trace: {error}") from None
+        raise TraceError(f"{path} is no trace, or one that was cut off: {error}") from None
     if told.get("format") != FORMAT:
         raise TraceError(f"{path} is not a trace: make one with `springpeak trace`")
     if told.get("version") != VERSION:

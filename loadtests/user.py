@@ -35,6 +35,7 @@ from loadtests import exposition
 from loadtests.job import Ending, Job, View, Watch
 from loadtests.journal import Share
 from loadtests.mapping import Mapping
+from loadtests.port import LOOPBACK
 from loadtests.recorder import PartFile, Recorder
 from loadtests.schedule import Schedule
 from loadtests.sender import GRACE_S, Sender, Watcher
@@ -46,6 +47,7 @@ WATCH_S: Final = 1.0
 SETTLE_S: Final = 0.05
 """Between two settlements of Locust's statistics: often, so that each is short."""
 LINGER_MS: Final = 1000
+LATE: Final = "the send lag rose above its limit"
 HTML: Final = "locust.html"
 CSV: Final = "locust.csv"
 
@@ -66,8 +68,10 @@ class ReplayUser(User):
         gevent.sleep(1.0)
 
 
-def run(job: Job, schedule: Schedule, watch: Watch, *, view: View) -> Ending:
-    """Replay in this process."""
+@contextmanager
+def sent(job: Job, schedule: Schedule, watch: Watch, *, view: View) -> Iterator[list[Ending]]:
+    """Replay in this process, for as long as its ending is dealt with: Ctrl-C ends it early, and
+    breaks nothing off."""
     environment = environment_of(view)
     runner = environment.create_local_runner()
     totals = Totals(environment.stats)
@@ -75,22 +79,19 @@ def run(job: Job, schedule: Schedule, watch: Watch, *, view: View) -> Ending:
     part = PartFile(view.folder, 0)
     recorder = Recorder(part.write)
     sender = sender_of(job, schedule, recorder)
-    runner.start(1, 1)
-    start_ns, started_unix_ns = monotonic_ns() + LEAD_NS, time.time_ns() + LEAD_NS
-    sender.start(start_ns)
-    watch_over(sender, job, watch, totals)
-    part.close()
-    runner.stop()
-    if not recorder.failure:  # a full disk has no room for these, either
-        write_tables(environment, view.folder)
+    with interrupted(lambda: sender.stop("interrupted", grace_s=GRACE_S)):
+        runner.start(1, 1)
+        start_ns, started_unix_ns = monotonic_ns() + LEAD_NS, time.time_ns() + LEAD_NS
+        sender.start(start_ns)
+        watch_over(sender, job, watch, totals)
+        part.close()
+        runner.quit()
+        if not recorder.failure:  # a full disk has no room for these, either
+            write_tables(environment, view.folder)
+        lost_ns = sender.elapsed_ns if recorder.failure else None
+        share = Share(worker=0, planned_count=len(schedule), lost_ns=lost_ns)
+        yield [Ending(share=share, stopped=sender.stopped, started_unix_ns=started_unix_ns)]
     hold_page(environment)
-    runner.quit()
-    lost_ns = sender.elapsed_ns if recorder.failure else None
-    return Ending(
-        share=Share(worker=0, planned_count=len(schedule), lost_ns=lost_ns),
-        stopped=sender.stopped,
-        started_unix_ns=started_unix_ns,
-    )
 
 
 def open_page(environment: Environment, view: View) -> None:
@@ -99,7 +100,7 @@ def open_page(environment: Environment, view: View) -> None:
     assert runner is not None
     runner.greenlet.spawn(locust.stats.stats_history, runner)
     if view.web_port is not None:
-        page = environment.create_web_ui("127.0.0.1", view.web_port, delayed_start=True)
+        page = environment.create_web_ui(LOOPBACK, view.web_port, delayed_start=True)
         kind = {"content-type": exposition.CONTENT_TYPE}
         assert page.app is not None
         page.app.add_url_rule(
@@ -113,10 +114,8 @@ def hold_page(environment: Environment) -> None:
     """Keep Locust's page, if there is one, until Ctrl-C."""
     if environment.web_ui is not None:
         page: Any = environment.web_ui.greenlet
-        try:
+        with interrupted(environment.web_ui.stop):
             page.join()
-        except KeyboardInterrupt:
-            environment.web_ui.stop()
 
 
 def write_tables(environment: Environment, folder: Path) -> None:
@@ -276,18 +275,17 @@ def _told(mapping: Mapping) -> Watcher:
 
 
 def watch_over(sender: Sender, job: Job, watch: Watch, totals: Totals) -> None:
-    """Until the schedule has ended; Ctrl-C ends it early."""
-    with interrupted(lambda: sender.stop("interrupted", grace_s=GRACE_S)):
+    """Until the schedule has ended."""
+    looked_ns = monotonic_ns()
+    while not ReplayUser.ended.wait(timeout=SETTLE_S):
+        totals.settle()
+        if monotonic_ns() - looked_ns < WATCH_S * 1e9:
+            continue
         looked_ns = monotonic_ns()
-        while not ReplayUser.ended.wait(timeout=SETTLE_S):
-            totals.settle()
-            if monotonic_ns() - looked_ns < WATCH_S * 1e9:
-                continue
-            looked_ns = monotonic_ns()
-            lag_ns = sender.take_lag_p99_ns()
-            watch(sender.counts, lag_ns)
-            if job.stop_at_lag_ns is not None and lag_ns > job.stop_at_lag_ns:
-                sender.stop("the send lag rose above its limit", grace_s=GRACE_S)
+        lag_ns = sender.take_lag_p99_ns()
+        watch(sender.counts, lag_ns)
+        if job.stop_at_lag_ns is not None and lag_ns > job.stop_at_lag_ns:
+            sender.stop(LATE, grace_s=GRACE_S)
     prefer(us=False)
     while totals.settle():
         pass

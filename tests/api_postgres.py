@@ -10,13 +10,14 @@ import atexit
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Sequence
 from functools import cache
 from itertools import count
 from pathlib import Path
+
+from loadtests.port import free_port
 
 VARIABLE = "SPRINGPEAK_TEST_POSTGRES"
 numbers = count(1)
@@ -39,13 +40,6 @@ def _other_user() -> str | None:
             continue
         return name
     return None
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 def start(address: str = "127.0.0.1", inside: Sequence[str] = ()) -> tuple[str, str]:

@@ -20,10 +20,10 @@ import uvicorn
 
 from loadtests.guarantee_api import logs, settings
 from loadtests.guarantee_api.app import Application
-from loadtests.guarantee_api.connection import Connection as Protocol
+from loadtests.guarantee_api.server import UVICORN
 from loadtests.guarantee_api.service import Service
+from loadtests.port import free_port
 from tests.api_cases import NOON_S, SECRET, bearer, programme
-from tests.api_postgres import free_port
 
 ROOT = Path(__file__).parent.parent
 
@@ -168,14 +168,7 @@ def main() -> None:
         Application(service),
         host=plan["address"],
         port=plan["port"],
-        loop="uvloop",
-        http=Protocol,
-        ws="none",
-        log_config=None,
-        access_log=False,
-        date_header=False,
-        server_header=False,
-        proxy_headers=False,
+        **UVICORN,
     )
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from loadtests import tokenfile, trace
+from loadtests.port import free_port
 from loadtests.recorder import part_paths
-from tests.api_postgres import free_port
 from tests.api_server import ROOT
 from tests.replay_cases import TOKENS
 from tests.trace_cases import claim_steps

@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 
 import springpeak
 from loadtests.guarantee_api.metrics import Metrics
+from loadtests.port import free_port
 from tests.api_cases import claim_body
-from tests.api_postgres import free_port
 from tests.api_server import ROOT, Connection, Server, until_up
 
 
@@ -92,7 +92,15 @@ def test_two_processes_share_a_store_and_stop_gracefully(tmp_path: Path) -> None
         (["--set", "pots.reserve_fen=-1"], "reserve_fen"),
         (["--store", "mysql://x"], "--store"),
         (["--secret-file", "short.secret"], "too easy to guess"),
-        (["--settings", "wrong.toml"], "batch_count_max"),
+        (["--settings", "wrong.toml"], "wrong.toml: batch_count_max = 0: should be greater than"),
+        (["--settings", "none.toml"], "none.toml cannot be read: No such file or directory"),
+        (["--settings", "misspelt.toml"], "bach_count_max: unknown key: did you mean batch_count"),
+        (["--host", "192.0.2.1"], "192.0.2.1:8080 cannot be listened at: Cannot assign requested"),
+        (["--store", "sqlite:///short.secret", "--port", "0"], "file is not a database"),
+        (
+            ["--store", "postgresql://u:hidden@127.0.0.1:1/x", "--port", "0", "--workers", "2"],
+            "--store postgresql://u:***@127.0.0.1:1/x: ",
+        ),
     ],
 )
 def test_wrong_input_is_said_and_nothing_is_written(
@@ -101,10 +109,12 @@ def test_wrong_input_is_said_and_nothing_is_written(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "short.secret").write_text("short")
     (tmp_path / "wrong.toml").write_text("batch_count_max = 0")
+    (tmp_path / "misspelt.toml").write_text("bach_count_max = 1")
+    before = sorted(tmp_path.iterdir())
     done = CliRunner().invoke(springpeak.app, ["serve", *options])
     assert done.exit_code == 2
-    assert said in re.sub(r"\s+", " ", done.output)
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["short.secret", "wrong.toml"]
+    assert said in re.sub(r"[\s│]+", " ", done.output)
+    assert set(tmp_path.iterdir()) <= {*before, tmp_path / "guarantee.secret"}
 
 
 def test_metrics_are_prometheus_text() -> None:

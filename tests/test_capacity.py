@@ -171,6 +171,8 @@ def test_a_whole_capacity_test(tmp_path: Path) -> None:
         (("--workers", "none"), "numbers such as 1,2,4"),
         (("--hours", "21..18"), "hours of a day such as 18..21"),
         (("--threshold", "speed > 3"), "speed"),
+        (("--write-overlay", "no/such.toml"), "there is no folder no"),
+        (("--out", __file__), "is no folder"),
     ],
 )
 def test_wrong_input_ends_with_status_2(
@@ -181,3 +183,14 @@ def test_wrong_input_ends_with_status_2(
     answer = springpeak_says("capacity", str(path), "--out", str(tmp_path / "out"), *options)
     assert answer.status == 2
     assert said in answer.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_thresholds_that_no_rate_holds_are_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = found((0.0, 100.0), peak_per_s=500.0)
+    monkeypatch.setattr("loadtests.capacity.plan.measure", lambda *_: nothing)
+    answer = springpeak_says("capacity", "trace.parquet", "--out", str(tmp_path / "out"))
+    assert answer.status == 2
+    assert "no rate held the thresholds: --start lower, or looser thresholds" in answer.err

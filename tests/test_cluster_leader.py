@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from loadtests import user
-from loadtests.cluster import leader
+from loadtests.cluster import worker
 from loadtests.cluster.leader import Leader, Muster
 from loadtests.cluster.wire import LEASE_NS, Address, version
 from loadtests.job import View
@@ -111,8 +111,8 @@ def test_a_worker_given_up_is_lent_nothing_more_but_its_journal_is_taken(
 ) -> None:
     workers.say("a", "ping", sent=[1, 1], elapsed_ns=S, counts={}, lag_ns=0)
     assert workers.told[-1][2]["lends"] is True
-    now_ns = leader.monotonic_ns() + 2 * LEASE_NS
-    monkeypatch.setattr(leader, "monotonic_ns", lambda: now_ns)
+    now_ns = worker.monotonic_ns() + 2 * LEASE_NS
+    monkeypatch.setattr(worker, "monotonic_ns", lambda: now_ns)
     workers.leader._miss()
     lost, _ = workers.leader.endings()
     assert lost.share.lost_ns == S + LEASE_NS
@@ -122,3 +122,16 @@ def test_a_worker_given_up_is_lent_nothing_more_but_its_journal_is_taken(
     workers.end("a", b"a journal", stopped="its lease was over")
     back, _ = workers.leader.endings()
     assert (back.stopped, back.share.lost_ns) == ("its lease was over", None)
+
+
+def test_a_worker_whose_sender_is_late_stops_the_others(workers: Workers) -> None:
+    workers.end("a", b"", stopped="worker 0 was interrupted")
+    assert "replay_stop" not in [name for _, name, _ in workers.told]
+    workers.end("a", b"", stopped=user.LATE)
+    assert workers.told[-1] == ("b", "replay_stop", {"why": user.LATE})
+
+
+def test_ctrl_c_stops_all_that_send(workers: Workers) -> None:
+    workers.leader.interrupt()
+    stops = [(node, one) for node, name, one in workers.told if name == "replay_stop"]
+    assert stops == [("a", {"why": "interrupted"}), ("b", {"why": "interrupted"})]

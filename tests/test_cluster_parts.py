@@ -137,9 +137,7 @@ def test_a_worker_sends_byte_for_byte_what_its_master_would_send_for_it(
         mapping=own.model_dump_json(),
         staff=TOKENS.staff,
         consumers=TOKENS.consumers,
-        connections_count_max=7,
-        timeout_ns=8,
-        attempts_count_max=9,
+        limits=Limits(connections_count_max=7, timeout_ns=8, attempts_count_max=9),
         stop_at_lag_ns=None,
         otel=False,
     )

@@ -5,6 +5,7 @@ Short, because every start of a process takes a second: `springpeak drill` itsel
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,8 +16,8 @@ import pytest
 
 from loadtests import journal, trace
 from tests.api_server import ROOT
+from tests.replay_processes import until_written
 from tests.test_cli import springpeak_says
-from tests.test_replay_cluster import until_written
 from tests.trace_cases import small_trace
 
 
@@ -48,6 +49,13 @@ def test_kills_and_freezes_lose_nothing(trace_path: Path, tmp_path: Path) -> Non
     overlay = tomllib.loads((tmp_path / "api.toml").read_text())["shocks"]["measured_api"]
     assert 0.05 < overlay["api_failed_ratio"] < 0.95
     assert overlay["api_latency_s"] > 0.0
+    # Its keys are known there: a second drill on the same books would lose nothing, whatever broke.
+    store = f"sqlite:///{tmp_path / 'drill' / 'guarantee.db'}"
+    again = springpeak_says(
+        "drill", str(trace_path), "--store", store, "--out", str(tmp_path / "again")
+    )
+    assert again.status == 2
+    assert f"{store} has claims already: name an empty data base" in again.err
 
 
 def test_a_planted_fault_makes_a_drill_invalid(trace_path: Path, tmp_path: Path) -> None:
@@ -91,7 +99,9 @@ def test_ctrl_c_says_what_was_interrupted_and_what_is_kept(
         (("--plant", "rust"), "one of lost_write"),
         (("trace.parquet", "--threshold", "speed > 3"), "speed is not measured"),
         (("--store", "mysql://x"), "sqlite:///FILE or postgresql://"),
-        (("none.parquet",), "cannot be read as a trace"),
+        (("none.parquet",), "no such file"),
+        (("trace.parquet", "--out", "trace.parquet"), "trace.parquet is no folder"),
+        (("trace.parquet", "--write-overlay", "no/such.toml"), "there is no folder no"),
         ((), "there is no run in results"),
     ],
 )
@@ -102,4 +112,5 @@ def test_wrong_input_ends_with_status_2(
     trace.write(small_trace(5), tmp_path / "trace.parquet")
     answer = springpeak_says("drill", *options)
     assert answer.status == 2
-    assert said in answer.err
+    assert said in re.sub(r"[\s│]+", " ", answer.err)
+    assert not list((tmp_path / "results").glob("*"))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +14,8 @@ from typer.testing import CliRunner
 
 import springpeak
 from loadtests import journal, tokenfile, trace
+from loadtests.port import free_port
 from tests.api_cases import bearer
-from tests.api_postgres import free_port
 from tests.api_server import ROOT, server
 from tests.trace_cases import small_trace
 
@@ -126,3 +127,33 @@ def test_everything_wrong_is_said_at_once(tmp_path: Path, files: list[str]) -> N
     said = refused(*files, *rest, "--threshold", "p99_ms <= 1")
     for part in ("intended_ns lies before", "probe", "ftp://here", "p99_ms is not measured"):
         assert part in said
+
+
+def test_what_is_taken_or_misspelt_is_named_before_anything_is_sent(
+    tmp_path: Path, files: list[str]
+) -> None:
+    shipped = (ROOT / "loadtests" / "guarantee_api.toml").read_text(encoding="utf-8")
+    own = tmp_path / "own.toml"
+    misspelt = shipped.replace("\naccept = ", "\nacept = ", 1)
+    own.write_text(misspelt.replace("\npath = ", "\npaht = ", 1))
+    where = ["--host", f"http://127.0.0.1:{free_port()}"]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = refused(*files, *where, "--mapping", str(own), "--web", str(port))
+    assert f"127.0.0.1:{port} cannot be listened at: Address already in use" in said
+    assert f"{own}: operations.open_claim.path is missing" in said
+    assert f"{own}: operations.open_claim.paht: unknown key: did you mean path?" in said
+    assert "acept: unknown key: did you mean accept?" in said
+    own.write_text(shipped.replace('method = "POST"', 'method = "POTS"', 1))
+    said = refused(*files, *where, "--mapping", str(own))
+    assert "operations.open_claim.method = 'POTS': should be 'GET', 'POST'" in said
+    own.write_text(f"{shipped}\n[operations.open_claims]\nmethod = 'GET'\npath = '/'\n")
+    said = refused(*files, *where, "--mapping", str(own))
+    assert "operations.open_claims: no such operation: one of " in said
+    own.write_text("key_header = ")
+    assert f"{own} is no TOML" in refused(*files, *where, "--mapping", str(own))
+    with server(tmp_path, f"sqlite:///{tmp_path / 'guarantee.db'}") as running:
+        where = ["--host", f"http://127.0.0.1:{running.port}"]
+        assert "tokens.json is no folder" in refused(
+            *files, *where, "--out", str(tmp_path / "tokens.json")
+        )

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 import springpeak
 from loadtests import journal
 from loadtests.cluster.wire import version
-from tests.api_postgres import free_port
+from loadtests.port import free_port
 from tests.api_server import ROOT
 from tests.replay_processes import (
     ended,

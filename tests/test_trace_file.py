@@ -104,10 +104,17 @@ def test_a_file_that_is_no_trace_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     for content in (b"", b"PAR1 no"):
         path.write_bytes(content)
-        with pytest.raises(trace.TraceError, match="cannot be read as a trace"):
+        with pytest.raises(trace.TraceError, match="is no trace, or one that was cut off"):
             trace.read(path)
-    with pytest.raises(trace.TraceError, match="cannot be read"):
+    whole = tmp_path / "whole.parquet"
+    trace.write(small_trace(), whole)
+    path.write_bytes(whole.read_bytes()[:-100])
+    with pytest.raises(trace.TraceError, match="cut off"):
+        trace.read(path)
+    with pytest.raises(trace.TraceError, match="no such file"):
         trace.read(tmp_path / "none.parquet")
+    with pytest.raises(trace.TraceError, match="is a folder: `springpeak trace`"):
+        trace.read(tmp_path)
     with pytest.raises(trace.TraceError, match="cannot be written"):
         trace.write(small_trace(), tmp_path / "no" / "t.parquet")
 

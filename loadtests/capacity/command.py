@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from loadtests.capacity.plan import Capacity
 
 WRONG_INPUT = 2
+INTERRUPTED = 130
 
 
 Source = Annotated[
@@ -64,7 +65,7 @@ def capacity(
 ) -> None:
     """Find the load that the reference API carries, and how many workers the peak needs.
 
-    Exit status: 0 done, 2 wrong input.
+    Exit status: 0 done, 2 wrong input, 130 interrupted.
     """
     from loadtests.capacity.plan import Order, measure
     from loadtests.drill.load import LoadError
@@ -90,10 +91,13 @@ def capacity(
     try:
         with console.status("preparing") as status:
             found = measure(order, status.update)
+        values = found.document()
     except (LoadError, ServiceFailed, ThresholdError, TraceError) as error:
         console.print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(WRONG_INPUT) from None
-    values = found.document()
+    except KeyboardInterrupt:
+        console.print(f"interrupted: what was measured so far is in {folder}", soft_wrap=True)
+        raise typer.Exit(INTERRUPTED) from None
     (folder / "capacity.json").write_text(json.dumps(values, indent=1, ensure_ascii=False))
     if overlay is not None:
         described = f"The guarantee API as measured at {found.peak_per_s:.0f} requests per second"

@@ -17,7 +17,7 @@ from loadtests import trace
 from loadtests.capacity.scaling import Law, doubts, fit, plural
 from loadtests.capacity.search import Limit, search
 from loadtests.capacity.steps import Bench
-from loadtests.drill.load import LoadError
+from loadtests.drill.load import LoadError, empty_folder
 from loadtests.thresholds import of_the_host
 from loadtests.traffic.make import make
 from loadtests.traffic.rundata import open_run
@@ -131,8 +131,6 @@ _ENDS: Final = ("low_per_s", "high_per_s")
 def measure(order: Order, say: Say = lambda _: None) -> Capacity:
     """Find the limits. Raises LoadError, ServiceFailed, ThresholdError, TraceError."""
     parse_thresholds(order.thresholds)
-    if order.folder.exists() and any(order.folder.iterdir()):
-        raise LoadError(f"{order.folder} is not empty: choose another --out")
     if order.source.is_dir():
         loaded = make(order.source, asked=parse(WINDOW), reads=True).trace
         scenario = open_run(order.source).scenario
@@ -143,6 +141,7 @@ def measure(order: Order, say: Say = lambda _: None) -> Capacity:
     thresholds = order.thresholds or of_the_host(loaded.thresholds) or held
     if not thresholds:
         raise LoadError("neither the trace nor the scenario says what must hold: give --threshold")
+    empty_folder(order.folder)
     peak_per_s = order.peak_per_s or busiest_second(loaded)
     bench = Bench(
         loaded=loaded,

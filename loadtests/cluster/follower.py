@@ -58,7 +58,8 @@ def _until_reached(master: Address, wait_s: float) -> None:
     until_ns = monotonic_ns() + int(wait_s * 1e9)
     while True:
         try:
-            socket.create_connection((master.host, master.port), timeout=max(wait_s, 1.0)).close()
+            left_s = (until_ns - monotonic_ns()) / 1e9
+            socket.create_connection((master.host, master.port), timeout=max(left_s, 1.0)).close()
             return
         except socket.gaierror as error:
             raise ClusterError(f"{master}: {master.host} is not known: {error}") from None
@@ -102,10 +103,9 @@ class _Follower:
         try:
             with user.interrupted(self._interrupt):
                 task, sender, before = self._prepare()
-            sender.start(self._start_ns - before.offset_ns)
-            self._runs = True
-            user.watch_over(sender, task.job, self._note, self._totals)
-            with user.interrupted(self._interrupt):
+                sender.start(self._start_ns - before.offset_ns)
+                self._runs = True
+                user.watch_over(sender, task.job, self._note, self._totals)
                 return self._finish(task, sender, before)
         finally:
             beats.kill()
@@ -167,10 +167,11 @@ class _Follower:
             digest=self._outgoing.digest,
             clock=astuple(clock.compared(before, after)),
         )
+        self._runs = False
         self._say(f"{sender.counts['sent']} steps sent; the master has their journal")
-        self._wait(self._ended)
         if mine:
             raise KeyboardInterrupt
+        self._wait(self._ended)
         return not stopped
 
     def _wait(self, there: Event) -> None:
@@ -220,7 +221,11 @@ class _Follower:
         )
 
     def _interrupt(self) -> None:
-        self._interrupted = True
+        """Send nothing more, but hand over what was sent; where there is none, wait no longer."""
+        if self._sender is not None and self._runs:
+            self._sender.stop(INTERRUPTED, grace_s=GRACE_S)
+        else:
+            self._interrupted = True
 
     def _note(self, counts: dict[str, int], lag_ns: int) -> None:
         self._counts, self._lag_ns = counts, lag_ns

@@ -5,33 +5,25 @@ them is the same. Locust's runners carry the messages and merge what its page sh
 the replay come from the journals, which arrive while the workers send.
 """
 
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from time import monotonic_ns
 from typing import Any, Final
 
 import gevent
 
 from loadtests import user
-from loadtests.cluster.parcel import Incoming, Outgoing
-from loadtests.cluster.wire import (
-    LEASE_NS,
-    POLL_S,
-    SLACK_NS,
-    Address,
-    ClusterError,
-    version,
-)
+from loadtests.cluster.wire import POLL_S, Address, ClusterError, version
+from loadtests.cluster.worker import Worker
 from loadtests.job import Ending, View, Watch
-from loadtests.journal import Clock, Share
-from loadtests.recorder import PartFile
+from loadtests.journal import Clock
+from loadtests.port import LOOPBACK
 from loadtests.sender import COUNTED
 
-LOOPBACK: Final = "127.0.0.1"
 LEAVE_S_MAX: Final = 5.0
 """Workers on this machine may take so long to end."""
 
@@ -46,59 +38,28 @@ class Muster:
     wait_s: float
 
 
-@dataclass(slots=True, kw_only=True)
-class _Worker:
-    """What the leader knows of one worker."""
-
-    node: str
-    """The name that Locust gave it."""
-    host: str
-    process: int
-    number: int = -1
-    outgoing: Outgoing | None = None
-    incoming: Incoming | None = None
-    part: PartFile | None = None
-    planned_count: int = -1
-    """-1 until it is ready."""
-    clock: Clock | None = None
-    refused: str = ""
-    heard_ns: int = field(default_factory=monotonic_ns)
-    elapsed_ns: int = 0
-    """How far its schedule had come, on its own clock, when it was last heard."""
-    counts: dict[str, int] = field(default_factory=dict)
-    lag_ns: int = 0
-    left: bool = False
-    """Whether it said that it goes."""
-    lost: bool = False
-    ending: Ending | None = None
-
-    def __str__(self) -> str:
-        return f"worker {self.number} on {self.host}"
-
-    @property
-    def is_silent(self) -> bool:
-        return monotonic_ns() - self.heard_ns > LEASE_NS + SLACK_NS
-
-
 Packed = Callable[[int], bytes]
 """A worker's share, by its number."""
 
 
-def lead(
+@contextmanager
+def led(
     muster: Muster, packed: Packed, *, view: View, watch: Watch, say: Callable[[str], None]
-) -> list[Ending]:
-    """Replay with several workers; one ending each. Raises ClusterError, OSError, and
+) -> Iterator[list[Ending]]:
+    """Replay with several workers, for as long as their endings are dealt with: one each. Ctrl-C
+    ends all of them early, and breaks nothing off. Raises ClusterError, OSError, and
     KeyboardInterrupt before the start."""
     leader = Leader(muster, view, say)
-    try:
-        with user.interrupted(leader.interrupt):
+    with user.interrupted(leader.interrupt):
+        try:
             leader.gather(packed)
             leader.start()
-        leader.watch_over(watch)
-        leader.finish()
-        return leader.endings()
-    finally:
-        leader.quit()
+            leader.watch_over(watch)
+        finally:
+            leader.quit()
+        leader.write_tables()
+        yield leader.endings()
+    leader.hold_page()
 
 
 class Leader:
@@ -107,26 +68,29 @@ class Leader:
     def __init__(self, muster: Muster, view: View, say: Callable[[str], None]) -> None:
         self._muster, self._view, self._say = muster, view, say
         self._environment = user.environment_of(view)
-        self._at = muster.bind or Address(LOOPBACK, _free_port())
-        self._runner = user.master_runner(self._environment, self._at.host, self._at.port)
-        self._joined: dict[str, _Worker] = {}
-        self._workers: list[_Worker] = []
+        at = muster.bind or Address(LOOPBACK, 0)
+        self._runner = user.master_runner(self._environment, at.host, at.port)
+        self._at = muster.bind or Address(LOOPBACK, self._runner.server.port)
+        self._joined: dict[str, Worker] = {}
+        self._workers: list[Worker] = []
         """Those with a share, by its number."""
+        self._children: list[subprocess.Popen[bytes]] = []
         for name in ("hello", "have", "refused", "ready", "ping", "part", "ended", "left"):
             self._runner.register_message(f"replay_{name}", getattr(self, f"_on_{name}"))
         user.open_page(self._environment, view)
-        self._children = [] if muster.bind else _children(muster, self._at)
-        self._start_ns = self._started_unix_ns = 0
         self._interrupted = False
         self._why_over = "the replay ended before it began: see its master"
 
     def interrupt(self) -> None:
-        """Stop waiting for workers."""
+        """Stop waiting for workers; those that send stop early."""
         self._interrupted = True
+        self._stop("interrupted")
 
     def gather(self, packed: Packed) -> None:
         """Wait for the workers and give each its share."""
         count = self._muster.count
+        if self._muster.bind is None:
+            self._children = _children(count, self._at)
         until_ns = monotonic_ns() + int(self._muster.wait_s * 1e9)
         while len(self._joined) < count:
             self._say(f"{len(self._joined)} of {count} workers joined at {self._at}")
@@ -139,7 +103,8 @@ class Leader:
         self._workers = sorted(self._joined.values(), key=lambda one: one.node)
         for number, worker in enumerate(self._workers):
             worker.number = number
-            self._hand(worker, gevent.get_hub().threadpool.apply(packed, (number,)))
+            share = gevent.get_hub().threadpool.apply(packed, (number,))
+            worker.give(share, self._sends_pieces_to(worker))
         while waiting := [one for one in self._workers if one.planned_count < 0]:
             self._say(f"{len(waiting)} of {count} workers are not ready yet")
             refusals = [f"{one}: {one.refused}" for one in self._workers if one.refused]
@@ -147,46 +112,33 @@ class Leader:
                 raise ClusterError("\n".join(refusals))
             self._pause()
 
-    def _hand(self, worker: _Worker, data: bytes) -> None:
-        """Send a share."""
-
-        def send(at: int, piece: bytes) -> None:
-            self._tell(worker, "piece", at=at, data=piece)
-
-        worker.outgoing = outgoing = Outgoing(send)
-        outgoing.add(data)
-        outgoing.push()
-
     def start(self) -> None:
         """Agree on the start."""
         self._runner.start(self._muster.count, self._muster.count)
-        self._start_ns = monotonic_ns() + user.LEAD_NS
-        self._started_unix_ns = time.time_ns() + user.LEAD_NS
+        start_ns, started_unix_ns = monotonic_ns() + user.LEAD_NS, time.time_ns() + user.LEAD_NS
         for worker in self._workers:
-            worker.part = PartFile(self._view.folder, worker.number)
-            worker.incoming = Incoming(worker.part.write)
-            self._tell(worker, "start", start_ns=self._start_ns)
+            worker.open(self._view.folder, started_unix_ns=started_unix_ns)
+            self._tell(worker, "start", start_ns=start_ns)
 
     def watch_over(self, watch: Watch) -> None:
-        """Until every worker has ended or is lost; Ctrl-C ends all of them early."""
+        """Until every worker has ended or is lost."""
         told_ns = 0
-        if self._interrupted:  # while the start was agreed
-            self._stop("interrupted")
-        with user.interrupted(lambda: self._stop("interrupted")):
-            while any(one.ending is None for one in self._workers):
-                gevent.sleep(POLL_S)
-                self._miss()
-                if monotonic_ns() - told_ns > user.WATCH_S * 1e9:
-                    told_ns = monotonic_ns()
-                    counts = [one.counts for one in self._workers]
-                    total = {name: sum(one.get(name, 0) for one in counts) for name in COUNTED}
-                    watch(total, max(one.lag_ns for one in self._workers))
-
-    def finish(self) -> None:
-        """Let the workers go, and write Locust's tables."""
+        while any(one.ending is None for one in self._workers):
+            gevent.sleep(POLL_S)
+            self._miss()
+            if monotonic_ns() - told_ns > user.WATCH_S * 1e9:
+                told_ns = monotonic_ns()
+                counts = [one.counts for one in self._workers]
+                total = {name: sum(one.get(name, 0) for one in counts) for name in COUNTED}
+                watch(total, max(one.lag_ns for one in self._workers))
         self._why_over = ""
-        self.quit()
+
+    def write_tables(self) -> None:
+        """Locust's own, of all workers."""
         user.write_tables(self._environment, self._view.folder)
+
+    def hold_page(self) -> None:
+        """Locust's, until Ctrl-C."""
         user.hold_page(self._environment)
 
     def endings(self) -> list[Ending]:
@@ -196,9 +148,7 @@ class Leader:
     def quit(self) -> None:
         """Leave no worker behind."""
         for worker in self._joined.values():
-            if worker.part is not None:
-                worker.part.close()
-                worker.part = None
+            worker.close()
             self._tell(worker, "over", why=self._why_over)
         self._joined.clear()
         self._runner.quit()
@@ -228,32 +178,21 @@ class Leader:
         for worker in self._workers:
             away = worker.left or worker.is_silent or worker.process in gone
             if worker.ending is None and away:
-                self._lose(worker)
-
-    def _lose(self, worker: _Worker, why: str = "") -> None:
-        """From now on it sends nothing that was planned after the lease's end."""
-        worker.lost = True
-        worker.ending = self._ending(worker, why, lost_ns=worker.elapsed_ns + LEASE_NS)
-
-    def _ending(self, worker: _Worker, stopped: str, *, lost_ns: int | None) -> Ending:
-        share = Share(
-            worker=worker.number,
-            planned_count=worker.planned_count,
-            lost_ns=lost_ns,
-            host=worker.host,
-            clock=worker.clock,
-        )
-        return Ending(share=share, stopped=stopped, started_unix_ns=self._started_unix_ns)
+                worker.lose()
 
     def _stop(self, why: str) -> None:
         for worker in self._workers:
-            self._tell(worker, "stop", why=why)
+            if worker.ending is None or worker.lost:
+                self._tell(worker, "stop", why=why)
 
-    def _tell(self, worker: _Worker, name: str, **data: Any) -> None:
+    def _sends_pieces_to(self, worker: Worker) -> Callable[[int, bytes], None]:
+        return lambda at, piece: self._tell(worker, "piece", at=at, data=piece)
+
+    def _tell(self, worker: Worker, name: str, **data: Any) -> None:
         self._runner.send_message(f"replay_{name}", data, client_id=worker.node)
 
     def _on_hello(self, *, msg: Any, **_: Any) -> None:
-        worker = _Worker(node=msg.node_id, host=msg.data["host"], process=msg.data["process"])
+        worker = Worker(node=msg.node_id, host=msg.data["host"], process=msg.data["process"])
         if msg.data["version"] != version():
             why = f"the worker on {worker.host} is {msg.data['version']}, its master {version()}"
             self._say(f"turned away: {why}")
@@ -263,7 +202,7 @@ class Leader:
         else:
             self._joined[worker.node] = worker
 
-    def _turn_away(self, worker: _Worker, why: str) -> None:
+    def _turn_away(self, worker: Worker, why: str) -> None:
         self._tell(worker, "over", why=why)
         del self._runner.clients[worker.node]  # Locust would count on it
 
@@ -305,41 +244,35 @@ class Leader:
 
     def _on_part(self, *, msg: Any, **_: Any) -> None:
         worker = self._joined.get(msg.node_id)
-        if worker is None or worker.incoming is None or worker.part is None:
+        if worker is None or worker.part is None:
             return
         try:
-            bytes_count = worker.incoming.take(msg.data["at"], msg.data["data"])
+            bytes_count = worker.take(msg.data["at"], msg.data["data"])
         except OSError as error:
-            worker.part.close()
-            worker.part = None  # half a piece may be written: nothing may follow it
-            self._lose(worker, str(error))
+            worker.lose(str(error))
             self._stop(str(error))
         else:
             self._tell(worker, "have", bytes_count=bytes_count)
 
     def _on_ended(self, *, msg: Any, **_: Any) -> None:
-        """Also of a worker that was given up, if it comes back in time: then all of it is known."""
         worker = self._joined.get(msg.node_id)
         if worker is None or worker.incoming is None:
             return
-        here = worker.incoming
-        if (here.bytes_count, here.digest) != (msg.data["bytes_count"], msg.data["digest"]):
-            self._lose(worker, f"the journal of {worker} came damaged: another hash than there")
-            return
-        worker.clock = Clock(*msg.data["clock"])
-        worker.ending = self._ending(worker, msg.data["stopped"], lost_ns=None)
+        told = msg.data
+        worker.end(
+            told["stopped"],
+            Clock(*told["clock"]),
+            bytes_count=told["bytes_count"],
+            digest=told["digest"],
+        )
+        if told["stopped"] == user.LATE:  # whatever the others still sent, the run is invalid
+            self._stop(user.LATE)
 
 
-def _children(muster: Muster, at: Address) -> list[subprocess.Popen[bytes]]:
+def _children(count: int, at: Address) -> list[subprocess.Popen[bytes]]:
     """Workers on this machine, in sessions of their own: Ctrl-C is for the leader."""
     words = [sys.executable, "-m", "springpeak", "replay-worker", "--master", str(at), "--quiet"]
     return [
         subprocess.Popen(words, stdout=subprocess.DEVNULL, start_new_session=True)
-        for _ in range(muster.count)
+        for _ in range(count)
     ]
-
-
-def _free_port() -> int:
-    with socket.create_server((LOOPBACK, 0)) as one:
-        port: int = one.getsockname()[1]
-    return port

@@ -29,9 +29,7 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     """JSON of a Mapping."""
     staff: dict[str, str]
     consumers: tuple[str, ...]
-    connections_count_max: int
-    timeout_ns: int
-    attempts_count_max: int
+    limits: Limits
     stop_at_lag_ns: int | None
     otel: bool
 
@@ -69,7 +67,7 @@ def unpack(data: bytes) -> Task:
     tokens = Tokens(orders.staff, orders.consumers)
     try:
         host = target.find(orders.url, anywhere=orders.anywhere)
-        target.make_room(orders.connections_count_max)
+        target.make_room(orders.limits.connections_count_max)
         target.probe(host, mapping.probe, tokens.by_role(steps))
         requests = schedule(
             steps,
@@ -83,11 +81,7 @@ def unpack(data: bytes) -> Task:
     job = Job(
         host=host.host,
         mapping=mapping,
-        limits=Limits(
-            connections_count_max=orders.connections_count_max,
-            timeout_ns=orders.timeout_ns,
-            attempts_count_max=orders.attempts_count_max,
-        ),
+        limits=orders.limits,
         stop_at_lag_ns=orders.stop_at_lag_ns,
     )
     return Task(worker=share.worker, job=job, schedule=requests, otel=orders.otel)

@@ -10,6 +10,7 @@ import msgspec
 
 from loadtests.drill.service import files_count
 from loadtests.guarantee_api.server import Plan, serve
+from loadtests.port import LOOPBACK
 
 
 def main() -> None:
@@ -17,7 +18,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (files_count(hard), hard))
     port, workers, plan = sys.argv[1:]
     found = msgspec.json.decode(plan, type=Plan)
-    serve(found, host="127.0.0.1", port=int(port), workers=int(workers))
+    serve(found, host=LOOPBACK, port=int(port), workers=int(workers))
 
 
 if __name__ == "__main__":

@@ -30,6 +30,14 @@ _KEPT = {
 PEAK = "busiest/PT10M"
 
 
+def _writable(path: Path | None) -> Path | None:
+    """Before what takes minutes: whether its result may be written there."""
+    if path is not None and (path.is_dir() or not path.parent.is_dir()):
+        why = "is a folder" if path.is_dir() else f"there is no folder {path.parent}"
+        raise typer.BadParameter(f"{path}: {why}")
+    return path
+
+
 Thresholds = Annotated[
     list[str] | None,
     typer.Option(metavar="TEXT", help="What must hold; the scenario's own if not given."),
@@ -37,7 +45,10 @@ Thresholds = Annotated[
 WrittenOverlay = Annotated[
     Path | None,
     typer.Option(
-        "--write-overlay", metavar="FILE", help="Write it: what if the API behaved like this?"
+        "--write-overlay",
+        metavar="FILE",
+        callback=_writable,
+        help="Write it: what if the API behaved like this?",
     ),
 ]
 Day = Annotated[int, typer.Option(help="Lunar day of the overlay, 0 = 正月初一.")]
@@ -88,14 +99,18 @@ def drill(
         raise typer.BadParameter("--lasting: above 0s")
     folder = out or RESULTS / time.strftime("drill-%Y%m%dT%H%M%S")
     result = _held(
-        lambda: replace(
-            _timed(
-                _plan(source, folder, store=store, spoil=plant, processes_count=processes),
-                kill_s=kill_s,
-                freeze_s=freeze_s,
-                length_s=length_s,
+        lambda: _timed(
+            _plan(
+                source,
+                folder,
+                store=store,
+                spoil=plant,
+                processes_count=processes,
+                thresholds=tuple(threshold or ()),
             ),
-            thresholds=tuple(threshold or ()),
+            kill_s=kill_s,
+            freeze_s=freeze_s,
+            length_s=length_s,
         ),
         folder,
     )
@@ -192,17 +207,25 @@ def _timed(plan: "Plan", *, kill_s: float, freeze_s: float, length_s: float) -> 
 
 
 def _plan(
-    source: Path | None, folder: Path, *, store: str, spoil: str, processes_count: int
+    source: Path | None,
+    folder: Path,
+    *,
+    store: str,
+    spoil: str,
+    processes_count: int,
+    thresholds: tuple[str, ...],
 ) -> "Plan":
-    """Trace and scenario of what was given. Raises TraceError, LoadError, ServiceFailed."""
+    """Trace and scenario of what was given. Raises TraceError, LoadError, ServiceFailed,
+    ThresholdError."""
     from loadtests import trace
     from loadtests.drill.drill import Plan
-    from loadtests.drill.load import LoadError
+    from loadtests.drill.load import LoadError, empty_folder
     from loadtests.drill.service import haproxy
     from loadtests.guarantee_api.spoils import SPOILS
     from loadtests.traffic.make import make
     from loadtests.traffic.rundata import open_run
     from loadtests.traffic.window import parse
+    from scenarios import load as loads
     from scenarios.command import BASE
     from scenarios.loader import load
 
@@ -210,6 +233,7 @@ def _plan(
         raise LoadError(f"--plant {spoil}: one of {', '.join(SPOILS)}")
     if store and not store.startswith(("sqlite:///", "postgresql://", "postgres://")):
         raise LoadError(f"--store {store}: sqlite:///FILE or postgresql://...")
+    loads.parse(thresholds)
     if processes_count > 1:
         haproxy()
     if source is None:
@@ -217,14 +241,15 @@ def _plan(
         if not manifests:
             raise LoadError("there is no run in results: `springpeak peak` makes one")
         source = manifests[-1].parent
-    if folder.exists() and any(folder.iterdir()):
-        raise LoadError(f"{folder} is not empty: choose another --out")
-    folder.mkdir(parents=True, exist_ok=True)
     if source.is_dir():
         scenario, path = open_run(source).scenario, folder / "trace.parquet"
-        trace.write(make(source, asked=parse(PEAK)).trace, path)
+        made = make(source, asked=parse(PEAK)).trace
+        empty_folder(folder)
+        trace.write(made, path)
     else:
+        trace.read(source)
         scenario, path = load(BASE), source
+        empty_folder(folder)
     return Plan(
         trace_path=path,
         folder=folder,
@@ -232,4 +257,5 @@ def _plan(
         store=store,
         spoil=spoil,
         processes_count=processes_count,
+        thresholds=thresholds,
     )

@@ -17,10 +17,9 @@ from loadtests import trace
 from loadtests.audit.books import Target
 from loadtests.audit.judge import audit, read_history
 from loadtests.audit.verdict import Verdict
-from loadtests.drill.load import POLL_S, Load, Replay
+from loadtests.drill.load import POLL_S, Load, LoadError, Replay
 from loadtests.drill.service import Service
 from loadtests.thresholds import of_the_host
-from scenarios.load import parse
 from scenarios.scenario import Scenario
 
 ATTEMPTS_COUNT: Final = 100
@@ -80,10 +79,8 @@ class Result:
 
 
 def drill(plan: Plan, say: Say = lambda _: None) -> Result:
-    """Hold a drill. Raises LoadError, ServiceFailed, AuditError, TraceError,
-    ThresholdError."""
+    """Hold a drill. Raises LoadError, ServiceFailed, AuditError, TraceError."""
     loaded = trace.read(plan.trace_path)
-    parse(plan.thresholds)
     plan = replace(plan, thresholds=plan.thresholds or of_the_host(loaded.thresholds))
     speed = max(loaded.duration_s / plan.duration_s, 1e-3)
     service = Service(
@@ -96,6 +93,8 @@ def drill(plan: Plan, say: Say = lambda _: None) -> Result:
     try:
         say("starting the service")
         service.start()
+        if service.has_claims():  # their keys would be answered from memory, and nothing shown
+            raise LoadError(f"--store {plan.store} has claims already: name an empty data base")
         load = _loaded(plan, service, planned_count=loaded.steps.height, speed=speed, say=say)
         if plan.spoil:
             service.plant(plan.spoil)

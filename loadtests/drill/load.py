@@ -44,6 +44,16 @@ class Load:
     thresholds: Sequence[str] = ()
 
 
+def empty_folder(folder: Path) -> None:
+    """Make it, or see that nothing is in it. Raises LoadError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise LoadError(f"--out {folder} is not empty: choose another")
+    except OSError as error:
+        raise LoadError(f"--out {folder} is no folder: {error.strerror}") from None
+
+
 class Replay:
     """A running replay; use as a context, so that it never outlives the drill."""
 
@@ -71,14 +81,16 @@ class Replay:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if self.runs and kind is not None and issubclass(kind, KeyboardInterrupt):
-            # It keeps a journal of what it has sent.
-            self._process.send_signal(signal.SIGINT)
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(timeout=STOP_S_MAX)
-        if self.runs:
-            self._process.kill()
-        self._process.wait()
+        try:
+            if self.runs and kind is not None and issubclass(kind, KeyboardInterrupt):
+                # It keeps a journal of what it has sent.
+                self._process.send_signal(signal.SIGINT)
+                with suppress(subprocess.TimeoutExpired):
+                    self._process.wait(timeout=STOP_S_MAX)
+        finally:  # also when Ctrl-C is pressed again
+            if self.runs:
+                self._process.kill()
+            self._process.wait()
 
     @property
     def runs(self) -> bool:

@@ -13,8 +13,8 @@ from typing import Final
 import msgspec
 
 from loadtests.guarantee_api.server import Plan
+from loadtests.port import LOOPBACK
 
-HOST: Final = "127.0.0.1"
 START_S_MAX: Final = 60.0
 STOP_S_MAX: Final = 15.0
 POLL_S: Final = 0.02
@@ -52,7 +52,7 @@ class Member:
 
     def wait_ready(self) -> None:
         """Wait until a write can be made durable. Raises ServiceFailed."""
-        wait_answer(f"http://{HOST}:{self.port}", self._running(), self._log)
+        wait_answer(f"http://{LOOPBACK}:{self.port}", self._running(), self._log)
 
     def kill(self) -> None:
         """SIGKILL."""

@@ -8,21 +8,21 @@ import os
 import pickle
 import resource
 import shutil
-import socket
 import subprocess
 import urllib.request
 from pathlib import Path
 from time import monotonic_ns, time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from loadtests import tokenfile
-from loadtests.drill.member import HOST, Member, ServiceFailed, end, wait_answer
+from loadtests.drill.member import Member, ServiceFailed, end, wait_answer
 from loadtests.guarantee_api import proxy, settings
 from loadtests.guarantee_api.programme import Programme
 from loadtests.guarantee_api.server import Plan
 from loadtests.guarantee_api.tokens import issue_all, secret_from
+from loadtests.port import LOOPBACK, free_port
 
 if TYPE_CHECKING:  # a second that the process to be restarted need not wait
     from scenarios.scenario import Scenario
@@ -79,7 +79,7 @@ class Service:
         self._proxy: subprocess.Popen[bytes] | None = None
         self._haproxy = haproxy() if processes > 1 else ""
         self._port = free_port() if processes > 1 else self._members[0].port
-        self.url = f"http://{HOST}:{self._port}"
+        self.url = f"http://{LOOPBACK}:{self._port}"
 
     def start(self) -> None:
         """Start, and wait until it answers. Raises ServiceFailed."""
@@ -106,19 +106,27 @@ class Service:
         self.freezes_count += 1
         self._answers_again(began_ns, member)
 
+    def has_claims(self) -> bool:
+        """Whether its store kept any."""
+        return bool(self._asked("auditor", "/v1/claims?limit=1")["claims"])
+
     def plant(self, spoil: str) -> None:
         """Have the service spoil its own books (tests of the auditor)."""
+        self._asked("operator", "/v1/faults", put={"spoil": spoil})
+
+    def _asked(self, role: str, path: str, *, put: Any = None) -> Any:
+        """What the first process answers."""
         request = urllib.request.Request(
-            f"http://{HOST}:{self._members[0].port}/v1/faults",
-            method="PUT",
-            data=msgspec.json.encode({"spoil": spoil}),
+            f"http://{LOOPBACK}:{self._members[0].port}{path}",
+            method="GET" if put is None else "PUT",
+            data=None if put is None else msgspec.json.encode(put),
             headers={
-                "authorization": f"Bearer {self.tokens.staff['operator']}",
+                "authorization": f"Bearer {self.tokens.staff[role]}",
                 "content-type": "application/json",
             },
         )
-        with urllib.request.urlopen(request, timeout=30):
-            pass
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return msgspec.json.decode(answer.read())
 
     def stop(self) -> None:
         """End it, in order if it can."""
@@ -138,9 +146,9 @@ class Service:
 
     def _start_proxy(self) -> None:
         text = proxy.config(
-            [f"{HOST}:{one.port}" for one in self._members],
+            [f"{LOOPBACK}:{one.port}" for one in self._members],
             settings.load(),
-            bind=f"{HOST}:{self._port}",
+            bind=f"{LOOPBACK}:{self._port}",
             connections_count_max=files_count(resource.getrlimit(resource.RLIMIT_NOFILE)[1]),
         )
         path, log = self._folder / "haproxy.cfg", self._folder / "proxy.log"
@@ -162,10 +170,3 @@ def haproxy() -> str:
 def files_count(hard: int) -> int:
     """Open files to ask for, where the machine allows `hard` of them."""
     return FILES_COUNT if hard == resource.RLIM_INFINITY else min(hard, FILES_COUNT)
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on."""
-    with socket.socket() as one:
-        one.bind((HOST, 0))
-        return int(one.getsockname()[1])

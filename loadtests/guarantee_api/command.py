@@ -36,8 +36,10 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the reference guarantee API until told to stop."""
-    from loadtests.guarantee_api.server import Plan, prepare
+    from loadtests.guarantee_api.programme import Programme
+    from loadtests.guarantee_api.server import Plan, prepare, try_store
     from loadtests.guarantee_api.server import serve as run
+    from loadtests.port import PortError, check
 
     if not store.startswith(("sqlite:///", "postgresql://", "postgres://")):
         raise typer.BadParameter("--store is sqlite:///FILE or postgresql://...")
@@ -50,10 +52,12 @@ def serve(
         settings_file=None if settings is None else str(settings),
         faults=faults,
     )
-    resolve(scenario, overlay, sets)
+    programme = Programme.of(resolve(scenario, overlay, sets).scenario)
     try:
-        prepare(plan)
-    except (ValueError, OSError) as error:  # a secret too short, settings out of range
+        limits = prepare(plan)
+        check(host, port)
+        try_store(plan, programme, limits)
+    except (ValueError, OSError, PortError) as error:  # a secret too short, settings out of range
         raise typer.BadParameter(str(error)) from None
     run(plan, host=host, port=port, workers=workers)
 
@@ -118,8 +122,11 @@ def proxy(
     try:
         limits = load(settings)
         text = haproxy.config(servers, limits, bind=bind, connections_count_max=connections)
-        if out is not None:
-            out.write_text(text, encoding="utf-8")
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         raise typer.BadParameter(str(error)) from None
+    if out is not None:
+        try:
+            out.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise typer.BadParameter(f"--out {out}: {error.strerror}") from None
     typer.echo(text if out is None else f"haproxy -f {out}", nl=out is not None)

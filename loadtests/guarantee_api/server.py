@@ -4,27 +4,43 @@ A process is told what to serve by one environment variable, because uvicorn sta
 processes afresh.
 """
 
+import asyncio
 import gc
 import os
 import pickle
 import sys
 from pathlib import Path
-from typing import Final
+from time import time
+from typing import Any, Final
 
 import msgspec
 import uvicorn
+from sqlalchemy.engine import make_url
 
 from loadtests.guarantee_api import logs, settings
 from loadtests.guarantee_api.app import Application
 from loadtests.guarantee_api.connection import Connection
+from loadtests.guarantee_api.decide import Decider
 from loadtests.guarantee_api.programme import Programme
-from loadtests.guarantee_api.service import Service
+from loadtests.guarantee_api.service import MS, Service
+from loadtests.guarantee_api.store import open_store
 from loadtests.guarantee_api.tokens import secret_from
 from scenarios import loader
 
 VARIABLE: Final = "SPRINGPEAK_GUARANTEE_API"
 # The writing thread gets the interpreter back ten times sooner than by default (5 ms).
 SWITCH_S: Final = 0.0005
+UVICORN: Final[dict[str, Any]] = {
+    "loop": "uvloop",
+    "http": Connection,
+    "ws": "none",
+    "access_log": False,
+    "log_config": None,
+    "server_header": False,
+    "date_header": False,
+    "proxy_headers": False,
+}
+"""Its own answers and logs are the application's."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +95,26 @@ def prepare(plan: Plan) -> settings.Settings:
     return limits
 
 
+def try_store(plan: Plan, programme: Programme, limits: settings.Settings) -> None:
+    """Open the store and close it: uvicorn would start processes that cannot again and again.
+    Raises ValueError."""
+    decider = Decider(programme, key_lifetime_ms=round(limits.key_lifetime_s * MS))
+    store = open_store(plan.store, decider, limits)
+
+    async def tried() -> None:
+        try:
+            await store.open(int(time() * MS))
+        finally:
+            await store.close()
+
+    try:
+        asyncio.run(tried())
+    except Exception as error:  # whatever a driver raises
+        why = getattr(error, "orig", None) or error  # without SQLAlchemy's address of its pages
+        shown = make_url(plan.store).render_as_string(hide_password=True)
+        raise ValueError(f"--store {shown}: {why}") from None
+
+
 def serve(plan: Plan, *, host: str, port: int, workers: int) -> None:
     """Serve until told to stop; running requests are finished first."""
     limits = prepare(plan)
@@ -90,13 +126,6 @@ def serve(plan: Plan, *, host: str, port: int, workers: int) -> None:
         host=host,
         port=port,
         workers=workers,
-        loop="uvloop",
-        http=Connection,
-        ws="none",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        date_header=False,
-        proxy_headers=False,
+        **UVICORN,
         timeout_graceful_shutdown=int(limits.shutdown_s_max),
     )

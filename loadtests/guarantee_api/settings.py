@@ -4,12 +4,12 @@ The shipped values stand in service.toml, each with its reason; a file of the us
 some of them.
 """
 
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from pydantic import Field
 
+from loadtests import tomlfile
 from scenarios.model import Model
 
 SHIPPED: Final = Path(__file__).parent / "service.toml"
@@ -61,8 +61,6 @@ class Settings(Model):
 
 
 def load(path: Path | None = None) -> Settings:
-    """The shipped settings, with those of `path` laid on top."""
-    values: dict[str, Any] = tomllib.loads(SHIPPED.read_text(encoding="utf-8"))
-    if path is not None:
-        values |= tomllib.loads(path.read_text(encoding="utf-8"))
-    return Settings.model_validate(values)
+    """The shipped settings, with those of `path` laid on top. Raises TomlFileError."""
+    own = {} if path is None else tomlfile.values(path)
+    return tomlfile.model(Settings, tomlfile.values(SHIPPED) | own, path or SHIPPED)
