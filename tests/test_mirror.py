@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
+from sim.experiment import worker
 from sim.experiment.rundir import MERGED, RunError
 from sim.experiment.runner import RunResult, run
 from tests.dask_workers import ROOT
@@ -26,8 +27,9 @@ class Killed(BaseException):
 
 
 @pytest.fixture(autouse=True)
-def store() -> MemoryFileSystem:
-    """An empty object store."""
+def store(monkeypatch: pytest.MonkeyPatch) -> MemoryFileSystem:
+    """An empty object store, and fakes that leave no cycles to be looked for."""
+    monkeypatch.setattr(worker.gc, "collect", lambda: 0)
     memory: MemoryFileSystem = fsspec.filesystem("memory")
     memory.store.clear()
     return memory

@@ -21,6 +21,7 @@ from sim.study.expansion import Expansion, of_ranges
 from sim.study.explained import Explained, explained, explained_grid, noise_ratio, screened
 from sim.study.factors import Factor, choice, combinations
 from sim.study.frontier import frontier
+from sim.study.shares import fit_of
 
 # Effects along the ranges of a saltelli design come from so many of its rows.
 ROWS_FOR_EFFECTS: Final = 2000
@@ -85,8 +86,9 @@ def _explain(dataset: Dataset, group: _Group, rows: dict[str, list[Row]]) -> Non
         rows["study_variance"].append(_variance(dataset, group, found))
         rows["study_indices"] += _indices(group, plan.sampled, found)
         expansion = found.expansion or _for_effects(plan.places, group.values)
+        fit = fit_of(expansion, plan.seed)
         for number, factor in enumerate(plan.sampled):
-            steps = along_range(factor, number, expansion, plan.seed)
+            steps = along_range(factor, number, expansion, fit)
             rows["study_effects"] += _steps(group, factor, steps)
 
 
@@ -125,7 +127,7 @@ def _variance(dataset: Dataset, group: _Group, one: Explained | None) -> Row:
         "sd": _known(float(np.sqrt(variance))),
         "p05": _known(float(low)),
         "p95": _known(float(high)),
-        "noise_ratio": noise,
+        "noise_ratio": None if noise is None else _known(noise),
         "rest_ratio": one.rest_ratio if one else None,
         "method": one.method if one else None,
         "terms_count": len(one.expansion.terms) if one and one.expansion else None,
