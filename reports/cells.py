@@ -8,7 +8,6 @@ stands on the page beside every number, so that each can be walked back to its f
 of the files; printed forms are style.py's.
 """
 
-import json
 import math
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -21,6 +20,7 @@ import polars as pl
 from markupsafe import Markup
 
 from reports import style
+from sim.experiment.rundir import read_json, read_table, readable
 
 DIMS: Final = (
     "lunar_day", "hour", "skill", "channel", "guarantee", "category", "store_type"
@@ -120,12 +120,13 @@ class Book:
 
     def __init__(self, run_dir: Path) -> None:
         self.path = run_dir
-        self.manifest = _json(run_dir / "manifest.json")
-        self.summary = _json(run_dir / "summary.json")
-        self.scenario = tomllib.loads((run_dir / "scenario.toml").read_text(encoding="utf-8"))
+        self.manifest = read_json(run_dir / "manifest.json")
+        self.summary = read_json(run_dir / "summary.json")
+        with readable(run_dir / "scenario.toml"):
+            self.scenario = tomllib.loads((run_dir / "scenario.toml").read_text(encoding="utf-8"))
         loaded = run_dir / "api.json"
-        self.api = _json(loaded) if loaded.exists() else {}
-        frame = pl.read_parquet(run_dir / "estimates.parquet")
+        self.api = read_json(loaded) if loaded.exists() else {}
+        frame = read_table(run_dir / "estimates.parquet")
         enums = [name for name in DIMS if name not in ("lunar_day", "hour")]
         self._frame = frame = frame.with_columns(pl.col(enums).cast(pl.String))
         self._rows: dict[str, dict[tuple[Dim | None, ...], dict[str, Any]]] = {}
@@ -217,11 +218,6 @@ def _number(tree: Mapping[str, Any], dotted: str) -> float | None:
             return None
         value = value[name]
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _json(path: Path) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return loaded
 
 
 def _key(dims: Mapping[str, Dim]) -> tuple[Dim | None, ...]:

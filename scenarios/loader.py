@@ -245,11 +245,16 @@ def names(folder: Path = SHIPPED) -> dict[str, str]:
     return found
 
 
+def is_path(name: str) -> bool:
+    """Whether a scenario is meant by its file, and not by its name."""
+    return name.endswith(".toml") or "/" in name or "\\" in name
+
+
 def find(
     name: str, folder: Path, noun: str, problems: list[Problem], *, said_by: Problem | None = None
 ) -> Path | None:
     """The file that a name or a path means; a problem and None if there is none."""
-    as_path = name.endswith(".toml") or "/" in name or "\\" in name
+    as_path = is_path(name)
     path = (folder if said_by else Path()) / name if as_path else folder / f"{name}.toml"
     if path.is_file():
         return path

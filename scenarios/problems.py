@@ -27,8 +27,8 @@ class Problem:
         return self.file if self.line is None else f"{self.file}:{self.line}"
 
     def __str__(self) -> str:
-        said = f" = {self.value}" if self.value else ""
-        subject = f" {self.path}{said}:" if self.path else ""
+        said = " = ".join(part for part in (self.path, self.value) if part)
+        subject = f" {said}:" if said else ""
         hint = f" ({self.hint})" if self.hint else ""
         return f"{self.place}:{subject} {self.message}{hint}"
 

@@ -79,8 +79,12 @@ STAFF_TABLES: Final[dict[str, tuple[Column, ...]]] = {
         Column("price_fen", "Float64", "fen", "wages for each abandoned contact avoided; NaN where none clearly is"),
         *_ends("price", "fen"),
         *(
-            Column(f"saved_{name}", "Float64", "ratio", f"times fewer replications through common random numbers, {name}")
-            for name in ("service_level_phone_ratio", "service_level_im_ratio", "abandoned_ratio")
+            column
+            for name in ("service_level_phone", "service_level_im", "abandoned")
+            for column in (
+                Column(f"saved_{name}_ratio", "Float64", "ratio", f"times fewer replications through common random numbers, {name}_ratio"),
+                *_ends(f"saved_{name}", "ratio"),
+            )
         ),
     ),
 }

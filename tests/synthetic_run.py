@@ -20,7 +20,20 @@ class InlineExecutor(Executor):
         return future
 
 
-def write_synthetic_run(path: Path, replications: int = 5, seed: int = 1) -> Path:
+class ShortExecutor(InlineExecutor):
+    """Runs so many calls at once, and leaves the others waiting until they are cancelled."""
+
+    def __init__(self, calls: int) -> None:
+        self.calls = calls
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.calls -= 1
+        return super().submit(fn, *args, **kwargs) if self.calls >= 0 else Future()
+
+
+def write_synthetic_run(
+    path: Path, replications: int = 5, seed: int = 1, *, resume: bool = False
+) -> Path:
     """A complete run of the fake over lunar days -2..6."""
     return run(
         SCENARIO,
@@ -29,6 +42,7 @@ def write_synthetic_run(path: Path, replications: int = 5, seed: int = 1) -> Pat
         seed=seed,
         workers=1,
         out=path,
+        resume=resume,
         executor=InlineExecutor(),
         simulate=simulate,
     ).path

@@ -16,7 +16,7 @@ from sim.payout.lab import METRICS, lab
 from sim.payout.movers import movers
 from sim.payout.seasons import Seasons
 from sim.payout.tornado import tornado
-from tests.synthetic_run import InlineExecutor, write_synthetic_run
+from tests.synthetic_run import InlineExecutor, ShortExecutor, write_synthetic_run
 from tests.worlds import write_small_run
 
 
@@ -137,10 +137,9 @@ def test_ctrl_c_keeps_the_trials_that_are_finished(
 
     path = str(seasons.path / "scenario.toml")
     asked = [trials.Trial(path, (), 1, replication) for replication in range(5)]
-    with InlineExecutor() as pool:
-        with pytest.raises(KeyboardInterrupt):
-            trials.outcomes(asked, folder=tmp_path, executor=pool, report=stop_at_three)
-        calls.clear()
-        found = trials.outcomes(asked, folder=tmp_path, executor=pool)
+    with pytest.raises(KeyboardInterrupt):
+        trials.outcomes(asked, folder=tmp_path, executor=ShortExecutor(3), report=stop_at_three)
+    calls.clear()
+    found = trials.outcomes(asked, folder=tmp_path, executor=InlineExecutor())
     assert len(found) == 5
     assert len(calls) == 2

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import stdev
 from typing import Any
@@ -17,11 +17,11 @@ from scenarios.study_tables import STUDY_TABLES
 from sim.experiment.rundir import RunError
 from sim.study.conduct import Conducted, conduct
 from sim.study.dataset import read
-from sim.study.journal import Journal
+from sim.study.journal import Journal, season_line
 from sim.study.plan import plan
 from sim.study.points import points_frame
 from tests.study_models import failing, interrupting, noisy, ten_factors, values_of
-from tests.synthetic_run import InlineExecutor
+from tests.synthetic_run import InlineExecutor, ShortExecutor
 
 PLAN = ten_factors(Design(kind="lhs", points_count=12), replications_count=3)
 
@@ -34,17 +34,6 @@ def carry_out(path: Path, **changed: Any) -> Conducted:
 
 def data(path: Path) -> bytes:
     return (path / "study_trials.parquet").read_bytes()
-
-
-class ShortExecutor(InlineExecutor):
-    """Runs so many calls at once, and leaves the others waiting until they are cancelled."""
-
-    def __init__(self, calls: int) -> None:
-        self.calls = calls
-
-    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        self.calls -= 1
-        return super().submit(fn, *args, **kwargs) if self.calls >= 0 else Future()
 
 
 def stop_after(jobs: int) -> Callable[[int, int], None]:
@@ -102,9 +91,10 @@ def test_killed_at_any_byte_it_is_the_same(
     with journal.open() as writer:
         for point in PLAN.points():
             for replication in range(3):
-                writer.add(point.number, replication, noisy(point.values, replication))
-    text = journal.lines.read_bytes()
-    journal.lines.write_bytes(text[: round(cut * len(text))])
+                metrics = noisy(point.values, replication)
+                writer.add(season_line(point.number, replication, metrics))
+    text = journal.lines.path.read_bytes()
+    journal.lines.path.write_bytes(text[: round(cut * len(text))])
     assert carry_out(path).finished_count == 36
     assert data(path) == data(whole)
 

@@ -13,7 +13,7 @@ from scenarios.loader import names
 from scenarios.problems import ScenarioProblems
 from scenarios.study_file import Design, StudyFile
 from sim.study.asked import FOLDER, plan_of, questions, read_study
-from sim.study.design import places
+from sim.study.design import places, rows_count
 from sim.study.factors import Factor, in_levels
 from sim.study.festival import TABLES_OF, season, tables_for
 from sim.study.plan import lay_out
@@ -108,6 +108,9 @@ BAD = [
     (("small.toml", "smal.toml"), "no such file"),
     (("first_day = 1", "first_day = 3"), "first_day 3 is after last_day 1"),
     (("first_day = 1", "first_day = 99"), "mine.toml:2: first_day = 99"),
+    (("levels = [48, 60]", "levels = [48, 48.5]"), "factors.1.levels = [48.0, 48.5]: are not all"),
+    (('"lhs"\npoints_count = 4', '"lhs"\npoints_count = 900000'), "lays out 1,800,000 points"),
+    (('"lhs"\npoints_count = 4', '"saltelli"\nbase_points_count = 262144'), "out 1,572,864 points"),
 ]
 
 
@@ -127,6 +130,31 @@ def test_all_mistakes_at_once(write: Callable[..., Path]) -> None:
     with pytest.raises(ScenarioProblems) as caught:
         read_study(str(path))
     assert [one.path for one in caught.value.problems] == ["outcomes.0", "outcomes.1"]
+
+
+def test_a_mistake_is_told_where_it_was_made(write: Callable[..., Path]) -> None:
+    found = springpeak_says("study", str(write()), "--set", 'outcomes=["abandoned"]')
+    assert found.status == 2
+    assert '--set: outcomes.0 = "abandoned": no replication has this metric' in found.err
+
+
+def test_a_share_that_a_file_writes_as_1_is_no_count(write: Callable[..., Path]) -> None:
+    """The range of a float stays one, however its base is written."""
+    path = write(('name = "small"\n', 'name = "small"\nsets = ["demand.orders_multiple=1"]\n'))
+    asked = read_study(str(path))
+    assert not asked.factors[0].is_whole
+    assert {point.values["demand.orders_multiple"] for point in plan_of(asked).points()} != {1.0}
+
+
+def test_paths_start_at_the_study_file(
+    write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write((str(SMALL), "./small.toml"))
+    (path.parent / "small.toml").write_text(SMALL.read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.chdir(path.parent.parent)
+    assert read_study(f"{path.parent.name}/{path.name}").worlds[0].scenario == str(
+        path.parent / "small.toml"
+    )
 
 
 def test_no_such_study_names_those_that_there_are() -> None:
@@ -176,6 +204,7 @@ def test_designs_stay_in_the_cube_and_depend_on_the_seed_only(
     found = places(design, factors, seed)
     rows = {"saltelli": factors + 2, "morris": factors + 1}.get(kind, 1) * 2**power
     assert found.shape == (rows, factors)
+    assert rows_count(design, factors) == rows
     assert found.min() >= 0.0
     assert found.max() <= 1.0
     np.testing.assert_array_equal(found, places(design, factors, seed))

@@ -182,7 +182,7 @@ def _tables(
     executor: "Executor | None",
 ) -> "dict[str, DataFrame]":
     """Compute and write every table that was asked for."""
-    from sim.experiment.runner import worker_pool
+    from sim.experiment.executor import worker_pool
     from sim.payout.bridge import bridge as bridge_table
     from sim.payout.frames import write
     from sim.payout.lab import lab

@@ -195,7 +195,6 @@ def _clock(hour: float) -> str:
 
 
 def _steps(table: pl.DataFrame) -> Table:
-    saved = [name for name in table.columns if name.startswith("saved_")]
     body = tuple(
         (
             say_html(
@@ -204,11 +203,11 @@ def _steps(table: pl.DataFrame) -> Table:
                 many=row.number("heads_to_count", "count"),
             ),
             words.step(row),
-            *(say_html("{times} times", times=row.number(name, "count")) for name in saved),
+            *(words.times(row, name) for name in words.SAVED),
         )
         for row in rows("steps", table, words.STEP_KEYS)
     )
-    named = (metric_name(name.removeprefix("saved_")) for name in saved)
+    named = (metric_name(f"{name}_ratio") for name in words.SAVED)
     return Table((say("Heads"), say("What they cost and bring"), *named), body)
 
 

@@ -21,6 +21,8 @@ from sim.experiment import subjects
 # As sim/staffing/quick.py names it, which is slow to load.
 QUICK: Final = "staffing_quick.json"
 STEP_KEYS: Final = ("heads_from_count", "heads_to_count")
+SAVED: Final = ("service_level_phone", "service_level_im", "abandoned")
+"""What pairing is measured for, as the table steps names it."""
 _OPTIONS: Final = {
     "overtime": later("overtime"),
     "cross_training": later("cross-training"),
@@ -160,13 +162,17 @@ def step(one: Row) -> Markup:
 def saved(one: Row) -> Markup:
     """Times fewer replications by metric."""
     return Markup(say(", ")).join(
-        say_html(
-            "{metric} {times} times",
-            metric=metric_name(name.removeprefix("saved_")),
-            times=one.number(name, "count"),
-        )
-        for name in one.values
-        if name.startswith("saved_")
+        say_html("{metric} {times}", metric=metric_name(f"{name}_ratio"), times=times(one, name))
+        for name in SAVED
+    )
+
+
+def times(one: Row, name: str) -> Markup:
+    """Times fewer replications for one of SAVED."""
+    return say_html(
+        "{times} times (95&nbsp;% interval {interval})",
+        times=one.number(f"saved_{name}_ratio", "count"),
+        interval=one.range(f"saved_{name}_low_ratio", f"saved_{name}_high_ratio", "count"),
     )
 
 

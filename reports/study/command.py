@@ -77,13 +77,12 @@ def _explain(folder: Path, lang: Lang) -> None:
     from sim.study.dataset import read
     from sim.study.tables import tables
 
-    with run_errors():
+    with run_errors(), speaking(lang):
         dataset = read(folder)
-    found = tables(dataset)
-    write_tables(folder, found)
-    if dataset.widest is not None:
-        found["study_widest"] = dataset.widest
-    with speaking(lang):
+        found = tables(dataset)
+        write_tables(folder, found)
+        if dataset.widest is not None:
+            found["study_widest"] = dataset.widest
         page = write(folder, found)
         for sentence in sentences(found):
             typer.echo(sentence)

@@ -18,10 +18,11 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 from distributed import Client, LocalCluster, WorkerPlugin
 from distributed import Future as Task
+from distributed.comm.addressing import resolve_address
 
 from sim.experiment.account import PACKAGES, code_digest, package_version
+from sim.experiment.executor import sigint_ignored
 from sim.experiment.rundir import RunError
-from sim.experiment.runner import sigint_ignored
 from sim.experiment.worker import start_worker
 
 LOCAL: Final = "local"
@@ -137,6 +138,8 @@ class _OwnWorker(WorkerPlugin):
 @contextmanager
 def _connected(address: str) -> Iterator[Client]:
     try:
+        # Not left to the client: one that was given nonsense cannot be closed.
+        resolve_address(address)
         client = Client(address, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError, ImportError) as error:
         raise RunError(

@@ -61,7 +61,8 @@ def _precision_ratio(text: str | None) -> float | None:
     except ValueError:
         value = -1.0
     if not 0.0 < value < 1.0:
-        raise typer.BadParameter(f"{text} is not a precision such as 2% or 0.02")
+        said = f"{text} is not a precision such as 2% or 0.02"
+        raise typer.BadParameter(said, param_hint="--precision")
     return value
 
 
@@ -73,9 +74,10 @@ def span(text: str | None) -> tuple[int, int] | None:
     try:
         found = int(first), int(last or first)
     except ValueError:
-        raise typer.BadParameter(f"{text} is not a span of lunar days such as -2..6") from None
+        said = f"{text} is not a span of lunar days such as -2..6"
+        raise typer.BadParameter(said, param_hint="--days") from None
     if found[0] > found[1]:
-        raise typer.BadParameter(f"{text} ends before it begins")
+        raise typer.BadParameter(f"{text} ends before it begins", param_hint="--days")
     return found
 
 
@@ -268,5 +270,14 @@ def run_errors() -> Iterator[None]:
     try:
         yield
     except RunError as error:
-        stderr().print(str(error), style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(WRONG_INPUT) from None
+        said = str(error)
+    except BrokenPipeError:
+        raise  # Nobody listens any more, so there is nobody to tell.
+    except OSError as error:
+        if error.filename is None:
+            raise
+        said = f"{error.filename} cannot be read or written: {error.strerror}"
+    else:
+        return
+    stderr().print(said, style="red", markup=False, soft_wrap=True)
+    raise typer.Exit(WRONG_INPUT)

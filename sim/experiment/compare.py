@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from sim.experiment.confidence import student
-from sim.experiment.rundir import REPLICATIONS, RunDirectory, RunError
+from sim.experiment.rundir import REPLICATIONS, RunDirectory, RunError, read_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def _replications(run: Path) -> pl.DataFrame:
     file = RunDirectory(run).table(REPLICATIONS)
     if not file.exists():
         raise RunError(f"{run} has no finished replication: go on with --resume first")
-    return pl.read_parquet(file)
+    return read_table(file)
 
 
 def _difference(metric: str, unit: str, rows: pl.DataFrame) -> PairedDifference:

@@ -39,6 +39,34 @@ class RunError(Exception):
     """A run cannot start, go on or be read; the message says why and what to do, for the user."""
 
 
+@contextmanager
+def readable(place: Path | str) -> Iterator[None]:
+    """In here something is read that springpeak wrote. Raises RunError, which names the file (and
+    line), where it is damaged: a disk that was full, or a copy that stopped, leaves such files."""
+    try:
+        yield
+    except (OSError, ValueError, LookupError, TypeError, pl.exceptions.PolarsError) as error:
+        raise RunError(
+            f"{place} cannot be read, it is damaged ({type(error).__name__}: {error}): "
+            "simulate again, into another folder"
+        ) from error
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """An object that springpeak wrote as JSON. Raises RunError where the file is damaged."""
+    with readable(file):
+        values = json.loads(file.read_text(encoding="utf-8"))
+        if not isinstance(values, dict):
+            raise TypeError("no JSON object")
+        return values
+
+
+def read_table(file: Path) -> pl.DataFrame:
+    """A table that springpeak wrote as Parquet. Raises RunError where the file is damaged."""
+    with readable(file):
+        return pl.read_parquet(file)
+
+
 @dataclass(frozen=True, slots=True)
 class RunDirectory:
     """Paths and rules of one run directory; holds no state beside the path."""
@@ -75,13 +103,10 @@ class RunDirectory:
 
     def manifest(self) -> dict[str, Any]:
         """What the run says about itself. Raises RunError when there is none."""
-        try:
-            values: dict[str, Any] = json.loads((self.path / MANIFEST).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise RunError(f"{self.path} is not a run directory: it has no {MANIFEST}") from None
-        except json.JSONDecodeError as error:
-            raise RunError(f"{self.path / MANIFEST} cannot be read: {error}") from error
-        return values
+        file = self.path / MANIFEST
+        if not file.exists():
+            raise RunError(f"{self.path} is not a run directory: it has no {MANIFEST}")
+        return read_json(file)
 
     def write_text(self, name: str, text: str) -> None:
         """Write or replace a small file in one step."""
@@ -134,8 +159,7 @@ class RunDirectory:
         file = self.table(REPLICATIONS)
         if not file.exists():
             return []
-        numbers = pl.read_parquet(file, columns=["replication"])["replication"]
-        return numbers.unique().sort().to_list()
+        return read_table(file)["replication"].unique().sort().to_list()
 
     def metrics(self) -> dict[int, dict[str, float]]:
         """Metric values of every finished replication, merged or not."""
@@ -145,7 +169,7 @@ class RunDirectory:
             files.append(merged)
         values: dict[int, dict[str, float]] = {}
         for file in files:
-            rows = pl.read_parquet(file).select("replication", "metric", "value").iter_rows()
+            rows = read_table(file).select("replication", "metric", "value").iter_rows()
             for replication, metric, value in rows:
                 values.setdefault(replication, {})[metric] = value
         return values
@@ -174,7 +198,7 @@ class RunDirectory:
 
     def read(self, names: Sequence[str]) -> dict[str, pl.DataFrame]:
         """Merged tables by name."""
-        return {name: pl.read_parquet(self.table(name)) for name in names}
+        return {name: read_table(self.table(name)) for name in names}
 
     def _sources(self, name: str, order: Sequence[int], parts: set[int]) -> list[pl.LazyFrame]:
         sources = []
@@ -210,8 +234,14 @@ def _replace_file(file: Path, source: Path) -> None:
 def _replace_table(file: Path, name: str, sources: Sequence[pl.LazyFrame]) -> None:
     frames = [pl.LazyFrame(schema=schema(name)), *sources]
     unfinished = file.with_name(f"{file.name}{UNFINISHED}")
-    # Streamed: row tables of several replications need not fit into memory together.
-    pl.concat(frames).sink_parquet(unfinished, maintain_order=True)
+    try:
+        # Streamed: row tables of several replications need not fit into memory together.
+        pl.concat(frames).sink_parquet(unfinished, maintain_order=True)
+    except pl.exceptions.PolarsError as error:
+        raise RunError(
+            f"{file} cannot be merged, it or one of its {PARTS} is damaged "
+            f"({type(error).__name__}: {error}): simulate again, into another folder"
+        ) from error
     unfinished.replace(file)
 
 

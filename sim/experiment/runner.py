@@ -6,14 +6,10 @@ workers need springpeak, but no file system in common: finished parts travel bac
 a pool of processes here, which write their parts themselves. Ctrl-C keeps what is finished.
 """
 
-import multiprocessing
 import shutil
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +21,7 @@ from sim.experiment import account
 from sim.experiment.account import State
 from sim.experiment.contents import ALL, Contents
 from sim.experiment.estimates import estimates
+from sim.experiment.executor import carry_out, worker_pool
 from sim.experiment.precision import Plan
 from sim.experiment.rundir import (
     MANIFEST,
@@ -43,7 +40,6 @@ from sim.experiment.worker import (
     receipts,
     replicate,
     replicate_apart,
-    start_worker,
 )
 from sim.replication import simulate as simulate_replication
 
@@ -210,10 +206,15 @@ class _Session:
             keep_rows=self.keep_rows,
         )
 
-    def keep(self, job: Job, part: Part | None) -> None:
+    def keep(self, replication: int, part: Part | None) -> None:
         """Put a part in place, unless its worker has."""
         if part is not None:
-            self.directory.put_part(job.replication, part)
+            self.directory.put_part(replication, part)
+
+    def failed(self, replication: int) -> str:
+        """What is said of a replication that fails, before the reason."""
+        said = f"replication {replication} of seed {self.seed} failed"
+        return f"{said}, finished ones are kept for --resume"
 
     def stream(self, replication: int) -> None:
         """Put a part to the URL, if there is one."""
@@ -272,22 +273,27 @@ def _replicate_all(
 ) -> tuple[int, bool]:
     """Batches until the plan is content; returns the number planned and whether Ctrl-C came."""
     report = progress or _silent
-    work = replicate if executor is None else replicate_apart
+    work: Callable[[Job], Part | None] = replicate if executor is None else replicate_apart
     finished = session.finished()
     planned = plan.first_count(finished)
     try:
         with worker_pool(session.workers, executor) as pool:
             while True:
                 report(len(finished), planned)
-                jobs = [session.job(r) for r in sorted(set(range(planned)) - set(finished))]
-                with sigint_ignored():
-                    futures = {pool.submit(work, job): job for job in jobs}
+                missing = sorted(set(range(planned)) - set(finished))
 
-                def kept(job: Job, count: int) -> None:
-                    session.stream(job.replication)
+                def kept(replication: int, count: int) -> None:
+                    session.stream(replication)
                     report(len(finished) + count, planned)  # noqa: B023
 
-                _run_batch(futures, session.keep, kept)
+                carry_out(
+                    pool,
+                    work,
+                    {replication: session.job(replication) for replication in missing},
+                    keep=session.keep,
+                    kept=kept,
+                    named=session.failed,
+                )
                 finished = session.finished()
                 following = plan.next_count(planned, session.directory.metrics())
                 if following is None:
@@ -299,73 +305,3 @@ def _replicate_all(
 
 def _silent(_finished: int, _planned: int) -> None:
     pass
-
-
-def _run_batch(
-    futures: dict[Future[Part | None], Job],
-    keep: Callable[[Job, Part | None], None],
-    kept: Callable[[Job, int], None],
-) -> None:
-    """Keep the parts as they finish, and say how many it were. Raises RunError when one fails.
-
-    Empties `futures`, because a part that is kept should not stay in memory.
-    """
-    try:
-        for count, future in enumerate(as_completed(list(futures)), start=1):
-            job = futures.pop(future)
-            try:
-                part = future.result()
-            except CancelledError as error:
-                raise RunError(
-                    f"replication {job.replication} of seed {job.seed} was given up, finished ones "
-                    "are kept for --resume: the connection to the workers was lost"
-                ) from error
-            except Exception as error:
-                raise RunError(
-                    f"replication {job.replication} of seed {job.seed} failed, finished ones are "
-                    f"kept for --resume: {type(error).__name__}: {error}"
-                ) from error
-            keep(job, part)
-            kept(job, count)
-    finally:
-        for future, job in futures.items():
-            if not future.cancel() and future.done() and future.exception() is None:
-                keep(job, future.result())
-
-
-def processes(workers: int) -> ProcessPoolExecutor:
-    """Worker processes, started afresh rather than forked: polars has threads, and a forked thread
-    pool can stand still."""
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=start_worker)
-
-
-@contextmanager
-def worker_pool(workers: int, executor: Executor | None) -> Iterator[Executor]:
-    """The caller's executor, or processes of our own, which do not outlive an interrupt."""
-    if executor is not None:
-        yield executor
-        return
-    others = set(multiprocessing.active_children())
-    pool = processes(workers)
-    try:
-        yield pool
-    except BaseException:
-        for process in set(multiprocessing.active_children()) - others:
-            process.terminate()
-        raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-@contextmanager
-def sigint_ignored() -> Iterator[None]:
-    """Processes started in here ignore Ctrl-C from their first instruction on."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from scenarios.tables import TABLES
-from sim.experiment.rundir import RunDirectory
+from sim.experiment.rundir import RunDirectory, read_table
 
 
 class RunTables(Mapping[str, pl.DataFrame]):
@@ -23,7 +23,7 @@ class RunTables(Mapping[str, pl.DataFrame]):
     def __getitem__(self, name: str) -> pl.DataFrame:
         if name not in self:
             raise KeyError(f"{name}: the run has the tables {', '.join(self)}")
-        return pl.read_parquet(self._directory.table(name))
+        return read_table(self._directory.table(name))
 
     def __iter__(self) -> Iterator[str]:
         return (name for name in TABLES if self._directory.table(name).exists())

@@ -15,7 +15,14 @@ import numpy.typing as npt
 import polars as pl
 
 from scenarios.words import BEARERS, CATEGORIES, GUARANTEES, REGIONS
-from sim.experiment.rundir import REPLICATIONS, SCENARIO, RunDirectory, RunError
+from sim.experiment.rundir import (
+    REPLICATIONS,
+    SCENARIO,
+    RunDirectory,
+    RunError,
+    read_table,
+    readable,
+)
 
 Ints = npt.NDArray[np.int64]
 
@@ -47,9 +54,8 @@ class Seasons:
         self._directory = RunDirectory(run)
         self.manifest: dict[str, Any] = self._directory.manifest()
         metrics = self.table(REPLICATIONS)
-        self.scenario: dict[str, Any] = tomllib.loads(
-            (run / SCENARIO).read_text(encoding="utf-8")
-        )
+        with readable(run / SCENARIO):
+            self.scenario: dict[str, Any] = tomllib.loads((run / SCENARIO).read_text("utf-8"))
         self.replications = metrics["replication"].unique().sort()
         self.count = self.replications.len()
         self._metrics = metrics
@@ -60,7 +66,7 @@ class Seasons:
         if not file.exists():
             hint = "go on with --resume first, or run it again with this version"
             raise RunError(f"{self.path} has no {file.name}: {hint}")
-        return pl.read_parquet(file)
+        return read_table(file)
 
     def metric(self, name: str) -> npt.NDArray[np.float64]:
         """One metric by replication. Raises RunError where the run has none."""

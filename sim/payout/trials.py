@@ -7,7 +7,7 @@ here, so that workers need none; finished trials are kept when the work is inter
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
@@ -18,8 +18,8 @@ from scenarios.loader import shipped
 from scenarios.problems import ScenarioProblems
 from scenarios.scenario import Scenario
 from sim.experiment.account import code_digest
-from sim.experiment.rundir import UNFINISHED
-from sim.experiment.runner import sigint_ignored
+from sim.experiment.executor import carry_out
+from sim.experiment.rundir import UNFINISHED, read_json
 from sim.replication import simulate
 
 METRICS: Final = ("payout_gross_fen", "payout_recovered_fen", "payout_net_fen")
@@ -92,22 +92,25 @@ def outcomes(
     file = folder / FILE
     known: dict[str, Outcome] = {}
     if file.exists():
-        known = json.loads(file.read_text(encoding="utf-8"))
+        known = read_json(file)
     missing = {key: trial for key, trial in zip(keys, trials, strict=True) if key not in known}
     resolved = dict(zip(missing, _jobs(missing.values()), strict=True))
     jobs = {key: job for key, job in resolved.items() if job is not None}
     known |= dict.fromkeys(resolved.keys() - jobs.keys())
     report(len(trials) - len(jobs), len(trials))
-    with sigint_ignored():
-        futures = {executor.submit(attempt, job): key for key, job in jobs.items()}
-    try:
-        for count, future in enumerate(as_completed(futures), start=1):
-            known[futures[future]] = future.result()
-            _keep(file, known)
-            report(len(trials) - len(jobs) + count, len(trials))
-    finally:
-        for future in futures:
-            future.cancel()
+
+    def keep(key: str, outcome: Outcome) -> None:
+        known[key] = outcome
+        _keep(file, known)
+
+    carry_out(
+        executor,
+        attempt,
+        jobs,
+        keep=keep,
+        kept=lambda _key, count: report(len(trials) - len(jobs) + count, len(trials)),
+        named=lambda _key: "a trial failed, finished ones are kept, the same command goes on",
+    )
     return [known[key] for key in keys]
 
 

@@ -5,6 +5,7 @@ separates two neighbouring headcounts, per contact that is not abandoned for it:
 with the interval of the ratio estimator (Cochran, Sampling Techniques, 3rd ed., 6.4).
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any, Final
@@ -14,7 +15,7 @@ import numpy as np
 from sim.columns import Floats
 from sim.experiment.confidence import Estimate, band_rows, student
 from sim.staffing.headcount import Smallest
-from sim.staffing.proof import saved_ratio
+from sim.staffing.proof import saved
 from sim.staffing.study import Findings
 from sim.staffing.trial import FLOOR_METRICS
 
@@ -114,10 +115,17 @@ def steps(found: Findings) -> list[dict[str, Any]]:
                 "price_fen": price.mean,
                 "price_low_fen": price.low,
                 "price_high_fen": price.high,
-                **{f"saved_{name}": saved_ratio(a[name], b[name]) for name in COMPARED},
             }
+            | _saved(a, b)
         )
     return rows
+
+
+def _saved(a: Mapping[str, Floats], b: Mapping[str, Floats]) -> dict[str, float]:
+    row: dict[str, float] = {}
+    for name in COMPARED:
+        row |= _named(f"saved_{name.removesuffix('_ratio')}", saved(a[name], b[name]), "ratio")
+    return row
 
 
 def _named(what: str, one: Estimate, unit: str) -> dict[str, float]:

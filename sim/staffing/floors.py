@@ -27,7 +27,7 @@ import numpy as np
 
 from scenarios.scenario import Scenario
 from sim.columns import Ints
-from sim.experiment.runner import worker_pool
+from sim.experiment.executor import worker_pool
 from sim.staffing import trial
 from sim.staffing.floor import Groups, Shown, shown
 from sim.staffing.trial import Trial

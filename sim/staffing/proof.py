@@ -10,13 +10,15 @@ whatever they are.
 """
 
 from dataclasses import dataclass
+from math import sqrt
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from sim.columns import Floats, Ints
-from sim.experiment.confidence import Estimate, share, student
+from sim.experiment.confidence import TAIL, Estimate, share, student
 from sim.staffing.plan import Plan
 from sim.staffing.trial import Trial
 
@@ -75,14 +77,27 @@ def by_group(held: NDArray[np.bool_], group_of_queue: Ints) -> NDArray[np.bool_]
     return np.stack([held[:, :, group_of_queue == g].all(axis=2) for g in groups], axis=2)
 
 
-def saved_ratio(a: Floats, b: Floats) -> float:
+def saved(a: Floats, b: Floats) -> Estimate:
     """How many times fewer replications paired plans need than independent ones, same half-width.
 
-    Var(a) + Var(b) over Var(a - b) of equal replications (Law, Simulation Modeling and Analysis,
-    5th ed., 11.2); NaN with fewer than two.
+    (Var(a) + Var(b)) / Var(a - b) of equal replications (Law, Simulation Modeling and Analysis,
+    5th ed., 11.2). That is half of 1 + Var(a + b) / Var(a - b), and the interval is that of a ratio
+    of variances of paired normal samples (Pitman, Biometrika 31, 1939, pp. 9-12). NaN with fewer
+    than three replications.
     """
-    if len(a) < 2:
-        return float("nan")
-    apart = float(np.var(b - a, ddof=1))
-    alone = float(np.var(a, ddof=1) + np.var(b, ddof=1))
-    return alone / apart if apart > 0.0 else float("inf")
+    n = len(a)
+    if n < 3:
+        return Estimate(float("nan"), float("nan"), float("nan"), n)
+    together, apart = a + b, b - a
+    below = float(np.var(apart, ddof=1))
+    if below == 0.0:
+        return Estimate(float("inf"), float("inf"), float("inf"), n)
+    above = float(np.var(together, ddof=1))
+    linked = float(np.cov(together, apart)[0, 1]) ** 2 / (above * below) if above > 0.0 else 0.0
+    widened = 1.0 + 2.0 * (1.0 - linked) * float(stdtrit(n - 2, 1.0 - TAIL)) ** 2 / (n - 2)
+    factor = widened + sqrt(widened**2 - 1.0)
+    mean, low, high = (
+        (1.0 + ratio) / 2.0
+        for ratio in (above / below, above / below / factor, above / below * factor)
+    )
+    return Estimate(mean, low, high, n)

@@ -6,6 +6,7 @@ value and what would be right.
 """
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -15,19 +16,21 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from scenarios.loader import SHIPPED, Library, shipped
+from scenarios.loader import SHIPPED, Library, is_path, shipped
 from scenarios.overlays import Layer, at, merge, parse_set
 from scenarios.problems import Problem, ScenarioProblems, shorten
 from scenarios.ranges import numeric, ranged
 from scenarios.scenario import Scenario
 from scenarios.sources import Source
-from scenarios.study_file import StudyFactor, StudyFile, StudyScenario
+from scenarios.study_file import SIZES, StudyFactor, StudyFile, StudyScenario
 from sim.experiment.account import code_digest
+from sim.study.design import rows_count as design_rows_count
 from sim.study.factors import Factor
 from sim.study.festival import TABLES_OF, Question, tables_for
 from sim.study.plan import Plan, Point, lay_out
 
 FOLDER: Final = SHIPPED / "studies"
+POINTS_MAX: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class World:
     overlays: tuple[str, ...]
     sets: tuple[str, ...]
     values: Mapping[str, Any]
+    """As the model has them: a share is a float even where a file says 1."""
     layers: tuple[Layer, ...]
     fingerprint: str
 
@@ -55,7 +59,8 @@ class Asked:
     """A study file that is right as far as can be said without its points."""
 
     file: StudyFile
-    layer: Layer
+    layers: tuple[Layer, ...]
+    """What the file was read from, lowest first."""
     worlds: tuple[World, ...]
     factors: tuple[Factor, ...]
 
@@ -86,10 +91,12 @@ class Asked:
         return Path("results") / f"{self.file.name}-{both}-{self.file.seed}"
 
     def problem(self, path: str, message: str, hint: str = "", value: object = None) -> Problem:
-        """A mistake at a key of the file."""
+        """A mistake at a key, where it was said last."""
+        files = [one for one in self.layers if one.marks]
+        layer = next((one for one in reversed(self.layers) if one.holds(path)), files[-1])
         return Problem(
-            file=self.layer.label,
-            line=self.layer.line(path),
+            file=layer.label,
+            line=layer.line(path),
             path=path,
             value="" if value is None else shorten(value),
             message=message,
@@ -101,11 +108,9 @@ def read_study(name_or_path: str, *, sets: Sequence[str] = ()) -> Asked:
     """A shipped study by name, or the user's own by path. Raises ScenarioProblems."""
     library = Library(FOLDER, StudyFile, noun="study")
     resolved = library.resolve(name_or_path, sets=sets)
-    is_path = name_or_path.endswith(".toml")
-    beside = Path(name_or_path).parent if is_path else FOLDER
-    files = [layer for layer in resolved.layers if layer.marks]
+    beside = Path(name_or_path).parent if is_path(name_or_path) else FOLDER
     worlds = tuple(_world(one, resolved.scenario, beside) for one in resolved.scenario.scenarios)
-    asked = Asked(resolved.scenario, files[-1], worlds, ())
+    asked = Asked(resolved.scenario, resolved.layers, worlds, ())
     problems = list(_outcome_problems(asked))
     factors = []
     for number, said in enumerate(asked.file.factors):
@@ -139,6 +144,8 @@ def plan_of(asked: Asked) -> Plan:
         )
     elif design.kind == "morris" and len(ranges) < 2:
         problem = asked.problem("design.kind", "needs two ranges to walk through", "", design.kind)
+    else:
+        problem = _size_problem(asked, ranges)
     if problem is not None:
         raise ScenarioProblems([problem])
     plan = lay_out(
@@ -156,6 +163,27 @@ def plan_of(asked: Asked) -> Plan:
     if problems:
         raise ScenarioProblems(problems[:10])
     return plan
+
+
+def _size_problem(asked: Asked, ranges: Sequence[Factor]) -> Problem | None:
+    """A design that nobody will see the end of, said before it takes all memory."""
+    design = asked.file.design
+    counts = [len(one.levels) for one in asked.factors if one.levels]
+    if design.kind == "grid":
+        counts += [design.levels_count or 0] * len(ranges)
+        rows_count = 1
+    else:
+        rows_count = design_rows_count(design, len(ranges))
+    points_count = len(asked.worlds) * math.prod(counts) * rows_count
+    if points_count <= POINTS_MAX:
+        return None
+    size = SIZES[design.kind]
+    return asked.problem(
+        f"design.{size}",
+        f"lays out {points_count:,} points",
+        f"at most {POINTS_MAX:,}: fewer levels or scenarios, or another kind of design",
+        getattr(design, size),
+    )
 
 
 def questions(asked: Asked, plan: Plan) -> "Questions":
@@ -207,7 +235,7 @@ def _world(one: StudyScenario, file: StudyFile, beside: Path) -> World:
         scenario=scenario,
         overlays=tuple(overlays),
         sets=sets,
-        values=resolved.values,
+        values=resolved.scenario.model_dump(mode="json"),
         layers=resolved.layers,
         fingerprint=resolved.scenario.fingerprint,
     )
@@ -215,7 +243,7 @@ def _world(one: StudyScenario, file: StudyFile, beside: Path) -> World:
 
 def _found(name: str, beside: Path) -> str:
     """A name as it is; a path, which starts at the study's file, in full."""
-    return str((beside / name).resolve()) if name.endswith(".toml") else name
+    return str((beside / name).resolve()) if is_path(name) else name
 
 
 def _outcome_problems(asked: Asked) -> Iterator[Problem]:
@@ -255,6 +283,9 @@ def _factor(asked: Asked, number: int, said: StudyFactor) -> Factor | Problem:
     source = world.source(said.key)
     told = str(source) if source else ""
     if said.levels is not None:
+        if is_whole and any(level != round(level) for level in said.levels):
+            right = f"whole numbers, as {said.key} counts things"
+            return asked.problem(f"{path}.levels", "are not all whole", right, said.levels)
         low, high = said.levels[0], said.levels[-1]
         return Factor(said.key, low=low, high=high, levels=said.levels, decided=said.decided,
                       source=told, **rest)  # type: ignore[arg-type]  # fmt: skip

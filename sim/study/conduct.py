@@ -11,15 +11,16 @@ import platform
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import CancelledError, Executor, as_completed
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from sim.experiment.account import code_digest
-from sim.experiment.rundir import MANIFEST, RunDirectory, RunError
-from sim.experiment.runner import sigint_ignored, worker_pool
-from sim.study.journal import Journal, Writer
+from sim.experiment.executor import carry_out, worker_pool
+from sim.experiment.rundir import MANIFEST, RunDirectory, RunError, read_json
+from sim.study.journal import Journal, season_line
 from sim.study.plan import Plan, Point
 from sim.study.points import write_points
 
@@ -28,6 +29,10 @@ Model = Callable[[Any, int], Metrics]
 """(what a point asks, replication) -> metrics as (value, unit); a function of a module, so that
 worker processes find it."""
 Ask = Callable[[Point], Any]
+_Seasons = tuple[int, tuple[int, ...]]
+"""(point, replications)."""
+_Job = tuple[Any, tuple[int, ...]]
+"""(what the point asks, replications); picklable."""
 Report = Callable[[int, int], None]
 PLAN: Final = "plan.json"
 # So that a long season list is shared by the workers, and little is lost when they stop.
@@ -69,17 +74,24 @@ def conduct(
     journal = Journal(path)
     account = _Account(directory, plan, identity, workers, time.perf_counter())
     finished = journal.finished()
-    jobs = _jobs(plan, ask, finished)
     interrupted = False
     try:
         report(len(finished), account.planned_count)
         with worker_pool(workers, executor) as pool, journal.open() as writer:
-            _run(
+
+            def keep(seasons: _Seasons, found: Sequence[Metrics]) -> None:
+                point, replications = seasons
+                for replication, metrics in zip(replications, found, strict=True):
+                    writer.add(season_line(point, replication, metrics))
+                    finished.add((point, replication))
+
+            carry_out(
                 pool,
-                model,
-                jobs,
-                writer,
-                lambda count: report(len(finished) + count, account.planned_count),
+                partial(_simulated, model),
+                _jobs(plan, ask, finished),
+                keep=keep,
+                kept=lambda _seasons, _count: report(len(finished), account.planned_count),
+                named=_failed,
             )
     except KeyboardInterrupt:
         interrupted = True
@@ -106,25 +118,13 @@ def _keep_plan(directory: RunDirectory, plan: Plan) -> None:
     """Write the plan and its points. Raises RunError where others are there."""
     file = directory.path / PLAN
     told = plan.told()
-    if file.exists():
-        there = json.loads(file.read_text(encoding="utf-8"))["fingerprint"]
-        if there != plan.fingerprint():
-            raise RunError(
-                f"{directory.path} holds a study of other points: it cannot go on, choose "
-                "another --out"
-            )
+    if file.exists() and read_json(file).get("fingerprint") != plan.fingerprint():
+        raise RunError(
+            f"{directory.path} holds a study of other points: it cannot go on, choose another --out"
+        )
     told["fingerprint"] = plan.fingerprint()
     directory.write_text(PLAN, json.dumps(told, indent=1, ensure_ascii=False) + "\n")
     write_points(directory.path, plan)
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """Seasons of one point."""
-
-    point: int
-    question: Any
-    replications: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,57 +158,23 @@ class _Account:
         self.directory.write_text(MANIFEST, json.dumps(values, sort_keys=True, indent=2) + "\n")
 
 
-def _jobs(plan: Plan, ask: Ask, finished: set[tuple[int, int]]) -> list[_Job]:
-    """What is missing, point by point."""
-    found = []
+def _failed(seasons: _Seasons) -> str:
+    """What is said of seasons that fail, before the reason."""
+    return f"point {seasons[0]} failed, finished ones are kept, the same command goes on"
+
+
+def _jobs(plan: Plan, ask: Ask, finished: set[tuple[int, int]]) -> dict[_Seasons, _Job]:
+    """What is missing, point by point, with what the point asks."""
+    found = {}
     for point in plan.points():
         missing = [r for r in range(plan.replications_count) if (point.number, r) not in finished]
         for start in range(0, len(missing), SEASONS_A_JOB):
-            chosen = tuple(missing[start : start + SEASONS_A_JOB])
-            found.append(_Job(point.number, ask(point), chosen))
+            replications = tuple(missing[start : start + SEASONS_A_JOB])
+            found[point.number, replications] = (ask(point), replications)
     return found
 
 
-def _seasons(model: Model, job: _Job) -> list[tuple[int, Metrics]]:
-    """The seasons of a job, by replication; called in worker processes."""
-    return [(replication, model(job.question, replication)) for replication in job.replications]
-
-
-def _run(
-    pool: Executor,
-    model: Model,
-    jobs: Sequence[_Job],
-    writer: Writer,
-    report: Callable[[int], None],
-) -> None:
-    """Run the jobs, keep each as it finishes. Raises RunError when one fails."""
-    with sigint_ignored():
-        futures = {pool.submit(_seasons, model, job): job for job in jobs}
-    count = 0
-    try:
-        for future in as_completed(list(futures)):
-            job = futures.pop(future)
-            try:
-                seasons = future.result()
-            except CancelledError as error:
-                raise RunError(
-                    f"point {job.point} was given up, finished ones are kept, the same command "
-                    "goes on: the connection to the workers was lost"
-                ) from error
-            except Exception as error:
-                raise RunError(
-                    f"point {job.point} failed, finished ones are kept, the same command goes on: "
-                    f"{type(error).__name__}: {error}"
-                ) from error
-            _keep(writer, job, seasons)
-            count += len(job.replications)
-            report(count)
-    finally:
-        for future, job in futures.items():
-            if not future.cancel() and future.done() and future.exception() is None:
-                _keep(writer, job, future.result())
-
-
-def _keep(writer: Writer, job: _Job, seasons: Sequence[tuple[int, Metrics]]) -> None:
-    for replication, metrics in seasons:
-        writer.add(job.point, replication, metrics)
+def _simulated(model: Model, job: _Job) -> list[Metrics]:
+    """The seasons of a job; called in worker processes."""
+    question, replications = job
+    return [model(question, replication) for replication in replications]

@@ -4,7 +4,6 @@ Decides which replications are looked at: those that every point has. Designs ar
 so a study of which points are missing is not explained.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from sim.columns import Floats
-from sim.experiment.rundir import RunDirectory, RunError
+from sim.experiment.rundir import RunDirectory, RunError, read_json, read_table, readable
 from sim.study.conduct import PLAN
 from sim.study.journal import TRIALS
 from sim.study.plan import Plan, Point, plan
@@ -57,7 +56,7 @@ class Dataset:
     def widest(self) -> pl.DataFrame | None:
         """How the widest factors were chosen; None where the file named all of them."""
         file = self.path / f"{WIDEST}.parquet"
-        return pl.read_parquet(file) if file.exists() else None
+        return read_table(file) if file.exists() else None
 
 
 def read(folder: Path) -> Dataset:
@@ -65,9 +64,9 @@ def read(folder: Path) -> Dataset:
     manifest = RunDirectory(folder).manifest()
     if not (folder / PLAN).exists() or not (folder / f"{TRIALS}.parquet").exists():
         raise RunError(f"{folder} holds no study: `springpeak study` makes one")
-    told = json.loads((folder / PLAN).read_text(encoding="utf-8"))
-    trials = pl.read_parquet(folder / f"{TRIALS}.parquet")
-    known = plan(told, 1)
+    trials = read_table(folder / f"{TRIALS}.parquet")
+    with readable(folder / PLAN):
+        known = plan(read_json(folder / PLAN), 1)
     points = tuple(known.points())
     replications = (
         trials.group_by("replication")

@@ -17,6 +17,18 @@ from sim.columns import Floats
 MORRIS_LEVELS: Final = 4
 
 
+def rows_count(design: Design, factors_count: int) -> int:
+    """How many rows `places` deals to so many factors with a range."""
+    if factors_count == 0:
+        return 1
+    if design.kind == "morris":
+        return (design.trajectories_count or 0) * (factors_count + 1)
+    if design.kind == "saltelli":
+        matrices_count = 2 * factors_count if design.second_order else factors_count
+        return (design.base_points_count or 0) * (matrices_count + 2)
+    return design.points_count or 0
+
+
 def places(design: Design, factors_count: int, seed: int) -> Floats:
     """Rows of the design; shape (rows, factors). One empty row where nothing has a range."""
     if factors_count == 0:

@@ -7,6 +7,7 @@ whole things are rounded when they are set, and the table of points has the roun
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import product
 from typing import Any, Literal
 
 import numpy as np
@@ -89,7 +90,4 @@ def choice(crossed: Sequence[Factor], levels: Sequence[float]) -> str:
 
 def combinations(crossed: Sequence[Factor]) -> list[tuple[float, ...]]:
     """Every combination of the factors' levels, the last factor fastest."""
-    found: list[tuple[float, ...]] = [()]
-    for one in crossed:
-        found = [(*before, level) for before in found for level in one.levels]
-    return found
+    return list(product(*(one.levels for one in crossed)))

@@ -7,6 +7,7 @@ every scenario and combination.
 """
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -53,7 +54,8 @@ class Plan:
 
     @property
     def points_count(self) -> int:
-        return len(self.scenarios) * len(combinations(self.crossed)) * len(self.places)
+        levels_counts = [len(one.levels) for one in self.crossed]
+        return len(self.scenarios) * math.prod(levels_counts) * len(self.places)
 
     def points(self) -> Iterator[Point]:
         """All points in order."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from scenarios.problems import ScenarioProblems
 from sim.experiment.account import code_digest
-from sim.experiment.runner import worker_pool
+from sim.experiment.executor import worker_pool
 from sim.study.asked import Asked, plan_of, questions
 from sim.study.conduct import Conducted, claim, conduct
 from sim.study.festival import season

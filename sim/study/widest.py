@@ -11,9 +11,8 @@ moved alone (a share of a whole), or not together with a wider one, or that is a
 wider one's lever (on a single day its multiplier is one), is left out, with the reason.
 """
 
-import json
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -28,12 +27,13 @@ from scenarios.overlays import leaves
 from scenarios.problems import ScenarioProblems
 from scenarios.ranges import Ranged, ranged
 from scenarios.scenario import Scenario
-from sim.experiment.rundir import UNFINISHED
-from sim.experiment.runner import sigint_ignored
+from sim.experiment.executor import carry_out
+from sim.experiment.rundir import UNFINISHED, read_table, readable
 from sim.payout.frames import frame
 from sim.study.asked import Asked, World, moved
 from sim.study.factors import Factor
 from sim.study.festival import Question
+from sim.study.lines import Lines
 from sim.whatif.answer import approximate
 
 WIDEST: Final = "study_widest"
@@ -57,7 +57,6 @@ class _Swung:
         """How far apart both ends lie, and how far from the scenario."""
         ends = [end[outcome] for end in (self.low, self.high) if end is not None]
         return max(0.0, *ends) - min(0.0, *ends) if len(ends) == 2 else 0.0
-
 
     def acts_as(self, other: "_Swung") -> bool:
         """Whether both keys are two names of one lever: ranges as wide, and the same effects."""
@@ -83,21 +82,21 @@ def widest(
     count = asked.file.widest_count
     if count is None:
         return asked.factors
-    file = folder / f"{WIDEST}.parquet"
+    file, lines = folder / f"{WIDEST}.parquet", Lines(folder / LINES)
     if file.exists():
-        table = pl.read_parquet(file)
+        table = read_table(file)
     else:
-        table = _screened(asked, count, folder / LINES, executor, report)
+        table = _screened(asked, count, lines, executor, report)
         unfinished = file.with_name(f"{file.name}{UNFINISHED}")
         table.write_parquet(unfinished)
         unfinished.replace(file)
-        (folder / LINES).unlink(missing_ok=True)
+        lines.path.unlink(missing_ok=True)
     chosen = table.filter("chosen")["key"].unique(maintain_order=True).to_list()
     return (*asked.factors, *(_factor(asked.worlds[0], key) for key in chosen))
 
 
 def _screened(
-    asked: Asked, count: int, lines: Path, executor: Executor, report: Report
+    asked: Asked, count: int, lines: Lines, executor: Executor, report: Report
 ) -> pl.DataFrame:
     world = asked.worlds[0]
     base = _answered(_question(world, ()))
@@ -214,31 +213,27 @@ def _question(world: World, sets: Sequence[str]) -> Question:
 
 
 def _all(
-    world: World, sets: Sequence[str], lines: Path, executor: Executor, report: Report
+    world: World, sets: Sequence[str], lines: Lines, executor: Executor, report: Report
 ) -> list[Ends | None]:
     """The answer with each of the settings alone, in their order; kept in `lines` one by one."""
     known: dict[str, Ends | None] = {}
-    if lines.exists():
-        whole = (line for line in lines.read_text("utf-8").splitlines(True) if line[-1] == "\n")
-        known = dict(json.loads(line) for line in whole)
-    missing = [text for text in sets if text not in known]
-    with sigint_ignored():
-        futures = {executor.submit(_answered, _question(world, (text,))): text for text in missing}
+    with readable(lines.path):
+        known.update(dict(lines.read()))
     report(len(known), len(sets))
-    try:
-        # A line that was cut off is written again with the others.
-        with lines.open("w", encoding="utf-8") as file:
-            for pair in known.items():
-                file.write(f"{json.dumps(pair)}\n")
-            for future in as_completed(list(futures)):
-                text = futures.pop(future)
-                known[text] = future.result()
-                file.write(f"{json.dumps((text, known[text]))}\n")
-                file.flush()
-                report(len(known), len(sets))
-    finally:
-        for future in futures:
-            future.cancel()
+    with lines.open() as writer:
+
+        def keep(text: str, answer: Ends | None) -> None:
+            known[text] = answer
+            writer.add((text, answer))
+
+        carry_out(
+            executor,
+            _answered,
+            {text: _question(world, (text,)) for text in sets if text not in known},
+            keep=keep,
+            kept=lambda _text, _count: report(len(known), len(sets)),
+            named=lambda text: f"the answer to {text} failed, the same command goes on",
+        )
     return [known[text] for text in sets]
 
 

@@ -5,8 +5,10 @@ shift, attending (random), at a seat, not on a break, not in shrinkage; then slo
 shift may end on the next day; a break is unpaid and unstaffed and taken in waves. Attendance: a
 day's probability is attendance x (1 + spread x normal) x shock, the heads of a shift follow by the
 binomial's inverse distribution function, so that under common random numbers more heads never bring
-fewer; an explicit roster (support.duties) takes the place of all shares. New hires: handle time
-multiple 1 + share x slowdown x exp(-days / constant). Arrays have the shape (ticks, teams), teams
+fewer. An explicit roster (support.duties) takes the place of all shares: the heads of a team come
+or not one by one, in the order in which they start, so that two rosters that differ by a few heads
+miss nearly the same ones, whatever their shifts are. New hires: handle time multiple 1 + share x
+slowdown x exp(-days / constant). Arrays have the shape (ticks, teams), teams
 sorted by name as in Layout; money in fen.
 """
 
@@ -220,26 +222,36 @@ class _Plan:
         """Adds the explicit roster's shifts that start on a day, counted as in `add_day`."""
         lunar_day = self._horizon.start_day + day
         attending_ratio = self._attending_ratio(lunar_day, streams, attendance_multiple)
-        for row in (i for i, d in enumerate(duties.lunar_day) if d == lunar_day):
-            team, start_h, length_h = duties.team[row], duties.start_h[row], duties.length_h[row]
-            overtime_h, break_h = duties.overtime_h[row], duties.break_h[row]
-            name = f"{team}/{start_h}+{length_h}+{overtime_h}-{duties.break_start_h[row]}"
-            uniform = streams.rng(f"attendance/d{lunar_day:+d}/{name}").random()
-            heads = np.zeros(len(self._names), dtype=np.int64)
-            heads[self._names.index(team)] = duties.heads_count[row]
-            attending = np.asarray(binom.ppf(uniform, heads, attending_ratio), dtype=np.float64)
-            start_s = day * DAY_S + start_h * HOUR_S
-            shift = Shift(
-                start_h=start_h,
-                length_h=length_h,
-                break_start_h=duties.break_start_h[row],
-                break_h=break_h,
-                break_waves_count=1,
-                heads_ratio=0.0,
-            )
-            self._add_shift(shift, start_s, heads, attending)
-            if overtime_h > 0.0:
-                self._add_overtime(start_s + length_h * HOUR_S, attending, overtime_h)
+        today = [row for row, d in enumerate(duties.lunar_day) if d == lunar_day]
+        for number, name in enumerate(self._names):
+            mine = [row for row in today if duties.team[row] == name]
+            mine.sort(key=lambda row: (duties.start_h[row], duties.break_start_h[row], row))
+            ends = np.cumsum([0] + [duties.heads_count[row] for row in mine])
+            uniforms = streams.rng(f"attendance/d{lunar_day:+d}/{name}").random(ends[-1])
+            came = np.append(0, np.cumsum(uniforms < attending_ratio))[ends]
+            for row, attending_count in zip(mine, np.diff(came), strict=True):
+                self._add_duty(duties, row, day, number, float(attending_count))
+
+    def _add_duty(
+        self, duties: Duties, row: int, day: int, team: int, attending_count: float
+    ) -> None:
+        """Adds a row of the explicit roster."""
+        heads = np.zeros(len(self._names), dtype=np.int64)
+        attending = np.zeros(len(self._names))
+        heads[team], attending[team] = duties.heads_count[row], attending_count
+        start_s = day * DAY_S + duties.start_h[row] * HOUR_S
+        shift = Shift(
+            start_h=duties.start_h[row],
+            length_h=duties.length_h[row],
+            break_start_h=duties.break_start_h[row],
+            break_h=duties.break_h[row],
+            break_waves_count=1,
+            heads_ratio=0.0,
+        )
+        self._add_shift(shift, start_s, heads, attending)
+        if duties.overtime_h[row] > 0.0:
+            end_s = start_s + duties.length_h[row] * HOUR_S
+            self._add_overtime(end_s, attending, duties.overtime_h[row])
 
     def _attending_ratio(
         self, lunar_day: int, streams: Streams, attendance_multiple: float

@@ -18,8 +18,9 @@ from scenarios.scenario import Scenario
 from sim.experiment import account
 from sim.experiment.compare import PairedDifference, compare
 from sim.experiment.contents import ALL
+from sim.experiment.executor import processes
 from sim.experiment.rundir import RunDirectory, RunError
-from sim.experiment.runner import processes, run, with_days
+from sim.experiment.runner import run, with_days
 
 Phase = Literal["baseline", "change", "done", "cancelled", "failed"]
 ENDED: Final = ("done", "cancelled", "failed")
