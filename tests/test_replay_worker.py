@@ -73,10 +73,11 @@ def test_a_master_says_where_it_cannot_listen_and_who_did_not_come(
 def test_workers_come_from_here_or_from_elsewhere_and_strangers_on_purpose(
     files: list[str],
 ) -> None:
-    rest = [*files, "--host", "http://127.0.0.1:1", "--expect-workers", "2"]
+    rest, elsewhere = [*files, "--host", "http://127.0.0.1:1"], ["--expect-workers", "2"]
     for words, said in (
-        (["--bind", "0.0.0.0:1"], "give --i-trust-this-network"),
-        (["--processes", "2"], "takes workers from elsewhere"),
+        ([*elsewhere, "--bind", "0.0.0.0:1"], "give --i-trust-this-network"),
+        ([*elsewhere, "--processes", "2"], "takes workers from elsewhere"),
+        (["--processes", "2", "--bind", "127.0.0.1:1"], "go with --expect-workers N"),
     ):
         done = CliRunner().invoke(springpeak.app, ["replay", *rest, *words])
         assert done.exit_code == 2
