@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -13,13 +13,12 @@ from rich.progress import Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from loadtests.cluster.wire import DEFAULT_BIND
+from scenarios.command import INTERRUPTED, leave, stderr
 
 if TYPE_CHECKING:
     from loadtests.replay import Order
     from loadtests.summary import Summary
 
-WRONG_INPUT = 2
-INTERRUPTED = 130
 SHOWN = ("planned", "sent", "ok", "fail", "unknown", "dropped")
 TIMES = ("p50_response_ms", "p99_response_ms", "p999_response_ms", "p99_service_ms")
 
@@ -175,15 +174,10 @@ def replay_worker(master: MasterAddress, wait_s: WaitS = 120.0, quiet: Quiet = F
     try:
         all_sent = follower.follow(address(master), wait_s=wait_s, say=say)
     except ClusterError as error:
-        _refuse(error)
+        leave(error)
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
     raise typer.Exit(0 if all_sent else 1)
-
-
-def _refuse(error: Exception) -> NoReturn:
-    Console(stderr=True).print(str(error), style="red", markup=False, soft_wrap=True)
-    raise typer.Exit(WRONG_INPUT)
 
 
 def _run(order: "Order") -> "Summary":
@@ -191,13 +185,12 @@ def _run(order: "Order") -> "Summary":
     from loadtests.replay import ReplayError, prepare
     from loadtests.replay import replay as run
 
-    console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), TimeElapsedColumn())
     try:
         prepared = prepare(order)
         planned_count = prepared.trace.steps.height
         # Drawn once a second by hand: a thread that draws would make the sender late.
-        with Progress(*columns, console=console, auto_refresh=False) as progress:
+        with Progress(*columns, console=stderr(), auto_refresh=False) as progress:
             task = progress.add_task("starts")
 
             def watch(counts: dict[str, int], lag_ns: int) -> None:
@@ -211,12 +204,11 @@ def _run(order: "Order") -> "Summary":
 
             return run(prepared, watch, say)
     except ReplayError as error:
-        _refuse(error)
+        leave(error)
     except KeyboardInterrupt:
         kept = order.out.is_dir() and any(order.out.iterdir())
         said = f"; what was sent is in {order.out}" if kept else " before anything was sent"
-        console.print(f"interrupted{said}", markup=False, soft_wrap=True)
-        raise typer.Exit(INTERRUPTED) from None
+        leave(f"interrupted{said}", INTERRUPTED)
 
 
 def _print(summary: "Summary", out: Path) -> None:

@@ -160,6 +160,8 @@ def prepare(order: Order) -> Prepared:
     elsewhere = order.expected_count is not None
     if elsewhere and order.processes > 1:
         wrong.append("--expect-workers N takes workers from elsewhere, --processes N starts them")
+    if not elsewhere and (order.trusted or order.bind != DEFAULT_BIND):
+        wrong.append("--bind and --i-trust-this-network go with --expect-workers N")
     bind = _tried(wrong, lambda: bound(order.bind, trusted=order.trusted)) if elsewhere else None
     if order.web_port is not None:
         web_port = order.web_port

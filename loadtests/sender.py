@@ -18,7 +18,7 @@ import numpy as np
 
 from loadtests.alarm import Alarm
 from loadtests.connection import Connection, Host, TlsConnection
-from loadtests.journal import OUTCOMES
+from loadtests.journal import NOT_REACHED, OUTCOMES
 from loadtests.latency import quantile
 from loadtests.mapping import Mapping, outcome
 from loadtests.recorder import Ending, Recorder
@@ -230,6 +230,9 @@ class Sender:
 
     def _send_dependent(self, task: Task) -> None:
         answer_id = self._answer_ids[task.parent]
+        if self.stopped:
+            self._drop(task, NOT_REACHED)
+            return
         if answer_id is None:
             self._drop(task, "the step that it depends on failed")
             return

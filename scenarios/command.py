@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 BASE: Final = "spring-festival-2026"
 WRONG_INPUT: Final = 2
+INTERRUPTED: Final = 130
 
 app = typer.Typer(help="What is assumed: look at, check and compare scenarios.")
 
@@ -145,6 +146,12 @@ def refuse(problems: "tuple[Problem, ...]") -> NoReturn:
     noun = "problem" if len(problems) == 1 else "problems"
     typer.echo(f"{len(problems)} {noun}; nothing was written", err=True)
     raise typer.Exit(WRONG_INPUT)
+
+
+def leave(why: object, status: int = WRONG_INPUT) -> NoReturn:
+    """Say why a command cannot begin, or go on, and end it."""
+    stderr().print(str(why), style="red", markup=False, soft_wrap=True)
+    raise typer.Exit(status) from None
 
 
 def stdout() -> Console:

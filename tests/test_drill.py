@@ -94,7 +94,7 @@ def test_ctrl_c_says_what_was_interrupted_and_what_is_kept(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--kill-every", "often"), "no time such as 10s"),
+        (("--kill-every", "6"), "--kill-every 6: no time such as 10s"),
         (("--lasting", "0s"), "above 0s"),
         (("--plant", "rust"), "one of lost_write"),
         (("trace.parquet", "--threshold", "speed > 3"), "speed is not measured"),

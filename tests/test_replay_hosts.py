@@ -18,12 +18,11 @@ from loadtests.guarantee_api.tokens import issue_all
 from loadtests.recorder import part_paths
 from tests import api_postgres, api_server
 from tests.api_cases import NOON_S, SECRET
+from tests.api_hosts import COMMAND, PORT
 from tests.hosts import Host, network
 from tests.trace_cases import claim_steps
 
 ENV = os.environ | {"PYTHONPATH": str(api_server.ROOT)}
-SPRINGPEAK = [sys.executable, str(api_server.ROOT / "springpeak.py")]
-PORT = 8080
 CREATE = """
 import asyncio, asyncpg, sys
 async def create():
@@ -81,7 +80,7 @@ class Replay:
         place.mkdir()
         with (place / "out").open("w") as out, (place / "said").open("w") as said:
             return self._net[name].popen(
-                [*SPRINGPEAK, *words], cwd=place, env=ENV, stdout=out, stderr=said
+                [*COMMAND, *words], cwd=place, env=ENV, stdout=out, stderr=said
             )
 
     def until_written(self) -> None:
@@ -105,7 +104,7 @@ class Replay:
             str(self._folder / "trace.parquet"),
         ]
         done = self._net["master"].run(
-            [*SPRINGPEAK, *words, "--repeat", "20", "--json"], env=ENV, check=False
+            [*COMMAND, *words, "--repeat", "20", "--json"], env=ENV, check=False
         )
         assert done.stdout, done.stderr
         return json.loads(done.stdout)

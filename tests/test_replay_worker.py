@@ -67,10 +67,21 @@ def test_a_master_says_where_it_cannot_listen_and_who_did_not_come(
         at = f"127.0.0.1:{free_port()}"
         few = said("--expect-workers", "2", "--bind", at, "--wait-s", "0.1")
         assert f"0 of 2 workers joined {at} within 0.1 s: start each with" in few
-        assert "give --i-trust-this-network" in said("--expect-workers", "2", "--bind", "0.0.0.0:1")
-        both = said("--expect-workers", "2", "--processes", "2")
-        assert "takes workers from elsewhere" in both
     assert not (tmp_path / "o" / "parts").exists()
+
+
+def test_workers_come_from_here_or_from_elsewhere_and_strangers_on_purpose(
+    files: list[str],
+) -> None:
+    rest, elsewhere = [*files, "--host", "http://127.0.0.1:1"], ["--expect-workers", "2"]
+    for words, said in (
+        ([*elsewhere, "--bind", "0.0.0.0:1"], "give --i-trust-this-network"),
+        ([*elsewhere, "--processes", "2"], "takes workers from elsewhere"),
+        (["--processes", "2", "--bind", "127.0.0.1:1"], "go with --expect-workers N"),
+    ):
+        done = CliRunner().invoke(springpeak.app, ["replay", *rest, *words])
+        assert done.exit_code == 2
+        assert said in " ".join(done.output.split())
 
 
 def test_a_worker_of_another_version_is_turned_away_and_the_next_one_is_taken(

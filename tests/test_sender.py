@@ -207,6 +207,26 @@ def test_stopped_early_keeps_what_was_finished(tmp_path: Path) -> None:
     assert set(sent.rows.filter(pl.col("outcome") == "dropped")["reason"]) == {NOT_REACHED}
 
 
+def test_an_answer_after_the_stop_sends_none_of_those_that_waited_for_it(tmp_path: Path) -> None:
+    """All of them are due; the host answers the first one only once the sender is stopped."""
+    opened: list[Asked] = []
+
+    def hold(asked: Asked) -> bytes | None:
+        opened.append(asked)
+        return None
+
+    def stop(sender: Sender) -> None:
+        while not (opened and sender.counts["waited"] == 2):
+            gevent.sleep(0.005)
+        sender.stop("interrupted", grace_s=30.0)
+        opened[0].send(answer())
+
+    sent = send(tmp_path, small_trace(1), hold, speed=100.0, during=stop)
+    assert sent.rows["outcome"].to_list() == ["ok", "dropped", "dropped"]
+    assert sent.rows["reason"].to_list() == ["", NOT_REACHED, NOT_REACHED]
+    assert len(sent.host.asked) == 1
+
+
 def test_an_alarm_that_rings_after_the_stop_sends_nothing(tmp_path: Path) -> None:
     def stop(sender: Sender) -> None:
         while not sender.counts["ok"]:

@@ -5,13 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
+
+from scenarios.command import leave, stderr
 
 if TYPE_CHECKING:
     from loadtests.audit.verdict import Verdict
-
-WRONG_INPUT = 2
-
 
 def audit(
     journal: Annotated[
@@ -37,15 +35,13 @@ def audit(
     from loadtests.audit.judge import AuditError, read_history, read_tokens
     from loadtests.audit.judge import audit as judge
 
-    console = Console(stderr=True)
     try:
         sent = read_history(journal, trace)
         target = Target(host, read_tokens(token_file))
-        with console.status("reading the journal") as status:
+        with stderr().status("reading the journal") as status:
             verdict = judge(sent, target, repeated_count=repeat, say=status.update)
     except (AuditError, TokenRefused) as error:
-        console.print(str(error), style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(WRONG_INPUT) from None
+        leave(error)
     if as_json:
         typer.echo(json.dumps(verdict.document(), ensure_ascii=False))
     else:

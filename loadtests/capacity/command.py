@@ -18,12 +18,10 @@ from loadtests.drill.command import (
     when_of,
     write_overlay,
 )
+from scenarios.command import INTERRUPTED, leave, stderr
 
 if TYPE_CHECKING:
     from loadtests.capacity.plan import Capacity
-
-WRONG_INPUT = 2
-INTERRUPTED = 130
 
 
 Source = Annotated[
@@ -75,7 +73,6 @@ def capacity(
 
     when = when_of(day, hours)
     folder = out or RESULTS / time.strftime("capacity-%Y%m%dT%H%M%S")
-    console = Console(stderr=True)
     order = Order(
         source=source,
         folder=folder,
@@ -89,15 +86,13 @@ def capacity(
         lag_limit_ms=lag_limit_ms,
     )
     try:
-        with console.status("preparing") as status:
+        with stderr().status("preparing") as status:
             found = measure(order, status.update)
         values = found.document()
     except (LoadError, ServiceFailed, ThresholdError, TraceError) as error:
-        console.print(str(error), style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(WRONG_INPUT) from None
+        leave(error)
     except KeyboardInterrupt:
-        console.print(f"interrupted: what was measured so far is in {folder}", soft_wrap=True)
-        raise typer.Exit(INTERRUPTED) from None
+        leave(f"interrupted: what was measured so far is in {folder}", INTERRUPTED)
     (folder / "capacity.json").write_text(json.dumps(values, indent=1, ensure_ascii=False))
     if overlay is not None:
         described = f"The guarantee API as measured at {found.peak_per_s:.0f} requests per second"

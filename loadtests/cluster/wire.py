@@ -16,6 +16,9 @@ from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Final
 
+import loadtests
+import scenarios
+
 MASTER_PORT: Final = 5557  # Locust's own
 DEFAULT_BIND: Final = f"127.0.0.1:{MASTER_PORT}"
 BEAT_S: Final = 1.0
@@ -71,8 +74,9 @@ def bound(text: str, *, trusted: bool) -> Address:
 def version() -> str:
     """Of springpeak, its code, and Locust: master and workers must have the same."""
     code = blake2b(digest_size=4)
-    for path in sorted(Path(__file__).parent.parent.rglob("*.py")):
-        code.update(path.read_bytes())
+    for house in (loadtests, scenarios):  # what loadtests may import
+        for path in sorted(Path(str(house.__file__)).parent.rglob("*.py")):
+            code.update(path.read_bytes())
     return f"springpeak {version_of('springpeak')} (code {code.hexdigest()}), Locust " + version_of(
         "locust"
     )

@@ -9,16 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from loadtests.command import say_thresholds
+from scenarios.command import BASE, INTERRUPTED, leave, stderr
 
 if TYPE_CHECKING:
     from loadtests.drill.behaviour import When
     from loadtests.drill.drill import Plan, Result
 
-WRONG_INPUT = 2
-INTERRUPTED = 130
 RESULTS = Path("results")
 _KEPT = {
     "trace.parquet": "what was to be sent",
@@ -94,7 +92,8 @@ def drill(
     judged, too; kills may well break them, and the verdict is on the books alone.
     """
     when = when_of(day, hours)
-    kill_s, freeze_s, length_s = (_seconds(text) for text in (kill_every, freeze, lasting))
+    kill_s = _seconds("--kill-every", kill_every)
+    freeze_s, length_s = _seconds("--freeze", freeze), _seconds("--lasting", lasting)
     if length_s == 0.0:
         raise typer.BadParameter("--lasting: above 0s")
     folder = out or RESULTS / time.strftime("drill-%Y%m%dT%H%M%S")
@@ -135,7 +134,6 @@ def _held(planned: Callable[[], "Plan"], folder: Path) -> "Result":
     from loadtests.trace import TraceError
     from scenarios.load import ThresholdError
 
-    console = Console(stderr=True)
     doing = "preparing"
 
     def say(what: str) -> None:
@@ -144,22 +142,16 @@ def _held(planned: Callable[[], "Plan"], folder: Path) -> "Result":
         status.update(what)
 
     try:
-        with console.status(doing) as status:
+        with stderr().status(doing) as status:
             return hold(planned(), say)
     except (AuditError, LoadError, ServiceFailed, ThresholdError, TraceError) as error:
-        console.print(str(error), style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(WRONG_INPUT) from None
+        leave(error)
     except KeyboardInterrupt:
         kept = ", ".join(
             f"{name} ({what})" for name, what in _KEPT.items() if (folder / name).exists()
         )
-        console.print(
-            f"interrupted ({doing}): no verdict. Kept in {folder}: {kept or 'nothing'}",
-            style="red",
-            markup=False,
-            soft_wrap=True,
-        )
-        raise typer.Exit(INTERRUPTED) from None
+        said = f"interrupted ({doing}): no verdict. Kept in {folder}: {kept or 'nothing'}"
+        leave(said, INTERRUPTED)
 
 
 def _print(result: "Result", values: dict[str, Any]) -> None:
@@ -191,10 +183,10 @@ def write_overlay(path: Path, journal: Path, when: "When", *, described: str) ->
     typer.echo(f"overlay: {path}", err=True)
 
 
-def _seconds(text: str) -> float:
+def _seconds(option: str, text: str) -> float:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m)", text)
     if found is None:
-        raise typer.BadParameter(f"{text} is no time such as 10s, 500ms or 2m")
+        raise typer.BadParameter(f"{option} {text}: no time such as 10s, 500ms or 2m")
     return float(found[1]) * {"ms": 0.001, "s": 1.0, "m": 60.0}[found[2]]
 
 
@@ -226,7 +218,6 @@ def _plan(
     from loadtests.traffic.rundata import open_run
     from loadtests.traffic.window import parse
     from scenarios import load as loads
-    from scenarios.command import BASE
     from scenarios.loader import load
 
     if spoil and spoil not in SPOILS:

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from typer.core import TyperGroup
+
+from scenarios.command import leave, stderr
 
 if TYPE_CHECKING:
     from loadtests.trace import Trace
 
 MAKE = "make"
-WRONG_INPUT = 2
 
 
 class _ShortForMake(TyperGroup):
@@ -60,7 +60,7 @@ def make_trace(
     from loadtests.traffic.make import make
     from loadtests.traffic.window import parse
 
-    with trace_errors(), Console(stderr=True).status("reading the run"):
+    with trace_errors(), stderr().status("reading the run"):
         asked = parse(window) if window else None
         made = make(run, asked=asked, amplify=amplify, reads=reads, seed=seed)
         trace.write(made.trace, out)
@@ -95,7 +95,7 @@ def import_log(
     from loadtests import trace
     from loadtests.traffic.imported import columns_of, import_trace, rules_of
 
-    with trace_errors(), Console(stderr=True).status("reading the log"):
+    with trace_errors(), stderr().status("reading the log"):
         made = import_trace(
             file, rules=rules_of(rules or ()), columns=columns_of(columns), seed=seed
         )
@@ -115,8 +115,7 @@ def trace_errors() -> Iterator[None]:
     try:
         yield
     except TraceError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(WRONG_INPUT) from None
+        leave(error)
 
 
 def _say(made: "Trace", out: Path) -> None:

@@ -13,9 +13,8 @@ from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
 from reports.command import Lang
 from reports.language import say, speaking
-from scenarios.command import WRONG_INPUT, Overlays, Sets, refuse, resolve, stderr
+from scenarios.command import INTERRUPTED, WRONG_INPUT, Overlays, Sets, refuse, resolve, stderr
 from sim.experiment.command import (
-    INTERRUPTED,
     ClusterAddress,
     OutOrUrl,
     Seed,

@@ -9,9 +9,17 @@ from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
 from reports.command import Lang
 from reports.language import file_name, say, speaking
-from scenarios.command import BASE, Overlays, ScenarioName, Sets, refuse, resolve, stderr
-from sim.experiment.command import (
+from scenarios.command import (
+    BASE,
     INTERRUPTED,
+    Overlays,
+    ScenarioName,
+    Sets,
+    refuse,
+    resolve,
+    stderr,
+)
+from sim.experiment.command import (
     ClusterAddress,
     Seed,
     Workers,

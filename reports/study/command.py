@@ -13,9 +13,8 @@ from rich.progress import MofNCompleteColumn, Progress, TaskID, TimeElapsedColum
 
 from reports.command import Lang
 from reports.language import say, speaking
-from scenarios.command import Sets, refuse, stderr
+from scenarios.command import INTERRUPTED, Sets, refuse, stderr
 from sim.experiment.command import (
-    INTERRUPTED,
     ClusterAddress,
     Out,
     Workers,

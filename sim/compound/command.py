@@ -5,16 +5,16 @@ the option, the value and what would be right.
 """
 
 import json
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from scenarios.command import leave
 
 if TYPE_CHECKING:
     from sim.compound.frequency import Frequency
     from sim.compound.severity import Severity
     from sim.compound.total import Total
-
-_WRONG_INPUT: Final = 2
 
 Law = Annotated[
     str,
@@ -87,12 +87,10 @@ def compound(
             said["exhaustion"] = {text: exhaustion(by_day, amounts[text]) for text in amounts}
     except CompoundError as error:
         option = "--" + error.name.replace("_", "-")
-        typer.echo(f"{option} {error.value}: {error.right}", err=True)
-        raise typer.Exit(_WRONG_INPUT) from None
+        leave(f"{option} {error.value}: {error.right}")
     except GridError as error:
         option = f"--step {step:g} --points {points}" if step is not None else "grid"
-        typer.echo(f"{option}: {error}", err=True)
-        raise typer.Exit(_WRONG_INPUT) from None
+        leave(f"{option}: {error}")
     typer.echo(json.dumps(said, indent=2) if as_json else _table(said))
 
 

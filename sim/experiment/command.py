@@ -6,13 +6,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 from rich.table import Table
 
-from scenarios.command import WRONG_INPUT, Overlays, ScenarioName, Sets, resolve, stderr, stdout
+from scenarios.command import (
+    INTERRUPTED,
+    Overlays,
+    ScenarioName,
+    Sets,
+    leave,
+    resolve,
+    stderr,
+    stdout,
+)
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -20,7 +29,6 @@ if TYPE_CHECKING:
     from scenarios.scenario import Scenario
     from sim.experiment.runner import RunResult
 
-INTERRUPTED: Final = 130
 
 Replications = Annotated[
     int | None, typer.Option(min=1, help="How many replications (12 if not given).")
@@ -279,5 +287,4 @@ def run_errors() -> Iterator[None]:
         said = f"{error.filename} cannot be read or written: {error.strerror}"
     else:
         return
-    stderr().print(said, style="red", markup=False, soft_wrap=True)
-    raise typer.Exit(WRONG_INPUT)
+    leave(said)

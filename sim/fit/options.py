@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scenarios.command import WRONG_INPUT, stderr
+from scenarios.command import leave
 
 if TYPE_CHECKING:
     from sim.fit.instants import Clock
@@ -96,5 +96,4 @@ def log_errors() -> Iterator[None]:
     try:
         yield
     except LogError as error:
-        stderr().print(str(error), style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(WRONG_INPUT) from None
+        leave(error)

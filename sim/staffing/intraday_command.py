@@ -6,12 +6,12 @@ Called by the `staff` command. Exit status: 0 done, 2 wrong input, 130 interrupt
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from scenarios.command import refuse, stderr, stdout
+from scenarios.command import INTERRUPTED, refuse, stderr, stdout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from scenarios.scenario import Scenario
     from sim.staffing.intraday import Replan
     from sim.theory.targets import Target
-
-INTERRUPTED: Final = 130
 
 ActualsFile = Annotated[
     Path | None,
