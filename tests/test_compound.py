@@ -172,6 +172,27 @@ def test_what_does_not_die_away_is_left_to_the_grid() -> None:
             inverted(frequency, law, Moments.of(frequency, law))
 
 
+def test_a_grid_that_shows_nothing_of_the_bulk_is_refused() -> None:
+    """Of a billion standard deviations the whole bulk is a cell, on every grid alike."""
+    thousand, law = Frequency(days=(1000.0,)), Lognormal(mean=120.0, cv=1e9)
+    with pytest.raises(GridError, match="too coarse"):
+        unbounded(thousand, law, Moments.of(thousand, law))
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        Discrete.of({0.0: 1.0}),
+        net_of_recovery(Exponential(mean=1.0), recovered_ratio=1.0),
+        payable(Exponential(mean=1.0), deductible=1e4),
+    ],
+)
+def test_claims_that_are_nothing_add_up_to_nothing(law: Severity) -> None:
+    total = compound(Frequency(days=(1000.0,)), law)
+    assert (total.mean, total.sd, total.risk(0.99)) == (0.0, 0.0, (0.0, 0.0))
+    assert (total.exceedance(0.0), total.exceedance(5.0), total.excess(0.0)) == (0.0, 0.0, 0.0)
+
+
 def test_an_open_window_gives_what_a_whole_one_gives() -> None:
     thousand = Frequency(days=(1000.0,))
     whole = compound(thousand, CLAIM)
@@ -300,7 +321,8 @@ def test_the_command_says_when_a_budget_is_exhausted() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--cap", "-5"), "--cap -5.0: a finite number above 0"),
+        (("--cap", "-5"), "--cap -5.0: a number above 0, from 1e-100 to 1e+100"),
+        (("--cap", "1e-12"), "--cap 1e-12: not so far below the claims"),
         (("--severity", "discrete:1=0.5,2=0.4"), "sum is 0.9; right would be probabilities that"),
         (("--severity", "pareto:mean=1"), "--severity pareto:mean=1: unknown law"),
         (("--severity", "lognormal:mean=1"), "lognormal takes mean and cv"),
@@ -308,7 +330,12 @@ def test_the_command_says_when_a_budget_is_exhausted() -> None:
         (("--quantiles", "half"), "--quantiles half: 'half' is not a number"),
         (("--deductible", "-1"), "--deductible -1.0: a finite number, 0 or above"),
         (("--claims", "0"), "--claims 0.0: a mean number of claims"),
-        (("--mixing-cv", "-0.1"), "--mixing-cv -0.1: a finite number"),
+        (("--mixing-cv", "-0.1"), "--mixing-cv -0.1: a ratio from 0 to 1e+06"),
+        (("--mixing-cv", "1e200"), "--mixing-cv 1e+200: a ratio from 0 to 1e+06"),
+        (("--claims", "1e300"), "--claims 1e+300: a mean number of claims, above 0 and at most"),
+        (("--severity", "lognormal:mean=1e300,cv=1"), "mean is 1e+300; right would be a number"),
+        (("--severity", "gamma:mean=1,cv=1e-300"), "cv is 1e-300; right would be a number above"),
+        (("--step", "1e300", "--points", "256"), "--step 1e+300: a number above 0"),
         (("--exceeds", "-1"), "--exceeds -1: a finite amount"),
         (("--step", "0.01", "--points", "256"), "--step 0.01 --points 256: aliased"),
         (("--step", "0.01"), "--step 0.01: --step and --points come together"),

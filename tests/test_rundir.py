@@ -153,6 +153,18 @@ def test_what_is_no_run_directory_is_refused(tmp_path: Path) -> None:
     assert (tmp_path / "notes" / "a.txt").read_text() == "mine"
 
 
+def test_two_at_work_in_one_directory_are_told(finished: Path) -> None:
+    """The second would sweep away what the first one writes."""
+    before = {file: file.read_bytes() for file in finished.rglob("*") if file.is_file()}
+    with (
+        RunDirectory(finished).held(),
+        pytest.raises(RunError, match="another springpeak is at work in"),
+    ):
+        write_synthetic_run(finished, replications=4, resume=True)
+    assert {file: file.read_bytes() for file in finished.rglob("*") if file.is_file()} == before
+    assert write_synthetic_run(finished, replications=3, resume=True) == finished
+
+
 def test_resuming_what_was_never_begun_begins(tmp_path: Path) -> None:
     assert RunDirectory(tmp_path / "run").claim(identity=IDENTITY, resume=True)
 

@@ -1,13 +1,14 @@
 """The page of a study says what its tables say; the command from a file to the page."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from reports.language import speaking
-from reports.study.page import FILE_NAME, write
+from reports.study.page import FILE_NAME, sentences, write
 from scenarios.study_file import Design
 from sim.payout.frames import write as write_tables
 from sim.study import widest as widest_module
@@ -78,7 +79,8 @@ def test_every_number_is_a_cell_of_a_table(
     design: Design, language: str, tmp_path: Path
 ) -> None:
     is_first = design is KINDS[0] and language == "en"
-    factors = [*RANGES, HEADS] if is_first or design.kind == "grid" else RANGES
+    heads = replace(HEADS, levels=HEADS.levels[:2]) if is_first else HEADS
+    factors = [*RANGES, heads] if is_first or design.kind == "grid" else RANGES
     path = study(tmp_path / "study", design, factors, ["now", "snow"] if is_first else ["now"])
     found = explained(path)
     with speaking(language):  # type: ignore[arg-type]
@@ -100,7 +102,23 @@ def test_an_outcome_that_does_not_always_exist_is_not_explained(tmp_path: Path) 
     found = explained(path)
     assert "asa_phone_s" not in found["study_indices"]["outcome"].to_list()
     row = found["study_variance"].filter(outcome="asa_phone_s").to_dicts()[0]
-    assert (row["method"], row["mean"]) == (None, None)
+    assert (row["method"], row["mean"], row["noise_ratio"]) == (None, None, None)
+    assert "not told: it does not exist at every point" in list(sentences(found))[2]
+
+
+def test_a_screening_names_the_factor_of_the_largest_steps(tmp_path: Path) -> None:
+    found = explained(study(tmp_path / "study", KINDS[2], RANGES, [""]))
+    said = next(sentences(found))
+    assert "load.a: Over its whole range it moves it by" in said
+
+
+def test_points_that_tell_nothing_give_no_interval(tmp_path: Path) -> None:
+    """Four points bear no term: an interval from 0 to 0 would claim to know."""
+    found = explained(study(tmp_path / "study", Design(kind="lhs", points_count=4), RANGES, [""]))
+    row = found["study_variance"].filter(outcome="abandoned_ratio").to_dicts()[0]
+    assert (row["terms_count"], row["rest_ratio"]) == (1, pytest.approx(1.0))
+    assert "study_indices" not in found
+    assert "nothing that these points show beyond chance" in next(sentences(found))
 
 
 def test_a_combination_is_explained_by_itself_and_levels_over_all(tmp_path: Path) -> None:
@@ -224,13 +242,13 @@ def test_outcomes_that_the_approximation_does_not_know_cannot_rank(study_file: P
 
 
 def test_from_a_file_to_the_page(study_file: Path, tmp_path: Path) -> None:
-    """With processes of its own; then the folder again, in Chinese."""
+    """With a process of its own; then the folder again, in Chinese."""
     text = study_file.read_text(encoding="utf-8").replace("widest_count = 2\n", "")
     for key in ("demand.orders_multiple", "consumers.contact_multiple"):
         text += f'\n[[factors]]\nkey = "{key}"\n'
     study_file.write_text(text, encoding="utf-8")
     out = tmp_path / "out"
-    said = springpeak_says("study", str(study_file), "--out", str(out), "--workers", "2")
+    said = springpeak_says("study", str(study_file), "--out", str(out), "--workers", "1")
     assert said.status == 0
     assert "4 of 4 seasons" in said.out
     assert (out / FILE_NAME).exists()

@@ -90,7 +90,6 @@ def _of(tables: Tables, scenario: str) -> dict[str, pl.DataFrame]:
 def _cards(tables: Tables) -> Iterator[Card]:
     """Each outcome: how much it varies, and what explains most of it."""
     for row in rows("study_variance", tables["study_variance"], VARIANCE_KEYS):
-        top = _top(tables, row)
         sentence = say_html(
             "Over the points nine in ten lie between {low} and {high}; the mean is {mean} "
             "({interval}).",
@@ -99,28 +98,42 @@ def _cards(tables: Tables) -> Iterator[Card]:
             mean=row.number("mean", _form(row["unit"])),
             interval=row.range("low", "high", _form(row["unit"])),
         )
-        answer = Markup('<span class="none">{}</span>').format(say("nothing beyond chance"))
-        if top is not None:
-            answer = quote(top["key"])
-            explained = say_html(
-                "Alone it explains {share} of the variance ({interval}). ",
-                share=top.number("value", "percent"),
-                interval=top.range("low", "high", "percent"),
-            )
-            sentence = Markup("{}{}").format(explained, sentence)
+        answer, moved = _mover(tables, row)
+        sentence = Markup("{}{}").format(moved, sentence)
         name = _named(tables, row["outcome"], row["combination"])
         question = say_html("What moves it most: {outcome}", outcome=name)
         yield Card(question, answer, "", sentence)
 
 
-def _top(tables: Tables, of: Row) -> Row | None:
-    """The first-order index that is largest for an outcome and combination."""
-    found = [
-        row
-        for row in rows("study_indices", tables.get("study_indices", _NONE), figures.INDEX_KEYS)
-        if row["order"] == "first" and all(row[key] == of[key] for key in VARIANCE_KEYS)
-    ]
-    return max(found, key=lambda row: float(row["value"]), default=None)
+def _mover(tables: Tables, of: Row) -> tuple[Markup, Markup]:
+    """The factor that moves an outcome most, and by how much."""
+    first = [row for row in _found(tables, "study_indices", of) if row["order"] == "first"]
+    steps = _found(tables, "study_screening", of)
+    if first:
+        top = max(first, key=lambda row: float(row["value"]))
+        return quote(top["key"]), say_html(
+            "Alone it explains {share} of the variance ({interval}). ",
+            share=top.number("value", "percent"),
+            interval=top.range("low", "high", "percent"),
+        )
+    if steps:
+        top = max(steps, key=lambda row: float(row["size"]))
+        form = "points" if of["unit"] == "ratio" else _form(of["unit"])
+        return quote(top["key"]), say_html(
+            "Over its whole range it moves it by {size} on average. ",
+            size=top.number("size", form),
+        )
+    said = say("nothing that these points show beyond chance")
+    if of["mean"] is None:
+        said = say("not told: it does not exist at every point")
+    return Markup('<span class="none">{}</span>').format(said), Markup()
+
+
+def _found(tables: Tables, table: str, of: Row) -> list[Row]:
+    """The rows of a table about an outcome and combination."""
+    keys = figures.INDEX_KEYS if table == "study_indices" else figures.SCREENING_KEYS
+    every = rows(table, tables.get(table, _NONE), keys)
+    return [row for row in every if all(row[key] == of[key] for key in VARIANCE_KEYS)]
 
 
 def _parts(tables: Tables, plan: Mapping[str, Any], number: int) -> Iterator[Part]:

@@ -134,14 +134,15 @@ def _paid(text: str, *, deductible: float, cap: float | None, recovered_ratio: f
 
 def _check_grid(step: float | None, points: int | None) -> None:
     from sim.compound.problems import require
+    from sim.compound.severity import require_size
 
     together = (step is None) == (points is None)
     given = {"step": step, "points": points}
     name, value = next(((key, one) for key, one in given.items() if one is not None), ("", None))
     right = "--step and --points come together"
     require(together, name=name, value=value, right=right)
-    sound = step is None or 0.0 < step < float("inf")
-    require(sound, name="step", value=step, right="a finite number above 0")
+    if step is not None:
+        require_size("step", step)
 
 
 def _check_asked(levels: dict[str, float], amounts: dict[str, float]) -> None:

@@ -49,6 +49,10 @@ def compound(
 ) -> Total:
     """The total of all claims; on a grid of one's own where `step` and `points` are given."""
     exact = Moments.of(frequency, severity)
+    if exact.mean == 0.0:
+        nothing = Steps(np.zeros(1), np.ones(1))
+        grid = Grid(step=1.0, first=0, points=1)
+        return Total(exact=exact, grid=grid, steps=nothing, smooth=None)
     if step is not None:
         return _on(grids.given(severity, step=step, points=points), frequency, severity, exact)
     if is_discrete(severity):

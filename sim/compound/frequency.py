@@ -28,7 +28,9 @@ Complexes = npt.NDArray[np.complex128]
 _STEP_OF_SPREAD = 0.5
 # exp(-45) is 3e-20: what is below does not show in double precision.
 _NEGLIGIBLE_LOG = -45.0
-_RATIO = "a finite number, 0 or above"
+# Beyond these, squares and powers leave the range of a double.
+_MEAN_MAX = 1e15
+_CV_MAX = 1e6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,11 +44,11 @@ class Frequency:
     def __post_init__(self) -> None:
         require(bool(self.days), name="days", value="()", right="at least one mean")
         for mean in self.days:
-            sound = math.isfinite(mean) and mean > 0.0
-            right = "a mean number of claims, finite and above 0"
-            require(sound, name="claims", value=mean, right=right)
+            right = f"a mean number of claims, above 0 and at most {_MEAN_MAX:g}"
+            require(0.0 < mean <= _MEAN_MAX, name="claims", value=mean, right=right)
         for name, cv in (("mixing_cv", self.mixing_cv), ("common_cv", self.common_cv)):
-            require(math.isfinite(cv) and cv >= 0.0, name=name, value=cv, right=_RATIO)
+            right = f"a ratio from 0 to {_CV_MAX:g}"
+            require(0.0 <= cv <= _CV_MAX, name=name, value=cv, right=right)
 
     @property
     def mean(self) -> float:

@@ -22,7 +22,9 @@ from sim.compound.problems import require
 
 Floats = npt.NDArray[np.float64]
 
-ABOVE_ZERO = "a finite number above 0"
+# Beyond these, squares and powers leave the range of a double.
+SIZE_MIN, SIZE_MAX = 1e-100, 1e100
+CV_MIN, CV_MAX = 1e-9, 1e9
 # Ten probabilities typed with ten digits add up to 1 within this.
 PROBABILITY_SLACK = 1e-9
 
@@ -95,7 +97,8 @@ class Lognormal:
     cv: float
 
     def __post_init__(self) -> None:
-        _require_positive(mean=self.mean, cv=self.cv)
+        require_size("mean", self.mean)
+        _require_cv(self.cv)
 
     @property
     def sigma(self) -> float:
@@ -140,7 +143,8 @@ class Gamma:
     cv: float
 
     def __post_init__(self) -> None:
-        _require_positive(mean=self.mean, cv=self.cv)
+        require_size("mean", self.mean)
+        _require_cv(self.cv)
 
     @property
     def shape(self) -> float:
@@ -178,7 +182,7 @@ class Exponential:
     mean: float
 
     def __post_init__(self) -> None:
-        _require_positive(mean=self.mean)
+        require_size("mean", self.mean)
 
     @property
     def atoms(self) -> tuple[Atom, ...]:
@@ -206,8 +210,8 @@ class Discrete:
     def __post_init__(self) -> None:
         require(bool(self.atoms), name="discrete", value="()", right="at least one size")
         for value, probability in self.atoms:
-            sound = math.isfinite(value) and value >= 0.0
-            require(sound, name="size", value=value, right="a finite number, 0 or above")
+            if value != 0.0:
+                require_size("size", value)
             sound = 0.0 < probability <= 1.0
             require(sound, name="probability", value=probability, right="above 0, at most 1")
         sizes = [value for value, _ in self.atoms]
@@ -248,6 +252,12 @@ class Discrete:
         return 0.0
 
 
-def _require_positive(**values: float) -> None:
-    for name, value in values.items():
-        require(math.isfinite(value) and value > 0.0, name=name, value=value, right=ABOVE_ZERO)
+def require_size(name: str, value: float) -> None:
+    """Raises CompoundError unless claims may have such a size."""
+    right = f"a number above 0, from {SIZE_MIN:g} to {SIZE_MAX:g}"
+    require(SIZE_MIN <= value <= SIZE_MAX, name=name, value=value, right=right)
+
+
+def _require_cv(value: float) -> None:
+    right = f"a number above 0, from {CV_MIN:g} to {CV_MAX:g}"
+    require(CV_MIN <= value <= CV_MAX, name="cv", value=value, right=right)

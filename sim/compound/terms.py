@@ -14,15 +14,33 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.compound.problems import require
-from sim.compound.severity import ABOVE_ZERO, Atom, Discrete, Floats, Severity, decimal, merged
+from sim.compound.severity import (
+    SIZE_MAX,
+    Atom,
+    Discrete,
+    Floats,
+    Severity,
+    decimal,
+    merged,
+    require_size,
+    square_of,
+)
 
-_AMOUNT = "a finite number, 0 or above"
+_AMOUNT = f"a finite number, 0 or above, at most {SIZE_MAX:g}"
+SQUARE_RATIO_MIN = 1e-9
+"""Moments below a cap are differences; where less than this is left, they have no seven digits."""
 
 
 def payable(severity: Severity, *, deductible: float = 0.0, cap: float | None = None) -> Severity:
     """min((X - deductible)+, cap)."""
     left = severity if deductible == 0.0 else Deductible(severity, deductible)
-    return left if cap is None else Cap(left, cap)
+    if cap is None:
+        return left
+    paid, claimed = Cap(left, cap), square_of(left)
+    right = f"not so far below the claims (root mean square {math.sqrt(claimed):.3g})"
+    sound = claimed == 0.0 or square_of(paid) >= SQUARE_RATIO_MIN * claimed
+    require(sound, name="cap", value=cap, right=right)
+    return paid
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +85,7 @@ class Cap:
     cap: float
 
     def __post_init__(self) -> None:
-        sound = math.isfinite(self.cap) and self.cap > 0.0
-        require(sound, name="cap", value=self.cap, right=ABOVE_ZERO)
+        require_size("cap", self.cap)
 
     @property
     def atoms(self) -> tuple[Atom, ...]:
@@ -173,4 +190,4 @@ def net_of_recovery(severity: Severity, *, recovered_ratio: float) -> Severity:
 
 
 def _require_amount(name: str, value: float) -> None:
-    require(math.isfinite(value) and value >= 0.0, name=name, value=value, right=_AMOUNT)
+    require(0.0 <= value <= SIZE_MAX, name=name, value=value, right=_AMOUNT)

@@ -27,10 +27,12 @@ from sim.compound.total import Smooth, Steps, Total, without_even_powers
 
 OUTSIDE: Final = 1e-6
 AGREED: Final = 5e-8
-"""Two grids agree when VaR and shortfall differ by less, in standard deviations."""
+"""Two grids agree when VaR and shortfall differ by less, in standard deviations or, where that is
+less, in the largest of them."""
 TOLERATED: Final = 2e-6
 """On the finest grid, which no finer one confirms, they must still agree this well."""
 _PROBES: Final = (0.05, 0.5, 0.9, 0.99, 0.999, 0.9999)
+_HIDDEN_TOLERANCE: Final = 1e-9
 _TILT: Final = 16.0
 _SPREADS: Final = 12.0
 _WIDER: Final = 1.5
@@ -58,11 +60,15 @@ def unbounded(frequency: Frequency, severity: Severity, exact: Moments) -> Total
                 f"too many claims: with {frequency.mean:g} of them rounding in the transform is no "
                 "longer small beside the probabilities: ask for fewer, or for a part of them"
             ) from None
+        if _is_hidden(total):
+            # Grids of which one cell holds all of the bulk agree, and say nothing of it.
+            points *= 2
+            continue
         if before is not None:
-            gap = float(np.abs(found - before).max()) / exact.sd
+            gap = float(np.abs(found - before).max()) / _scale(exact, found)
             if gap <= AGREED or (gap <= TOLERATED and 2 * points > grids.POINTS_MAX):
                 wider = _on(frequency, severity, exact, end=_WIDER * end, points=points)
-                apart = float(np.abs(_probed(wider) - found).max()) / exact.sd
+                apart = float(np.abs(_probed(wider) - found).max()) / _scale(exact, found)
                 if apart <= 10.0 * max(gap, AGREED):
                     return total
         before = found
@@ -128,6 +134,18 @@ def _masses(
     missing = np.asarray(1.0 - rfft(one * damped), dtype=np.complex128)
     generated = frequency.generate(missing, square_ratio=square_ratio)
     return np.asarray(irfft(generated, points) / damped)
+
+
+def _scale(exact: Moments, found: Floats) -> float:
+    """What grids are held against: where a few huge claims make the standard deviation, it says
+    nothing of what the total mostly is."""
+    return min(exact.sd, float(found.max()))
+
+
+def _is_hidden(total: Total) -> bool:
+    """Whether all quantiles seem to be 0, and no claim at all is not as likely as that."""
+    last = _PROBES[-1]
+    return total.risk(last).var == 0.0 and float(total.steps.masses[0]) < last - _HIDDEN_TOLERANCE
 
 
 def _probed(total: Total) -> Floats:

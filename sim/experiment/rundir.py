@@ -7,6 +7,7 @@ there. A part always wins over the same replication in a merged file: it is only
 merging is not done.
 """
 
+import fcntl
 import json
 import os
 import shutil
@@ -95,11 +96,40 @@ class RunDirectory:
         if not resume:
             raise RunError(f"{self.path} is not empty: go on with --resume or choose another --out")
         check_identity(self.path, self.manifest(), identity)
-        (self.path / PARTS).mkdir(exist_ok=True)
-        shutil.rmtree(self.path / f"{PARTS}{UNFINISHED}", ignore_errors=True)
-        for unfinished in (self.path / PARTS).glob(f"*{UNFINISHED}*"):
-            shutil.rmtree(unfinished)
+        with self.held():
+            (self.path / PARTS).mkdir(exist_ok=True)
+            shutil.rmtree(self.path / f"{PARTS}{UNFINISHED}", ignore_errors=True)
+            for unfinished in (self.path / PARTS).glob(f"*{UNFINISHED}*"):
+                shutil.rmtree(unfinished)
         return False
+
+    @contextmanager
+    def taken(self, *, identity: Mapping[str, Any], resume: bool) -> Iterator[bool]:
+        """In here the directory is claimed, and nobody else works in it; True if it is new."""
+        fresh = self.claim(identity=identity, resume=resume)
+        with self.held():
+            yield fresh
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """In here no other process works in the directory. Raises RunError where one does.
+
+        The lock is that of the directory itself: it leaves no file, and ends with the process.
+        """
+        handle = os.open(self.path, os.O_RDONLY)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise RunError(
+                    f"another springpeak is at work in {self.path}: wait until it ends, or choose "
+                    "another --out"
+                ) from None
+            except OSError:
+                pass  # A file system without locks: it is left to the user.
+            yield
+        finally:
+            os.close(handle)
 
     def manifest(self) -> dict[str, Any]:
         """What the run says about itself. Raises RunError when there is none."""

@@ -3,6 +3,7 @@
 Decides nothing about figures. Columns and their order are those of scenarios/payout_tables.py.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,11 @@ def frame(table: str, rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
         assert row.keys() == set(wanted), f"table {table}: {set(wanted) ^ row.keys()}"
     columns = {name: [row[name] for row in found] for name in wanted}
     return pl.DataFrame(columns, schema=wanted, strict=True)
+
+
+def known(value: float) -> float | None:
+    """What a table holds of a figure: nothing where it does not exist."""
+    return value if math.isfinite(value) else None
 
 
 def cells(figure: Figure) -> dict[str, Any]:

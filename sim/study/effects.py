@@ -15,7 +15,7 @@ from sim.columns import Floats
 from sim.experiment.confidence import TAIL, student_rows
 from sim.study.expansion import Expansion, polynomials
 from sim.study.factors import Factor
-from sim.study.shares import fit_of
+from sim.study.shares import Fit
 
 STEPS: Final = np.linspace(0.0, 1.0, 9)
 
@@ -31,10 +31,10 @@ class Step:
 
 
 def along_range(
-    factor: Factor, number: int, expansion: Expansion, seed: int
+    factor: Factor, number: int, expansion: Expansion, fit: Fit
 ) -> Iterator[Step]:
-    """The factor's own part of the expansion; `number` is its place among the ranges."""
-    fit = fit_of(expansion, seed)
+    """The factor's own part of the expansion, whose fit is known; `number` is the factor's place
+    among the ranges."""
     centre = float(expansion.coefficients[0].mean())
     own = [k for k, term in enumerate(fit.terms) if term == (number,)]
     degrees = [expansion.terms[k + 1][0][1] for k in own]

@@ -16,6 +16,7 @@ from typing import Final
 
 import numpy as np
 from numpy.polynomial import legendre
+from scipy.linalg import cho_factor, cho_solve
 
 from sim.columns import Floats
 
@@ -142,14 +143,14 @@ def _products(tables: Sequence[Floats], terms: Sequence[Term], count: int) -> Fl
 
 
 def _solved(basis: Floats, values: Floats, terms: tuple[Term, ...]) -> Expansion:
-    q, r = np.linalg.qr(basis)
-    inverse = np.linalg.inv(r)
-    coefficients = inverse @ (q.T @ values)
+    # Normal equations: columns that are nearly orthonormal lose no digit by them.
+    spread = cho_solve(cho_factor(basis.T @ basis), np.eye(len(terms)))
+    coefficients = spread @ (basis.T @ values)
     return Expansion(
         terms=terms,
         basis=basis,
         coefficients=coefficients,
-        spread=inverse @ inverse.T,
+        spread=spread,
         residuals=values - basis @ coefficients,
     )
 

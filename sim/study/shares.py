@@ -101,9 +101,10 @@ def fit_of(found: Expansion, seed: int) -> Fit:
 def shares(fit: Fit, factors_count: int) -> Iterator[Share]:
     """First-order and total indices of every factor, and the index of every pair that was fitted.
 
-    Nothing where the outcome does not vary beyond chance.
+    Nothing where the outcome does not vary beyond chance, or where the points bear no term: that
+    factors explain nothing is then not known, and no interval around 0 could be said.
     """
-    if fit.total <= 0.0:
+    if fit.total <= 0.0 or not fit.terms:
         return
     for factor in range(factors_count):
         yield _share(fit, "first", (factor,), [term == (factor,) for term in fit.terms])
