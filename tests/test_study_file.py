@@ -108,6 +108,8 @@ BAD = [
     (("small.toml", "smal.toml"), "no such file"),
     (("first_day = 1", "first_day = 3"), "first_day 3 is after last_day 1"),
     (("first_day = 1", "first_day = 99"), "mine.toml:2: first_day = 99"),
+    (('"support.seats_count"', '"support.shifts"'), "does not take the values of support.h"),
+    (('"support.seats_count"', '"demand.common_day_cv"'), "does not take the values of support.h"),
     (("levels = [48, 60]", "levels = [48, 48.5]"), "factors.1.levels = [48.0, 48.5]: are not all"),
     (('"lhs"\npoints_count = 4', '"lhs"\npoints_count = 900000'), "lays out 1,800,000 points"),
     (('"lhs"\npoints_count = 4', '"saltelli"\nbase_points_count = 262144'), "out 1,572,864 points"),

@@ -11,8 +11,9 @@ from scipy.stats import qmc
 from scenarios.study_file import Design
 from sim.study.conduct import conduct
 from sim.study.dataset import read
+from sim.study.design import places
 from sim.study.expansion import of_levels, of_ranges
-from sim.study.explained import noise_ratio
+from sim.study.explained import explained, noise_ratio
 from sim.study.factors import Factor, combinations
 from sim.study.plan import lay_out
 from sim.study.shares import Share, fit_of, shares
@@ -51,6 +52,17 @@ def test_pairs_of_ishigami(tmp_path: Path) -> None:
         by_pair = {(row["key"], row["other"]): row["value"] for row in found.to_dicts()}
         assert by_pair["x1", "x3"] == pytest.approx(pair, abs=apart)
         assert by_pair["x1", "x2"] == pytest.approx(0.0, abs=apart)
+
+
+def test_a_season_in_which_nothing_varies_has_no_indices() -> None:
+    design = Design(kind="saltelli", base_points_count=64)
+    rows = places(design, 2, 1)
+    values = np.stack([rows[:, 0], np.zeros(len(rows)), rows[:, 0]], axis=1)
+    found = {(one.order, one.factors): one for one in explained(design, rows, values, 1).shares}
+    first = found["first", (0,)]
+    assert first.low <= first.value <= first.high
+    # Of 64 base points; SALib's own 95 % half-width is 0.03.
+    assert first.value == pytest.approx(1.0, abs=0.1)
 
 
 def test_effects_follow_the_function(tmp_path: Path) -> None:

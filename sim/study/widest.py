@@ -30,10 +30,11 @@ from scenarios.scenario import Scenario
 from sim.experiment.executor import carry_out
 from sim.experiment.rundir import UNFINISHED, read_table, readable
 from sim.payout.frames import frame
-from sim.study.asked import Asked, World, moved
+from sim.study.asked import Asked
 from sim.study.factors import Factor
 from sim.study.festival import Question
 from sim.study.lines import Lines
+from sim.study.worlds import World, moved
 from sim.whatif.answer import approximate
 
 WIDEST: Final = "study_widest"
