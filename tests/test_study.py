@@ -160,6 +160,9 @@ def test_another_study_is_refused(tmp_path: Path) -> None:
     (tmp_path / "other" / "note.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(RunError, match="not a run directory"):
         carry_out(tmp_path / "other")
+    with pytest.raises(RunError, match="workers must be at least 1, not 0"):
+        carry_out(tmp_path / "none", workers=0)
+    assert not (tmp_path / "none").exists()
     assert data(path) == before
 
 

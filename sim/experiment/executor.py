@@ -67,8 +67,10 @@ def processes(workers: int) -> ProcessPoolExecutor:
 def worker_pool(workers: int, executor: Executor | None) -> Iterator[Executor]:
     """The caller's executor, or processes of our own, which do not outlive an interrupt.
 
-    Raises RunError where the number of workers makes no sense.
+    Raises RunError where `workers` is below 1.
     """
+    if workers < 1:
+        raise RunError(f"the number of workers must be at least 1, not {workers}")
     if executor is not None:
         yield executor
         return

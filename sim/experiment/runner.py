@@ -103,8 +103,6 @@ def run(
         plan = Plan(replications=replications, precision_ratio=precision_ratio)
     except ValueError as error:
         raise RunError(str(error)) from None
-    if workers < 1:
-        raise RunError(f"the number of workers must be at least 1, not {workers}")
     if days is not None:
         scenario = with_days(scenario, days)
     path = out or Path("results") / account.run_id(scenario, seed=seed, contents=contents)

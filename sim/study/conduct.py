@@ -66,8 +66,6 @@ def conduct(
     `asked_of` says what the model is, as far as the plan does not: a folder of another model, code,
     design or seed is refused with RunError. `report(finished, planned)` is called after each job.
     """
-    if workers < 1:
-        raise RunError(f"the number of workers must be at least 1, not {workers}")
     directory = RunDirectory(path)
     identity = {"code": code_digest(), **(asked_of or {})}
     with taken(path, identity) as fresh:

@@ -42,8 +42,10 @@ class Journal:
         """(point, replication) of every season that is there."""
         found: set[tuple[int, int]] = set()
         if self.table.exists():
-            rows = read_table(self.table).select("point", "replication").unique()
-            found.update(rows.iter_rows())
+            with readable(self.table):
+                # Scanned, because the other columns of a large study need not be in memory.
+                rows = pl.scan_parquet(self.table).select("point", "replication").unique()
+                found.update(rows.collect().iter_rows())
         with readable(self.lines.path):
             found.update((line["point"], line["replication"]) for line in self.lines.read())
         return found
