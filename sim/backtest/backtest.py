@@ -14,7 +14,7 @@ import numpy as np
 
 from sim.backtest import score
 from sim.backtest.drawn import ArrivalLaw
-from sim.backtest.paired import nearer
+from sim.backtest.paired import by_chance, nearer
 from sim.backtest.rivals import by_erlang_a, by_erlang_c
 from sim.experiment.confidence import student_rows
 from sim.fit.hours import Hours, Outcome
@@ -107,6 +107,7 @@ class Backtest:
                 name: nearer(self.hours, self.observed, self.simulated.middle(), rival, rng)
                 for name, rival in rivals.items()
             },
+            "by_chance": by_chance(self.hours, self.simulated),
             "coverage": hourly["abandoned_ratio"]["coverage"],
             "hourly": hourly,
             "hours": self._columns(),

@@ -26,6 +26,7 @@ FROM_S: Final = np.array(
      240, 300, 450, 600],
     dtype=np.float64,
 )  # fmt: skip
+COLUMNS: Final = ("from_s", "from_place", "rate_per_s")
 FROM_PLACE: Final = np.array([1, 2, 3, 4, 6, 8, 11])
 ROUNDS: Final = 40
 FEW: Final = 20.0
@@ -49,10 +50,14 @@ class LeavingLaw:
     @classmethod
     def of_document(cls, said: dict[str, Any]) -> "LeavingLaw":
         """From the file beside an overlay."""
-        from_s, from_place, rate_per_s = (
-            np.array(said[name]) for name in ("from_s", "from_place", "rate_per_s")
-        )
+        from_s, from_place, rate_per_s = (np.array(said[name]) for name in COLUMNS)
         return cls(from_s, from_place, rate_per_s, float(said["longest_wait_s"]))
+
+
+    def document(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        columns = {name: getattr(self, name).tolist() for name in COLUMNS}
+        return {**columns, "longest_wait_s": self.longest_wait_s}
 
 
 # What a contact bears is then its patience in seconds.
@@ -70,7 +75,7 @@ class Leaving:
         self._longest_wait_s = law.longest_wait_s
 
     def patience_s(self, hazard: float, place: int) -> float:
-        """Of a contact that bears so much hazard, and is told so late a place."""
+        """Of a contact that bears so much hazard and comes at this place in line."""
         own = bisect_right(self._from_place, place) - 1
         passed = self._passed[own]
         step = bisect_right(passed, hazard) - 1

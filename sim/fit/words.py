@@ -66,12 +66,7 @@ def document(fit: ContactsFit) -> dict[str, Any]:
         "floor": floor
         and {
             "waiting": [asdict(part) for part in patience.waiting.parts],
-            "leaving": {
-                "from_s": patience.leaving.from_s.tolist(),
-                "from_place": patience.leaving.from_place.tolist(),
-                "rate_per_s": patience.leaving.rate_per_s.tolist(),
-                "longest_wait_s": patience.leaving.longest_wait_s,
-            },
+            "leaving": patience.leaving.document(),
             "availability": floor.factor,
             "availability_hour_cv": floor.hour_cv,
             "turns_s": fit.turns.law_s.tolist(),
