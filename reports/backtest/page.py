@@ -63,7 +63,7 @@ def render(document: dict[str, Any]) -> str:
                 "The simulation's error less the formula's: below zero the simulation is nearer. "
                 "Intervals (95 %) come from days drawn again; where one holds zero, these days "
                 "cannot tell the two apart. By chance alone a replication lies as far from the "
-                "mean of the others as the last column says: an error that small is luck."
+                "mean of the others as the last column says; an error of that size tells nothing."
             ),
             _nearer(document),
         ),

@@ -47,7 +47,7 @@ def nearer(
 
 def by_chance(hours: Hours, simulated: Outcome) -> dict[str, float]:
     """By figure: how far a replication lies from the mean of the others. Where the model is right,
-    the days that happened lie as far, and no prediction comes nearer but by luck."""
+    the days that happened lie as far: an error of that size tells nothing against it."""
     found, total = {}, simulated.total()
     for name in ("abandoned_ratio", "mean_wait_s"):
         found[name] = _apart(getattr(total, name))
