@@ -28,6 +28,8 @@ from benchmarks import bench_replay, scale_fleet, scale_page, scale_table, scale
 from benchmarks.scale_table import Row
 from loadtests import trace
 from loadtests.capacity.plan import WINDOW, busiest_second
+from loadtests.drill.member import ServiceFailed
+from loadtests.drill.service import haproxy
 from loadtests.recorder import part_paths
 from loadtests.traffic.make import make
 from loadtests.traffic.window import parse
@@ -35,6 +37,7 @@ from scenarios.load import WRITES
 from scenarios.loader import load
 from sim.experiment.rundir import RunDirectory
 from sim.experiment.runner import run as simulate
+from tests import api_postgres, hosts
 
 BASE = "spring-festival-2026"
 PEAK_DAY = 2
@@ -161,6 +164,20 @@ def lock() -> Iterator[Row]:
         yield scale_fleet.held(batch, repeats=max(16, 8192 // batch))
 
 
+def missing(what: str) -> str:
+    """Why a part cannot be measured on this machine; empty when it can."""
+    if what == "wire" and hosts.why_not():
+        return hosts.why_not()
+    if what in ("api", "lock", "replay", "wire") and api_postgres.why_not():
+        return api_postgres.why_not()
+    if what in ("api", "replay", "wire"):
+        try:
+            haproxy()
+        except ServiceFailed as error:
+            return str(error)
+    return ""
+
+
 def main() -> None:
     """Measure one part and keep its rows, or write the page."""
     what, *rest = sys.argv[1:] or ["page"]
@@ -180,6 +197,9 @@ def main() -> None:
         }
         if what not in parts:
             sys.exit(f"{what} is no part: {', '.join(['run', *parts, 'page'])}")
+        if missing(what):
+            print(f"{what} was not measured: {missing(what)}")
+            return
         whole, rows = len(rest) < 2 or what == "api", []
         try:
             for one in parts[what]():

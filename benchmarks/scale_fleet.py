@@ -140,9 +140,9 @@ class Closed(Run):
 
 
 def _groups(service: Service, url: str) -> dict[str, Sequence[psutil.Process]]:
-    groups = {"api": [psutil.Process(one._running().pid) for one in service._members]}
-    if service._proxy is not None:
-        groups["proxy"] = [psutil.Process(service._proxy.pid)]
+    groups: dict[str, Sequence[psutil.Process]] = {
+        name: [psutil.Process(pid) for pid in pids] for name, pids in service.pids.items()
+    }
     if url:
         groups["store"] = [_postmaster(url)]
     return groups

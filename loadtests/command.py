@@ -126,7 +126,7 @@ def replay(
     """Replay a trace open-loop: every request leaves at its intended time.
 
     Exit status: 0 thresholds held, 1 broken, 2 wrong input, 3 the run is INVALID: it measured its
-    own sender.
+    own sender; 130 interrupted: the journal has what was sent until then.
     """
     from loadtests.replay import Order
 

@@ -125,7 +125,7 @@ def write(folder: Path, plan: pl.DataFrame, about: About) -> Path:
         for part in part_paths(folder):
             part.unlink()
         (folder / PARTS).rmdir()
-    except OSError as error:
+    except (OSError, pl.exceptions.PolarsError) as error:
         growing.unlink(missing_ok=True)
         raise JournalError(f"{path} cannot be written: {error}; the parts are kept") from None
     return path

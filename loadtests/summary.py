@@ -5,7 +5,6 @@ lost, rows are missing, or it was stopped. An invalid replay says nothing about 
 is said before any threshold.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from loadtests import latency, noise
+from loadtests import jsonfile, latency, noise
 from loadtests.journal import Clock, Journal, Share
 from loadtests.sender import POOL_FULL
 from loadtests.thresholds import Figures, Finding, judge
@@ -57,9 +56,8 @@ class Summary:
         return {**said, **values.pop("figures"), **values}
 
     def write(self, folder: Path) -> None:
-        """Write summary.json."""
-        text = json.dumps(self.document(), indent=1, ensure_ascii=False)
-        (folder / FILE_NAME).write_text(f"{text}\n", encoding="utf-8")
+        """Write summary.json. Raises OSError."""
+        jsonfile.write(folder / FILE_NAME, self.document())
 
 
 def summarise(

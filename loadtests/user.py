@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from io import StringIO
 from pathlib import Path
 from time import monotonic_ns
 from typing import Any, ClassVar, Final
@@ -86,11 +87,10 @@ def sent(job: Job, schedule: Schedule, watch: Watch, *, view: View) -> Iterator[
         watch_over(sender, job, watch, totals)
         part.close()
         runner.quit()
-        if not recorder.failure:  # a full disk has no room for these, either
-            write_tables(environment, view.folder)
         lost_ns = sender.elapsed_ns if recorder.failure else None
         share = Share(worker=0, planned_count=len(schedule), lost_ns=lost_ns)
         yield [Ending(share=share, stopped=sender.stopped, started_unix_ns=started_unix_ns)]
+        write_tables(environment, view.folder)  # last: the journal counts, should the disk be full
     hold_page(environment)
 
 
@@ -119,12 +119,16 @@ def hold_page(environment: Environment) -> None:
 
 
 def write_tables(environment: Environment, folder: Path) -> None:
-    """Locust's own report and table, into the folder."""
-    with (folder / CSV).open("w", encoding="utf-8", newline="") as file:
-        table = locust.stats.StatsCSV(environment, locust.stats.PERCENTILES_TO_REPORT)
-        table.requests_csv(csv.writer(file))
+    """Locust's own report and table, into the folder. Raises OSError that names the file."""
     page = get_html_report(environment, show_download_link=False)
-    (folder / HTML).write_text(page, encoding="utf-8")
+    rows = StringIO(newline="")
+    table = locust.stats.StatsCSV(environment, locust.stats.PERCENTILES_TO_REPORT)
+    table.requests_csv(csv.writer(rows))
+    for name, text in ((CSV, rows.getvalue()), (HTML, page)):
+        try:
+            (folder / name).write_text(text, encoding="utf-8", newline="")
+        except OSError as error:
+            raise OSError(f"{folder / name} cannot be written: {error.strerror}") from None
 
 
 def report(runner: Any) -> None:

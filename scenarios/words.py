@@ -47,17 +47,7 @@ ExhaustionPolicy = Literal["reserve", "review", "stop"]
 Bearer = Literal["platform", "merchant"]
 # What sets a payout off: an incident, or a right that needs none.
 Trigger = Literal[
-    "closed_or_refused",
-    "no_room",
-    "service_no_show",
-    "false_advertising",
-    "dissatisfaction",
-    "price_anomaly",
-    "food_safety",
-    "cancellation",
-    "ticket_refund",
-    "valid_report",
-    "alert",
+    IncidentType, "cancellation", "ticket_refund", "valid_report", "alert"
 ]
 
 CATEGORIES: Final[tuple[Category, ...]] = get_args(Category)

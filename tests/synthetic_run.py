@@ -4,6 +4,9 @@ from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
+from sim.experiment.rundir import ESTIMATES, MERGED
 from sim.experiment.runner import run
 from tests.fake_replication import SCENARIO, simulate
 
@@ -29,6 +32,13 @@ class ShortExecutor(InlineExecutor):
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
         self.calls -= 1
         return super().submit(fn, *args, **kwargs) if self.calls >= 0 else Future()
+
+
+def same_results(a: Path, b: Path) -> None:
+    """Holds two runs to the same summary, byte for byte, and the same rows in every table."""
+    assert (a / "summary.json").read_bytes() == (b / "summary.json").read_bytes()
+    for name in (*MERGED, ESTIMATES):
+        assert pl.read_parquet(a / f"{name}.parquet").equals(pl.read_parquet(b / f"{name}.parquet"))
 
 
 def write_synthetic_run(

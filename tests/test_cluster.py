@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 import pytest
 from loky import ProcessPoolExecutor
 
 from scenarios.loader import load
 from sim.experiment import cluster as clusters
 from sim.experiment.cluster import Cluster, build, cluster, differences
-from sim.experiment.rundir import MERGED, RunError
+from sim.experiment.rundir import RunError
 from sim.experiment.runner import RunResult, run
 from sim.payout.trials import Trial, outcomes
 from sim.staffing.floors import Tapes
@@ -30,7 +29,7 @@ from tests import fake_replication
 from tests.cluster_replication import FREE_COUNT, PIPE, held_by_lock, held_once
 from tests.dask_workers import ROOT, scheduler, two_workers, worker
 from tests.interrupted_replication import failing
-from tests.synthetic_run import InlineExecutor
+from tests.synthetic_run import InlineExecutor, same_results
 from tests.test_cli import springpeak_says
 from tests.worlds import SEED, small
 
@@ -51,12 +50,6 @@ def _run(path: Path, **options: Any) -> RunResult:
         **options,
     }
     return run(fake_replication.SCENARIO, out=path, **settings)
-
-
-def _same_results(a: Path, b: Path) -> None:
-    assert (a / "summary.json").read_bytes() == (b / "summary.json").read_bytes()
-    for name in (*MERGED, "estimates"):
-        assert pl.read_parquet(a / f"{name}.parquet").equals(pl.read_parquet(b / f"{name}.parquet"))
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +99,7 @@ def test_a_run_with_a_killed_worker_is_the_local_run(
         assert none_left.wait(60.0), "somebody is told that no worker is left"
     assert len(killed) == 1
     assert (spread.finished_count, spread.interrupted) == (4, False)
-    _same_results(spread.path, alone.path)
+    same_results(spread.path, alone.path)
     parquet = sorted(path.name for path in alone.path.glob("*.parquet"))
     assert parquet == sorted(path.name for path in spread.path.glob("*.parquet"))
     assert all((spread.path / n).read_bytes() == (alone.path / n).read_bytes() for n in parquet)
@@ -118,7 +111,7 @@ def test_a_local_cluster_changes_nothing(local: Cluster, whole: Path, tmp_path: 
         tmp_path / "run", executor=local, progress=lambda done, of: seen.append((done, of))
     )
     assert seen == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
-    _same_results(result.path, whole)
+    same_results(result.path, whole)
 
 
 def test_ctrl_c_keeps_what_the_cluster_finished_and_cancels_the_rest(
@@ -137,7 +130,7 @@ def test_ctrl_c_keeps_what_the_cluster_finished_and_cancels_the_rest(
     assert (broken.finished_count, broken.planned_count, broken.interrupted) == (2, 4, True)
     resumed = _run(tmp_path / "run", executor=local, resume=True)
     assert (resumed.finished_count, resumed.interrupted) == (4, False)
-    _same_results(resumed.path, whole)
+    same_results(resumed.path, whole)
 
 
 def test_a_replication_that_fails_on_the_cluster_is_named(
@@ -145,7 +138,7 @@ def test_a_replication_that_fails_on_the_cluster_is_named(
 ) -> None:
     with pytest.raises(RunError, match=r"replication 3 of seed 1 failed.*debits 5 fen"):
         _run(tmp_path / "run", executor=local, simulate=failing)
-    _same_results(_run(tmp_path / "run", executor=local, resume=True).path, whole)
+    same_results(_run(tmp_path / "run", executor=local, resume=True).path, whole)
 
 
 def test_another_machine_records_the_tapes_that_it_has_not(
@@ -188,7 +181,7 @@ def test_trials_of_assumptions_run_on_the_cluster(local: Cluster, tmp_path: Path
 
 def test_loky_needs_no_file_system_in_common(whole: Path, tmp_path: Path) -> None:
     with ProcessPoolExecutor(1) as executor:
-        _same_results(_run(tmp_path / "run", executor=executor).path, whole)
+        same_results(_run(tmp_path / "run", executor=executor).path, whole)
 
 
 def test_a_lost_connection_is_said(tmp_path: Path) -> None:

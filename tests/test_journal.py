@@ -1,6 +1,7 @@
 """The journal: what is made of finished, missing and lost steps, and what is refused on reading."""
 
 import json
+import resource
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,7 +34,7 @@ ABOUT = About(
 )
 
 
-def written(folder: Path) -> journal.Journal:
+def part_of_worker_0(folder: Path) -> None:
     file = PartFile(folder, 0)
     recorder = Recorder(file.write)
     recorder.add((0, 0, 3, 8, 201, 0, "", "77", "approved", 500, 1))
@@ -43,6 +44,10 @@ def written(folder: Path) -> journal.Journal:
     file.close()
     (part,) = part_paths(folder)
     part.write_bytes(part.read_bytes()[:-1])  # the process was killed while it wrote
+
+
+def written(folder: Path) -> journal.Journal:
+    part_of_worker_0(folder)
     return journal.read(journal.write(folder, PLAN, ABOUT))
 
 
@@ -58,6 +63,20 @@ def test_every_planned_step_is_there_once_and_accounted_for(tmp_path: Path) -> N
     first = found.rows.row(0, named=True)
     assert (first["response_ns"], first["service_ns"], first["answer_fen"]) == (8, 5, 500)
     assert not (tmp_path / PARTS).exists()
+
+
+def test_a_journal_that_finds_no_room_leaves_its_parts_for_when_there_is(tmp_path: Path) -> None:
+    part_of_worker_0(tmp_path)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, limits[1]))
+    try:
+        with pytest.raises(JournalError, match=f"{journal.FILE_NAME} cannot be written: .* kept"):
+            journal.write(tmp_path, PLAN, ABOUT)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [one.name for one in tmp_path.iterdir()] == [PARTS]
+    found = journal.read(journal.write(tmp_path, PLAN, ABOUT))
+    assert found.rows["outcome"].to_list() == ["ok", "unknown", "dropped", "dropped"]
 
 
 def test_a_journal_of_before_says_nothing_of_hosts_and_clocks(tmp_path: Path) -> None:

@@ -6,17 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import fsspec
-import polars as pl
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from sim.experiment import worker
-from sim.experiment.rundir import MERGED, RunError
+from sim.experiment.rundir import RunError
 from sim.experiment.runner import RunResult, run
 from tests.dask_workers import ROOT
 from tests.fake_replication import SCENARIO, simulate
 from tests.interrupted_replication import failing
-from tests.synthetic_run import InlineExecutor
+from tests.synthetic_run import InlineExecutor, same_results
 from tests.test_cli import springpeak_says
 
 URL = "memory://bucket/run"
@@ -58,12 +57,6 @@ def _local(path: Path) -> dict[str, bytes]:
     return {file.relative_to(path).as_posix(): file.read_bytes() for file in files}
 
 
-def _same_results(a: Path, b: Path) -> None:
-    assert (a / "summary.json").read_bytes() == (b / "summary.json").read_bytes()
-    for name in (*MERGED, "estimates"):
-        assert pl.read_parquet(a / f"{name}.parquet").equals(pl.read_parquet(b / f"{name}.parquet"))
-
-
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run without a URL."""
@@ -72,7 +65,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_copy_is_the_run(store: MemoryFileSystem, whole: Path, tmp_path: Path) -> None:
     result = _run(tmp_path / "run")
-    _same_results(result.path, whole)
+    same_results(result.path, whole)
     assert _files(store) == _local(result.path)
     (result.path / "payout_booking.csv").write_text("later\n", encoding="utf-8")
     result.copy()
@@ -82,7 +75,7 @@ def test_the_copy_is_the_run(store: MemoryFileSystem, whole: Path, tmp_path: Pat
 def test_a_url_may_be_a_folder(whole: Path, tmp_path: Path) -> None:
     _run(tmp_path / "run", copy_to=(tmp_path / "mounted" / "run").as_uri())
     assert _local(tmp_path / "mounted" / "run") == _local(tmp_path / "run")
-    _same_results(tmp_path / "mounted" / "run", whole)
+    same_results(tmp_path / "mounted" / "run", whole)
 
 
 def test_parts_stream_to_the_url_as_they_finish(store: MemoryFileSystem, tmp_path: Path) -> None:
@@ -135,7 +128,7 @@ def test_another_machine_goes_on_wherever_the_first_was_killed(
         if manifest.get("status") == "complete":
             assert there["summary.json"] == (whole / "summary.json").read_bytes()
         second = _run(tmp_path / f"second-{last}", resume=True)
-        _same_results(second.path, whole)
+        same_results(second.path, whole)
         assert _files(store) == _local(second.path)
 
 
@@ -174,7 +167,7 @@ def test_finished_replications_are_kept_when_one_fails(
 ) -> None:
     with pytest.raises(RunError, match="replication 3"):
         _run(tmp_path / "run", simulate=failing, replications=4)
-    _same_results(_run(tmp_path / "run", resume=True).path, whole)
+    same_results(_run(tmp_path / "run", resume=True).path, whole)
     assert _files(store) == _local(tmp_path / "run")
 
 

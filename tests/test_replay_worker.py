@@ -148,13 +148,15 @@ def test_ctrl_c_on_a_worker_keeps_what_it_sent_and_the_others_go_on(
         master = started(tmp_path, *same, "--expect-workers", "2", "--lag-limit-ms", "10000")
         workers = [working(tmp_path, at), working(tmp_path, at)]
         until_written(out, 2)
-        workers[0].send_signal(signal.SIGINT)
+        while workers[0].poll() is None:  # again and again, until it has left
+            workers[0].send_signal(signal.SIGINT)
+            time.sleep(0.02)
         status, said = ended(master)
         for one in workers:
             one.communicate(timeout=60)
-    assert sorted(one.returncode for one in workers) == [0, 130]
-    assert workers[0].returncode == 130
-    assert status == 3
+    # The last one may come when all is handed over and the process is about to leave.
+    assert workers[0].returncode in (130, -signal.SIGINT)
+    assert (status, workers[1].returncode) == (3, 0)
     (reason,) = said["reasons"]
     assert reason.endswith("was interrupted")
     rows = journal.read(out).rows

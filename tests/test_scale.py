@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks import scale_page, scale_table
+from benchmarks import bench_scale, scale_page, scale_table
 from benchmarks.scale_table import Row
 
 
@@ -55,3 +55,13 @@ def test_new_rows_replace_those_of_their_measure(tmp_path) -> None:
     assert [(o.measure, o.size, o.value) for o in scale_table.read(path)] == [
         ("disk_bytes", 1.0, 7.0), ("cpu_s", 4.0, 3.0), ("cpu_s", 8.0, 4.0),
     ]  # fmt: skip
+
+
+def test_what_a_machine_lacks_is_said_instead_of_measured(monkeypatch, capsys, tmp_path) -> None:
+    monkeypatch.setattr(bench_scale.hosts, "why_not", lambda: "only root makes hosts")
+    monkeypatch.setattr("sys.argv", ["bench_scale", "wire", str(tmp_path)])
+    before = scale_table.read()
+    bench_scale.main()
+    assert capsys.readouterr().out == "wire was not measured: only root makes hosts\n"
+    assert scale_table.read() == before
+    assert bench_scale.missing("sender") == ""

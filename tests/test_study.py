@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from scenarios.study_file import Design
 from scenarios.study_tables import STUDY_TABLES
-from sim.experiment.rundir import RunError
+from sim.experiment.rundir import RunDirectory, RunError
 from sim.study.conduct import Conducted, conduct
 from sim.study.dataset import read
 from sim.study.journal import Journal, season_line
@@ -161,6 +161,14 @@ def test_another_study_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="not a run directory"):
         carry_out(tmp_path / "other")
     assert data(path) == before
+
+
+def test_two_at_work_on_one_study_are_told(whole: Path) -> None:
+    """The first one that ends would take the other's lines away."""
+    before = data(whole)
+    with RunDirectory(whole).held(), pytest.raises(RunError, match="another springpeak is at work"):
+        carry_out(whole)
+    assert data(whole) == before
 
 
 def test_a_plan_is_what_its_file_tells() -> None:

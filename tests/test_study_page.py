@@ -12,13 +12,14 @@ from reports.study.page import FILE_NAME, sentences, write
 from scenarios.study_file import Design
 from sim.payout.frames import write as write_tables
 from sim.study import widest as widest_module
-from sim.study.asked import World, read_study
+from sim.study.asked import read_study
 from sim.study.conduct import conduct
 from sim.study.dataset import read
 from sim.study.factors import Factor
 from sim.study.plan import lay_out
 from sim.study.tables import tables
 from sim.study.widest import assumptions, widest
+from sim.study.worlds import World
 from tests.page_walk import Files, mistakes, walked
 from tests.study_models import values_of
 from tests.synthetic_run import InlineExecutor

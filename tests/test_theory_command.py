@@ -5,22 +5,10 @@ import json
 import pytest
 
 from tests.test_cli import springpeak_says
+from tests.test_theory import LEVELS
 
 LINE = "--agents 13 --arrivals-per-h 200 --aht-s 180 --patience-s 300 --threshold-s 20 --json"
-KEYS = {
-    "p_wait",
-    "p_abandon",
-    "mean_wait_s",
-    "sl_of_offered",
-    "sl_excluding_short_abandons",
-    "sl_counting_short_abandons",
-    "sl_of_answered",
-    "asa_all_s",
-    "asa_answered_s",
-    "asa_virtual_s",
-    "occupancy",
-    "agents",
-}
+KEYS = {*LEVELS, "asa_all_s", "asa_answered_s", "asa_virtual_s", "occupancy", "agents"}
 
 
 def theory_says(queue: str, options: str) -> dict[str, object]:

@@ -15,6 +15,7 @@ from loadtests.drill.command import (
     Hours,
     Thresholds,
     WrittenOverlay,
+    keep,
     when_of,
     write_overlay,
 )
@@ -93,7 +94,7 @@ def capacity(
         leave(error)
     except KeyboardInterrupt:
         leave(f"interrupted: what was measured so far is in {folder}", INTERRUPTED)
-    (folder / "capacity.json").write_text(json.dumps(values, indent=1, ensure_ascii=False))
+    keep(folder / "capacity.json", values)
     if overlay is not None:
         described = f"The guarantee API as measured at {found.peak_per_s:.0f} requests per second"
         write_overlay(overlay, found.at_peak, when, described=described)

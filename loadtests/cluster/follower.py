@@ -47,10 +47,11 @@ def follow(master: Address, *, wait_s: float, say: Callable[[str], None]) -> boo
     except OSError as error:
         raise ClusterError(str(error)) from None
     follower = _Follower(runner, master, say)
-    try:
-        return follower.work()
-    finally:
-        follower.leave()
+    with user.interrupted(follower.interrupt):
+        try:
+            return follower.work()
+        finally:
+            follower.leave()
 
 
 def _until_reached(master: Address, wait_s: float) -> None:
@@ -101,14 +102,25 @@ class _Follower:
         self._tell("hello", version=version(), host=socket.gethostname(), process=os.getpid())
         beats = gevent.spawn(self._beat)
         try:
-            with user.interrupted(self._interrupt):
-                task, sender, before = self._prepare()
-                sender.start(self._start_ns - before.offset_ns)
-                self._runs = True
-                user.watch_over(sender, task.job, self._note, self._totals)
-                return self._finish(task, sender, before)
+            task, sender, before = self._prepare()
+            sender.start(self._start_ns - before.offset_ns)
+            self._runs = True
+            user.watch_over(sender, task.job, self._note, self._totals)
+            return self._finish(task, sender, before)
         finally:
             beats.kill()
+
+    def interrupt(self) -> None:
+        """Send nothing more, but hand over what was sent; where there is none, wait no longer."""
+        if self._sender is not None and self._runs:
+            self._sender.stop(INTERRUPTED, grace_s=GRACE_S)
+        else:
+            self._interrupted = True
+
+    def leave(self) -> None:
+        """Tell the master that nothing more is sent."""
+        self._tell("left")
+        user.leave(self._runner)
 
     def _prepare(self) -> tuple[Task, Sender, Reading]:
         """Everything up to the master's word that it starts."""
@@ -123,11 +135,6 @@ class _Follower:
         self._tell("ready", planned_count=len(task.schedule), clock=clock_now)
         self._wait(self._started)
         return task, sender, before
-
-    def leave(self) -> None:
-        """Tell the master that nothing more is sent."""
-        self._tell("left")
-        user.leave(self._runner)
 
     def _unpacked(self) -> Task:
         """The share; a worker that cannot send it says so and leaves."""
@@ -219,13 +226,6 @@ class _Follower:
             counts=self._counts,
             lag_ns=self._lag_ns,
         )
-
-    def _interrupt(self) -> None:
-        """Send nothing more, but hand over what was sent; where there is none, wait no longer."""
-        if self._sender is not None and self._runs:
-            self._sender.stop(INTERRUPTED, grace_s=GRACE_S)
-        else:
-            self._interrupted = True
 
     def _note(self, counts: dict[str, int], lag_ns: int) -> None:
         self._counts, self._lag_ns = counts, lag_ns

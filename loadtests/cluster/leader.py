@@ -57,8 +57,8 @@ def led(
             leader.watch_over(watch)
         finally:
             leader.quit()
-        leader.write_tables()
         yield leader.endings()
+        leader.write_tables()  # last: the journal counts, should the disk be full
     leader.hold_page()
 
 

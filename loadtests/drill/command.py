@@ -114,7 +114,7 @@ def drill(
         folder,
     )
     values = result.document()
-    (folder / "drill.json").write_text(json.dumps(values, indent=1, ensure_ascii=False))
+    keep(folder / "drill.json", values)
     if overlay is not None:
         said = f"{values['kills']} kills and {values['freezes']} freezes in {lasting}"
         write_overlay(overlay, folder / "journal", when, described=f"The guarantee API: {said}")
@@ -171,6 +171,16 @@ def when_of(day: int, hours: str) -> "When":
     if found is None or not float(found[1]) < float(found[2]) <= 24.0:
         raise typer.BadParameter(f"--hours {hours}: hours of a day such as 18..21")
     return When(day, float(found[1]), float(found[2]))
+
+
+def keep(path: Path, values: dict[str, Any]) -> None:
+    """Write a result, or say why it cannot be written, and leave."""
+    from loadtests import jsonfile
+
+    try:
+        jsonfile.write(path, values)
+    except OSError as error:
+        leave(error)
 
 
 def write_overlay(path: Path, journal: Path, when: "When", *, described: str) -> None:

@@ -73,6 +73,11 @@ class Member:
         """End it, in order if it can."""
         end(self._process)
 
+    @property
+    def pid(self) -> int:
+        """Its number in the system."""
+        return self._running().pid
+
     def _running(self) -> subprocess.Popen[bytes]:
         assert self._process is not None, "launch() comes first"
         return self._process

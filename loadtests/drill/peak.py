@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 from typing import Any, Final
 
-from loadtests import trace
+from loadtests import jsonfile, trace
 from loadtests.drill.drill import Plan, Say, drill
 from loadtests.traffic.make import make
 from loadtests.traffic.rundata import open_run
@@ -50,7 +50,5 @@ def at_peak(run: Path, say: Say = lambda _: None) -> dict[str, Any]:
         "reasons": result.load["reasons"],
         **result.document(),
     }
-    unfinished = run / f"{FILE_NAME}.unfinished"
-    unfinished.write_text(json.dumps(values, indent=1, ensure_ascii=False), encoding="utf-8")
-    unfinished.replace(kept)
+    jsonfile.write(kept, values)
     return values

@@ -106,6 +106,12 @@ class Service:
         self.freezes_count += 1
         self._answers_again(began_ns, member)
 
+    @property
+    def pids(self) -> dict[str, list[int]]:
+        """Of the API's processes, and of the proxy if there is one: what measures them asks."""
+        found = {"api": [one.pid for one in self._members]}
+        return found if self._proxy is None else found | {"proxy": [self._proxy.pid]}
+
     def has_claims(self) -> bool:
         """Whether its store kept any."""
         return bool(self._asked("auditor", "/v1/claims?limit=1")["claims"])

@@ -7,11 +7,12 @@ there. A part always wins over the same replication in a merged file: it is only
 merging is not done.
 """
 
+import fcntl
 import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -50,6 +51,19 @@ def readable(place: Path | str) -> Iterator[None]:
             f"{place} cannot be read, it is damaged ({type(error).__name__}: {error}): "
             "simulate again, into another folder"
         ) from error
+
+
+@contextmanager
+def replacing(file: Path) -> Iterator[Path]:
+    """A path to write to, which then becomes the file in one step: it is whole or as it was."""
+    unfinished = file.with_name(f"{file.name}{UNFINISHED}")
+    try:
+        yield unfinished
+        unfinished.replace(file)
+    except BaseException:
+        with suppress(OSError):
+            unfinished.unlink()
+        raise
 
 
 def read_json(file: Path) -> dict[str, Any]:
@@ -95,11 +109,40 @@ class RunDirectory:
         if not resume:
             raise RunError(f"{self.path} is not empty: go on with --resume or choose another --out")
         check_identity(self.path, self.manifest(), identity)
-        (self.path / PARTS).mkdir(exist_ok=True)
-        shutil.rmtree(self.path / f"{PARTS}{UNFINISHED}", ignore_errors=True)
-        for unfinished in (self.path / PARTS).glob(f"*{UNFINISHED}*"):
-            shutil.rmtree(unfinished)
+        with self.held():
+            (self.path / PARTS).mkdir(exist_ok=True)
+            shutil.rmtree(self.path / f"{PARTS}{UNFINISHED}", ignore_errors=True)
+            for unfinished in (self.path / PARTS).glob(f"*{UNFINISHED}*"):
+                shutil.rmtree(unfinished)
         return False
+
+    @contextmanager
+    def taken(self, *, identity: Mapping[str, Any], resume: bool) -> Iterator[bool]:
+        """In here the directory is claimed, and nobody else works in it; True if it is new."""
+        fresh = self.claim(identity=identity, resume=resume)
+        with self.held():
+            yield fresh
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """In here no other process works in the directory. Raises RunError where one does.
+
+        The lock is that of the directory itself: it leaves no file, and ends with the process.
+        """
+        handle = os.open(self.path, os.O_RDONLY)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise RunError(
+                    f"another springpeak is at work in {self.path}: wait until it ends, or choose "
+                    "another --out"
+                ) from None
+            except OSError:
+                pass  # A file system without locks: it is left to the user.
+            yield
+        finally:
+            os.close(handle)
 
     def manifest(self) -> dict[str, Any]:
         """What the run says about itself. Raises RunError when there is none."""
@@ -110,9 +153,8 @@ class RunDirectory:
 
     def write_text(self, name: str, text: str) -> None:
         """Write or replace a small file in one step."""
-        unfinished = self.path / f"{name}{UNFINISHED}"
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(self.path / name)
+        with replacing(self.path / name) as unfinished:
+            unfinished.write_text(text, encoding="utf-8")
 
     def write_part(
         self,
@@ -226,23 +268,21 @@ def check_identity(
 
 def _replace_file(file: Path, source: Path) -> None:
     """As _replace_table, for the large row tables of one replication: copied, not decoded."""
-    unfinished = file.with_name(f"{file.name}{UNFINISHED}")
-    shutil.copyfile(source, unfinished)
-    unfinished.replace(file)
+    with replacing(file) as unfinished:
+        shutil.copyfile(source, unfinished)
 
 
 def _replace_table(file: Path, name: str, sources: Sequence[pl.LazyFrame]) -> None:
     frames = [pl.LazyFrame(schema=schema(name)), *sources]
-    unfinished = file.with_name(f"{file.name}{UNFINISHED}")
     try:
         # Streamed: row tables of several replications need not fit into memory together.
-        pl.concat(frames).sink_parquet(unfinished, maintain_order=True)
+        with replacing(file) as unfinished:
+            pl.concat(frames).sink_parquet(unfinished, maintain_order=True)
     except pl.exceptions.PolarsError as error:
         raise RunError(
             f"{file} cannot be merged, it or one of its {PARTS} is damaged "
             f"({type(error).__name__}: {error}): simulate again, into another folder"
         ) from error
-    unfinished.replace(file)
 
 
 def write_estimates(directory: RunDirectory, frame: pl.DataFrame) -> None:

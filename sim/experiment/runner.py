@@ -113,32 +113,34 @@ def run(
     mirror = None if copy_to is None else mirror_of(copy_to, directory)
     if mirror is not None:
         mirror.claim(identity=identity, resume=resume)
-    fresh = directory.claim(identity=identity, resume=resume)
-    there: dict[str, Any] = {"wall_s": 0.0, "replications": []}
-    there |= {} if fresh else directory.manifest()
-    session = _Session(
-        directory=directory,
-        mirror=mirror,
-        scenario=scenario,
-        seed=seed,
-        workers=workers,
-        keep_rows=keep_rows,
-        contents=contents,
-        simulate=simulate,
-        started_s=time.perf_counter(),
-        earlier_wall_s=there["wall_s"],
-        earlier_receipts=there["replications"],
-    )
-    try:
-        session.begin(fresh=fresh)
-        planned, interrupted = _replicate_all(session, plan, executor=executor, progress=progress)
-        result = session.finish(planned, interrupted=interrupted)
-        if interrupted:
-            return result
-        return replace(result, precision_missed=plan.missed(directory.metrics()))
-    finally:
-        if fresh and not session.finished():
-            session.forget()
+    with directory.taken(identity=identity, resume=resume) as fresh:
+        there: dict[str, Any] = {"wall_s": 0.0, "replications": []}
+        there |= {} if fresh else directory.manifest()
+        session = _Session(
+            directory=directory,
+            mirror=mirror,
+            scenario=scenario,
+            seed=seed,
+            workers=workers,
+            keep_rows=keep_rows,
+            contents=contents,
+            simulate=simulate,
+            started_s=time.perf_counter(),
+            earlier_wall_s=there["wall_s"],
+            earlier_receipts=there["replications"],
+        )
+        try:
+            session.begin(fresh=fresh)
+            planned, interrupted = _replicate_all(
+                session, plan, executor=executor, progress=progress
+            )
+            result = session.finish(planned, interrupted=interrupted)
+            if interrupted:
+                return result
+            return replace(result, precision_missed=plan.missed(directory.metrics()))
+        finally:
+            if fresh and not session.finished():
+                session.forget()
 
 
 @dataclass(frozen=True, slots=True)

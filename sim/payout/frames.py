@@ -3,6 +3,7 @@
 Decides nothing about figures. Columns and their order are those of scenarios/payout_tables.py.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from sim.experiment.frames import schema
-from sim.experiment.rundir import UNFINISHED
+from sim.experiment.rundir import replacing
 from sim.payout.statistics import Figure
 
 
@@ -22,6 +23,11 @@ def frame(table: str, rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
         assert row.keys() == set(wanted), f"table {table}: {set(wanted) ^ row.keys()}"
     columns = {name: [row[name] for row in found] for name in wanted}
     return pl.DataFrame(columns, schema=wanted, strict=True)
+
+
+def known(value: float) -> float | None:
+    """What a table holds of a figure: nothing where it does not exist."""
+    return value if math.isfinite(value) else None
 
 
 def cells(figure: Figure) -> dict[str, Any]:
@@ -41,6 +47,5 @@ def write(folder: Path, tables: Mapping[str, pl.DataFrame]) -> None:
     for name, table in tables.items():
         for suffix, save in (("parquet", table.write_parquet), ("csv", table.write_csv)):
             file = folder / f"{name}.{suffix}"
-            unfinished = file.with_name(f"{file.name}{UNFINISHED}")
-            save(unfinished)
-            unfinished.replace(file)
+            with replacing(file) as unfinished:
+                save(unfinished)

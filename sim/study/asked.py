@@ -17,41 +17,20 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from scenarios.loader import SHIPPED, Library, is_path, shipped
-from scenarios.overlays import Layer, at, merge, parse_set
+from scenarios.overlays import Layer, at
 from scenarios.problems import Problem, ScenarioProblems, shorten
 from scenarios.ranges import numeric, ranged
 from scenarios.scenario import Scenario
-from scenarios.sources import Source
-from scenarios.study_file import SIZES, StudyFactor, StudyFile, StudyScenario
+from scenarios.study_file import SIZES, StudyFactor, StudyFile
 from sim.experiment.account import code_digest
 from sim.study.design import rows_count as design_rows_count
 from sim.study.factors import Factor
 from sim.study.festival import TABLES_OF, Question, tables_for
 from sim.study.plan import Plan, Point, lay_out
+from sim.study.worlds import World, moved, point_sets, world_of
 
 FOLDER: Final = SHIPPED / "studies"
-POINTS_MAX: Final = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """A scenario of the study, resolved."""
-
-    name: str
-    scenario: str
-    """Name or path, as a worker finds it."""
-    overlays: tuple[str, ...]
-    sets: tuple[str, ...]
-    values: Mapping[str, Any]
-    """As the model has them: a share is a float even where a file says 1."""
-    layers: tuple[Layer, ...]
-    fingerprint: str
-
-    def source(self, key: str) -> Source | None:
-        """The range that the highest layer with one states for the key, else its source."""
-        said = [layer.source(key) for layer in reversed(self.layers) if layer.holds(key)]
-        found = [one for one in said if one is not None]
-        return next((one for one in found if one.low is not None), found[0] if found else None)
+POINTS_MAX: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +88,7 @@ def read_study(name_or_path: str, *, sets: Sequence[str] = ()) -> Asked:
     library = Library(FOLDER, StudyFile, noun="study")
     resolved = library.resolve(name_or_path, sets=sets)
     beside = Path(name_or_path).parent if is_path(name_or_path) else FOLDER
-    worlds = tuple(_world(one, resolved.scenario, beside) for one in resolved.scenario.scenarios)
+    worlds = tuple(world_of(one, resolved.scenario, beside) for one in resolved.scenario.scenarios)
     asked = Asked(resolved.scenario, resolved.layers, worlds, ())
     problems = list(_outcome_problems(asked))
     factors = []
@@ -207,45 +186,6 @@ class Questions:
         return Question(world.scenario, world.overlays, sets, self.seed, self.tables)
 
 
-def point_sets(
-    world: World, factors: Sequence[Factor], values: Mapping[str, float]
-) -> tuple[str, ...]:
-    """The `key=value` of a point."""
-    return tuple(text for f in factors for text in f.sets(world.values, values[f.key]))
-
-
-def moved(world: World, sets: Sequence[str]) -> dict[str, Any]:
-    """The scenario's values with these keys set, not validated."""
-    values = dict(world.values)
-    for text in sets:
-        layer = parse_set(text, values)
-        assert isinstance(layer, Layer), f"{text}: keys were looked at before"
-        values = merge(values, layer.values)
-    return values
-
-
-def _world(one: StudyScenario, file: StudyFile, beside: Path) -> World:
-    """The scenario on the study's days. Raises ScenarioProblems."""
-    scenario, *overlays = (_found(name, beside) for name in (one.scenario, *one.overlays))
-    days = (f"horizon.first_day={file.first_day}", f"horizon.last_day={file.last_day}")
-    sets = (*days, *one.sets)
-    resolved = shipped().resolve(scenario, overlays=overlays, sets=sets)
-    return World(
-        name=one.name,
-        scenario=scenario,
-        overlays=tuple(overlays),
-        sets=sets,
-        values=resolved.scenario.model_dump(mode="json"),
-        layers=resolved.layers,
-        fingerprint=resolved.scenario.fingerprint,
-    )
-
-
-def _found(name: str, beside: Path) -> str:
-    """A name as it is; a path, which starts at the study's file, in full."""
-    return str((beside / name).resolve()) if is_path(name) else name
-
-
 def _outcome_problems(asked: Asked) -> Iterator[Problem]:
     """Metrics that no replication has."""
     file = asked.file
@@ -270,22 +210,15 @@ def _factor(asked: Asked, number: int, said: StudyFactor) -> Factor | Problem:
                 hint = shipped().schema.suggest(key)
                 where = f"{path}.key" if key == said.key else f"{path}.also"
                 return asked.problem(where, f"no such key in {one.scenario}", hint, key)
+    if wrong := _kind_problem(asked, number, said):
+        return wrong
     value = numeric(world.values, said.key)
-    if value is None:
-        return asked.problem(
-            f"{path}.key",
-            "is no number, so it has no range",
-            "a number or an array of numbers; a switch is moved by a scenario with an overlay",
-            said.key,
-        )
+    assert value is not None, "its kind was looked at"
     base, is_array, is_whole = value
     rest = {"base": base, "is_array": is_array, "is_whole": is_whole, "also": said.also}
     source = world.source(said.key)
     told = str(source) if source else ""
     if said.levels is not None:
-        if is_whole and any(level != round(level) for level in said.levels):
-            right = f"whole numbers, as {said.key} counts things"
-            return asked.problem(f"{path}.levels", "are not all whole", right, said.levels)
         low, high = said.levels[0], said.levels[-1]
         return Factor(said.key, low=low, high=high, levels=said.levels, decided=said.decided,
                       source=told, **rest)  # type: ignore[arg-type]  # fmt: skip
@@ -303,6 +236,33 @@ def _factor(asked: Asked, number: int, said: StudyFactor) -> Factor | Problem:
     wrong = _range_problem(asked, path, said, (range_low, base, range_high))
     return wrong or Factor(said.key, low=range_low, high=range_high, law=said.law,
                            source=told, **rest)  # type: ignore[arg-type]  # fmt: skip
+
+
+def _kind_problem(asked: Asked, number: int, said: StudyFactor) -> Problem | None:
+    """What a key that is moved must be, and the keys that take its values."""
+    path, values = f"factors.{number}", asked.worlds[0].values
+    found = numeric(values, said.key)
+    if found is None:
+        return asked.problem(
+            f"{path}.key",
+            "is no number, so it has no range",
+            "a number or an array of numbers; a switch is moved by a scenario with an overlay",
+            said.key,
+        )
+    _, is_array, is_whole = found
+    for key in said.also:
+        other = numeric(values, key)
+        if other is None or other[1:] != (is_array, is_whole):
+            return asked.problem(
+                f"{path}.also",
+                f"does not take the values of {said.key}",
+                "a key of the same kind: a number, a count, or an array of numbers",
+                key,
+            )
+    if is_whole and any(level != round(level) for level in said.levels or ()):
+        right = f"whole numbers, as {said.key} counts things"
+        return asked.problem(f"{path}.levels", "are not all whole", right, said.levels)
+    return None
 
 
 def _range_problem(

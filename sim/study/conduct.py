@@ -10,8 +10,9 @@ import json
 import platform
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -69,49 +70,50 @@ def conduct(
         raise RunError(f"the number of workers must be at least 1, not {workers}")
     directory = RunDirectory(path)
     identity = {"code": code_digest(), **(asked_of or {})}
-    fresh = claim(path, identity)
-    _keep_plan(directory, plan)
-    journal = Journal(path)
-    account = _Account(directory, plan, identity, workers, time.perf_counter())
-    finished = journal.finished()
-    interrupted = False
-    try:
-        report(len(finished), account.planned_count)
-        with worker_pool(workers, executor) as pool, journal.open() as writer:
+    with taken(path, identity) as fresh:
+        _keep_plan(directory, plan)
+        journal = Journal(path)
+        account = _Account(directory, plan, identity, workers, time.perf_counter())
+        finished = journal.finished()
+        interrupted = False
+        try:
+            report(len(finished), account.planned_count)
+            with worker_pool(workers, executor) as pool, journal.open() as writer:
 
-            def keep(seasons: _Seasons, found: Sequence[Metrics]) -> None:
-                point, replications = seasons
-                for replication, metrics in zip(replications, found, strict=True):
-                    writer.add(season_line(point, replication, metrics))
-                    finished.add((point, replication))
+                def keep(seasons: _Seasons, found: Sequence[Metrics]) -> None:
+                    point, replications = seasons
+                    for replication, metrics in zip(replications, found, strict=True):
+                        writer.add(season_line(point, replication, metrics))
+                        finished.add((point, replication))
 
-            carry_out(
-                pool,
-                partial(_simulated, model),
-                _jobs(plan, ask, finished),
-                keep=keep,
-                kept=lambda _seasons, _count: report(len(finished), account.planned_count),
-                named=_failed,
-            )
-    except KeyboardInterrupt:
-        interrupted = True
-    finally:
-        journal.merge()
-        there = len(journal.finished())
-        account.write("complete" if there >= account.planned_count else "interrupted", there)
-        if fresh and not there:
-            shutil.rmtree(path, ignore_errors=True)
+                carry_out(
+                    pool,
+                    partial(_simulated, model),
+                    _jobs(plan, ask, finished),
+                    keep=keep,
+                    kept=lambda _seasons, _count: report(len(finished), account.planned_count),
+                    named=_failed,
+                )
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            journal.merge()
+            there = len(journal.finished())
+            account.write("complete" if there >= account.planned_count else "interrupted", there)
+            if fresh and not there:
+                shutil.rmtree(path, ignore_errors=True)
     planned_count = max(account.planned_count, there)
     return Conducted(path, there, planned_count, interrupted and there < planned_count)
 
 
-def claim(path: Path, identity: Mapping[str, Any]) -> bool:
-    """Take the folder for a study with this identity; True if it is new. Raises RunError."""
+@contextmanager
+def taken(path: Path, identity: Mapping[str, Any]) -> Iterator[bool]:
+    """In here the folder is a study with this identity; True if it is new. Raises RunError."""
     directory = RunDirectory(path)
-    fresh = directory.claim(identity=identity, resume=True)
-    if fresh:
-        directory.write_text(MANIFEST, json.dumps({**identity, "status": "running"}) + "\n")
-    return fresh
+    with directory.taken(identity=identity, resume=True) as fresh:
+        if fresh:
+            directory.write_text(MANIFEST, json.dumps({**identity, "status": "running"}) + "\n")
+        yield fresh
 
 
 def _keep_plan(directory: RunDirectory, plan: Plan) -> None:

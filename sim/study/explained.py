@@ -128,14 +128,15 @@ def _saltelli(design: Design, places: Floats, values: Floats, seed: int) -> Sequ
         return {name: np.asarray(column) for name, column in found.items()}
 
     whole = indices(means)
-    alone = [indices(column) for column in values.T] if values.shape[1] > 1 else []
+    # A season in which nothing varies has no indices.
+    alone = [indices(column) for column in values.T if np.ptp(column) > 0.0]
 
     def share(order: str, name: str, at: tuple[int, ...], factors: tuple[int, ...]) -> Share:
         value = float(whole[name][at])
         # A mean square of differences holds all of chance, a mean product none of it.
         value = (value - (chance if name == "ST" else 0.0)) / (1.0 - chance)
         half = float(whole[f"{name}_conf"][at]) / (1.0 - chance)
-        if alone:
+        if len(alone) > 1:
             single = np.array([one[name][at] for one in alone])
             freedom = len(alone) - 1
             scatter = float(single.std(ddof=1)) / np.sqrt(len(alone))

@@ -13,6 +13,7 @@ import numpy as np
 
 from sim.columns import Floats
 from sim.experiment.confidence import student
+from sim.payout.frames import known
 from sim.study.dataset import Dataset
 from sim.study.factors import choice
 
@@ -54,12 +55,8 @@ def _axis(name: str, unit: str, values: Floats) -> dict[str, float | None]:
     ends = {"low": found.low, "high": found.high, "p05": low, "p95": high}
     return {
         f"{name}{unit}": found.mean,
-        **{f"{name}_{end}{unit}": _known(float(value)) for end, value in ends.items()},
+        **{f"{name}_{end}{unit}": known(float(value)) for end, value in ends.items()},
     }
-
-
-def _known(value: float) -> float | None:
-    return value if np.isfinite(value) else None
 
 
 def _beats(other: dict[str, Any], row: dict[str, Any]) -> bool:

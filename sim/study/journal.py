@@ -6,7 +6,6 @@ replication and metric, replaces the table in one step and removes the lines las
 the same bytes however often a study was stopped.
 """
 
-import math
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ from typing import Any, Final
 import polars as pl
 
 from sim.experiment.frames import schema
-from sim.experiment.rundir import PARTS, UNFINISHED, read_table, readable
+from sim.experiment.rundir import PARTS, read_table, readable, replacing
+from sim.payout.frames import known
 from sim.study.lines import Lines, Writer
 
 TRIALS: Final = "study_trials"
@@ -63,9 +63,8 @@ class Journal:
             new = pl.DataFrame(rows, schema=schema(TRIALS), orient="row")
         there = [read_table(self.table)] if self.table.exists() else []
         table = pl.concat([*there, new]).unique(KEYS, keep="first").sort(KEYS).rechunk()
-        unfinished = self.table.with_name(f"{self.table.name}{UNFINISHED}")
-        table.write_parquet(unfinished)
-        unfinished.replace(self.table)
+        with replacing(self.table) as unfinished:
+            table.write_parquet(unfinished)
         shutil.rmtree(self.lines.path.parent, ignore_errors=True)
 
 
@@ -73,8 +72,5 @@ def season_line(
     point: int, replication: int, metrics: Mapping[str, tuple[float, str]]
 ) -> dict[str, Any]:
     """A season as a line of the journal. A value that does not exist (NaN) becomes null."""
-    told = {
-        name: (value if math.isfinite(value) else None, unit)
-        for name, (value, unit) in metrics.items()
-    }
+    told = {name: (known(value), unit) for name, (value, unit) in metrics.items()}
     return {"point": point, "replication": replication, "metrics": told}

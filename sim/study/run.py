@@ -13,7 +13,7 @@ from scenarios.problems import ScenarioProblems
 from sim.experiment.account import code_digest
 from sim.experiment.executor import worker_pool
 from sim.study.asked import Asked, plan_of, questions
-from sim.study.conduct import Conducted, claim, conduct
+from sim.study.conduct import Conducted, conduct, taken
 from sim.study.festival import season
 from sim.study.plan import Plan
 from sim.study.widest import widest
@@ -57,17 +57,17 @@ def _planned(
     """The plan, once it is known which factors are the widest."""
     if asked.file.widest_count is None:
         return plan_of(asked)
-    fresh = claim(folder, {"code": code_digest(), **asked.identity()})
-    try:
-        with worker_pool(workers, executor) as pool:
-            factors = widest(
-                asked,
-                folder=folder,
-                executor=pool,
-                report=lambda finished, planned: report(CHOOSING, finished, planned),
-            )
-        return plan_of(replace(asked, factors=factors))
-    except ScenarioProblems:
-        if fresh:
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
+    with taken(folder, {"code": code_digest(), **asked.identity()}) as fresh:
+        try:
+            with worker_pool(workers, executor) as pool:
+                factors = widest(
+                    asked,
+                    folder=folder,
+                    executor=pool,
+                    report=lambda finished, planned: report(CHOOSING, finished, planned),
+                )
+            return plan_of(replace(asked, factors=factors))
+        except ScenarioProblems:
+            if fresh:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise

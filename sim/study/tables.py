@@ -14,7 +14,7 @@ import polars as pl
 
 from sim.columns import Floats
 from sim.experiment.confidence import student
-from sim.payout.frames import frame
+from sim.payout.frames import frame, known
 from sim.study.dataset import Dataset
 from sim.study.effects import Step, along_range, at_levels
 from sim.study.expansion import Expansion, of_ranges
@@ -123,11 +123,11 @@ def _variance(dataset: Dataset, group: _Group, one: Explained | None) -> Row:
     return {
         **group.names,
         "unit": dataset.units[group.names["outcome"]],
-        **{k: _known(getattr(over_seasons, k)) for k in ("mean", "low", "high")},
-        "sd": _known(float(np.sqrt(variance))),
-        "p05": _known(float(low)),
-        "p95": _known(float(high)),
-        "noise_ratio": None if noise is None else _known(noise),
+        **{k: known(getattr(over_seasons, k)) for k in ("mean", "low", "high")},
+        "sd": known(float(np.sqrt(variance))),
+        "p05": known(float(low)),
+        "p95": known(float(high)),
+        "noise_ratio": None if noise is None else known(noise),
         "rest_ratio": one.rest_ratio if one else None,
         "method": one.method if one else None,
         "terms_count": len(one.expansion.terms) if one and one.expansion else None,
@@ -145,8 +145,8 @@ def _indices(group: _Group, factors: tuple[Factor, ...], one: Explained) -> Iter
             "key": keys[0],
             "other": keys[1] if len(keys) > 1 else None,
             "value": share.value,
-            "low": _known(share.low),
-            "high": _known(share.high),
+            "low": known(share.low),
+            "high": known(share.high),
         }
 
 
@@ -172,9 +172,9 @@ def _steps(
             "key": factor.key,
             "step": number,
             "value": factor.value(step.value) if of_places else step.value,
-            "mean": _known(step.mean),
-            "low": _known(step.low),
-            "high": _known(step.high),
+            "mean": known(step.mean),
+            "low": known(step.low),
+            "high": known(step.high),
         }
 
 
@@ -185,7 +185,3 @@ def _factor(one: Factor) -> Row:
         "also": ", ".join(one.also) or None,
         "levels": ", ".join(f"{level:.12g}" for level in one.levels) or None,
     }
-
-
-def _known(value: float) -> float | None:
-    return value if np.isfinite(value) else None

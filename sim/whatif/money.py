@@ -7,7 +7,6 @@ empty, and that a refused claim keeps a smaller one out. Money in fen, as floats
 """
 
 from dataclasses import dataclass
-from math import sqrt
 from typing import Final
 
 import numpy as np
@@ -19,11 +18,11 @@ from scenarios.words import CATEGORIES, GUARANTEES, INCIDENT_TYPES, TRIGGERS
 from sim.columns import Bools, Floats
 from sim.consumers.fates import order_value_fen
 from sim.money.pots import RESERVE_POLICY, REVIEW_POLICY, PotBook
+from sim.whatif.floor import ROOT_2_PI
 from sim.whatif.flows import day_sums
 
 PRICE_NODES: Final = 41
 SEVERITY_NODES: Final = 21
-ROOT_2_PI: Final = sqrt(2.0 * np.pi)
 
 
 @dataclass(frozen=True, slots=True)
