@@ -63,11 +63,6 @@ def test_half_width_and_prediction_interval() -> None:
     assert high == pytest.approx(0.8445299574, abs=5e-11)
 
 
-@pytest.mark.parametrize(("target", "count"), [(0.01, 12), (0.005, 41)])
-def test_replications_for_a_half_width(target: float, count: int) -> None:
-    assert confidence.count_for_half_width(SERVICE, target) == count
-
-
 @pytest.mark.parametrize(
     ("count", "level", "ranks", "coverage"),
     [

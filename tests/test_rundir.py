@@ -9,7 +9,7 @@ import pytest
 
 from scenarios.tables import TABLES
 from sim.experiment.frames import schema
-from sim.experiment.rundir import ESTIMATES, MERGED, ROW_TABLES, RunDirectory, RunError
+from sim.experiment.rundir import ESTIMATES, MERGED, ROW_TABLES, RunDirectory, RunError, replacing
 from sim.experiment.runner import run
 from tests.fake_replication import SCENARIO, FakeScenario, simulate
 from tests.synthetic_run import InlineExecutor, write_synthetic_run
@@ -163,6 +163,23 @@ def test_two_at_work_in_one_directory_are_told(finished: Path) -> None:
         write_synthetic_run(finished, replications=4, resume=True)
     assert {file: file.read_bytes() for file in finished.rglob("*") if file.is_file()} == before
     assert write_synthetic_run(finished, replications=3, resume=True) == finished
+
+
+def test_a_file_is_whole_or_as_it_was(tmp_path: Path) -> None:
+    """A disk that is full in the middle of it, or Ctrl-C."""
+    file = tmp_path / "a.json"
+    file.write_text("before", encoding="utf-8")
+
+    def write(error: BaseException) -> None:
+        with replacing(file) as unfinished:
+            unfinished.write_text("ha", encoding="utf-8")
+            raise error
+
+    for error in (OSError("full"), KeyboardInterrupt()):
+        with pytest.raises(type(error)):
+            write(error)
+        assert [one.name for one in tmp_path.iterdir()] == ["a.json"]
+        assert file.read_text(encoding="utf-8") == "before"
 
 
 def test_resuming_what_was_never_begun_begins(tmp_path: Path) -> None:

@@ -11,14 +11,14 @@ from pydantic import ValidationError
 
 from scenarios.loader import names
 from scenarios.problems import ScenarioProblems
-from scenarios.study_file import Design, StudyFile
+from scenarios.study_file import Design
 from sim.study.asked import FOLDER, plan_of, questions, read_study
 from sim.study.design import places, rows_count
 from sim.study.factors import Factor, in_levels
 from sim.study.festival import TABLES_OF, season, tables_for
 from sim.study.plan import lay_out
 from tests.test_cli import springpeak_says
-from tests.worlds import SEED, result
+from tests.worlds import result
 
 SMALL = Path(__file__).parent.parent / "docs" / "small.toml"
 STUDY = f"""description = "What moves abandonment?"
@@ -187,7 +187,6 @@ def test_a_season_has_the_metrics_that_its_tables_allow(write: Callable[..., Pat
     )
     assert found["enough_probability_ratio"][0] in (0.0, 1.0)
     assert tables_for(["payout_net_fen"]) == ()
-    assert SEED
 
 
 @given(
@@ -259,4 +258,3 @@ def test_a_design_says_how_large_it_is() -> None:
         Design(kind="morris", trajectories_count=4, levels_count=5)
     with pytest.raises(ValidationError, match="second_order"):
         Design(kind="lhs", points_count=4, second_order=True)
-    assert StudyFile.model_fields["design"].description

@@ -66,11 +66,14 @@ def test_a_season_in_which_nothing_varies_has_no_indices() -> None:
 
 
 def test_effects_follow_the_function(tmp_path: Path) -> None:
-    """The mean over x2 and x3 at x1 is (1 + pi^4 / 50) sin x1 + 7 / 2."""
+    """The mean over x2 and x3 at x1 is (1 + pi^4 / 50) sin x1 + 7 / 2: it lies in the interval of
+    every step. Were the nine independent, one would miss in 37 % of designs; the seed is fixed."""
     done = study_ishigami(LHS, tmp_path / "study")
     effects = tables(read(done.path))["study_effects"].filter(pl.col("key") == "x1")
-    at, mean = effects["value"].to_numpy(), effects["mean"].to_numpy()
-    np.testing.assert_allclose(mean, 3.5 + (1.0 + np.pi**4 / 50.0) * np.sin(at), atol=0.1)
+    at, low, high = (effects[name].to_numpy() for name in ("value", "low", "high"))
+    true = 3.5 + (1.0 + np.pi**4 / 50.0) * np.sin(at)
+    assert ((low <= true) & (true <= high)).all()
+    assert (high - low).max() < 0.1, "a fiftieth of what x1 moves"
 
 
 def test_morris_screens(tmp_path: Path) -> None:
@@ -80,7 +83,8 @@ def test_morris_screens(tmp_path: Path) -> None:
     rows = found["study_screening"].to_dicts()
     assert all(row["size"] > abs(row["mean"]) - 1e-9 for row in rows)
     assert rows[2]["sd"] > 1.0
-    assert rows[2]["mean"] == pytest.approx(0.0, abs=2.0), "x3 acts through x1 alone, both ways"
+    # x3 acts through x1 alone, both ways. Three standard errors: by chance once in 370.
+    assert abs(rows[2]["mean"]) < 3.0 * rows[2]["sd"] / np.sqrt(50)
 
 
 def _noisy_shares(seed: int) -> tuple[Sequence[Share], np.ndarray]:
@@ -111,7 +115,9 @@ def test_chance_is_no_effect() -> None:
     assert held >= 180
     means = np.mean(values, axis=0)
     assert means[2:].max() < 0.01
-    assert means[:2] == pytest.approx(true[:2], abs=0.05)
+    # Four standard errors over the designs: by chance once in 8,000.
+    errors = np.std(values, axis=0, ddof=1) / np.sqrt(len(values))
+    assert (np.abs(means - true)[:2] < 4.0 * errors[:2]).all()
 
 
 def test_noise_ratio_is_that_of_a_two_way_table() -> None:

@@ -22,6 +22,7 @@ from reports.metrics import metric_name
 from reports.rows import Row, rows
 from reports.study import figures
 from reports.tables import Printed, Table
+from sim.experiment.rundir import RunDirectory
 
 FILE_NAME: Final = "study.html"
 Tables = Mapping[str, pl.DataFrame]
@@ -42,7 +43,7 @@ def write(folder: Path, tables: Tables) -> Path:
     plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
     scenarios = plan["scenarios"]
     first = next(rows("study_variance", tables["study_variance"], VARIANCE_KEYS))
-    path = folder / file_name(FILE_NAME)
+    name_of_page = file_name(FILE_NAME)
     text = templating.rendered(
         "page.html.j2",
         title=say("Study: {title}", title=style.title(str(plan["name"]))),
@@ -68,8 +69,8 @@ def write(folder: Path, tables: Tables) -> Path:
             seed=quote(str(manifest["seed"]), "manifest:seed"),
         ),
     )
-    path.write_text(text, encoding="utf-8")
-    return path
+    RunDirectory(folder).write_text(name_of_page, text)
+    return folder / name_of_page
 
 
 def sentences(tables: Tables) -> Iterator[str]:

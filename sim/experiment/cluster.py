@@ -11,7 +11,7 @@ import platform
 from asyncio import CancelledError as AsyncCancelledError
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError, Executor, Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from threading import Event, Thread
 from typing import Any, Final, ParamSpec, TypeVar
@@ -193,10 +193,12 @@ def _watched(client: Client, address: str, say: Say) -> Iterator[None]:
 
     def watch() -> None:
         there = True
-        while client.status == "running" and not ended.wait(WATCH_S):
-            before, there = there, _workers_count(client) > 0
-            if before and not there:
-                say(f"no worker is left at {address}, waiting for one; Ctrl-C keeps what there is")
+        with suppress(OSError):  # A connection that is lost is said by the tasks.
+            while client.status == "running" and not ended.wait(WATCH_S):
+                before, there = there, _workers_count(client) > 0
+                if before and not there:
+                    left = f"no worker is left at {address}, waiting for one"
+                    say(f"{left}; Ctrl-C keeps what there is")
 
     thread = Thread(target=watch, daemon=True)
     thread.start()

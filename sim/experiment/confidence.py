@@ -98,17 +98,6 @@ def prediction(values: ArrayLike) -> tuple[float, float]:
     return float(mean[0] - half), float(mean[0] + half)
 
 
-def count_for_half_width(values: ArrayLike, target: float) -> int:
-    """Replications needed for a half-width of at most `target`, if the deviation stays as it is."""
-    if target <= 0.0:
-        raise ValueError(f"the half-width must be above 0, not {target}")
-    deviation = float(_moments(np.asarray(values, dtype=np.float64)[None, :])[2][0])
-    count = 2
-    while stdtrit(count - 1.0, 1.0 - TAIL) * deviation / np.sqrt(count) > target:
-        count += 1
-    return count
-
-
 def quantile_ranks(count: int, level: float) -> tuple[int, int, float] | None:
     """Ranks (from 1) of the two observations around the `level` quantile, and their true coverage.
 

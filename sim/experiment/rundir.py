@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -51,6 +51,19 @@ def readable(place: Path | str) -> Iterator[None]:
             f"{place} cannot be read, it is damaged ({type(error).__name__}: {error}): "
             "simulate again, into another folder"
         ) from error
+
+
+@contextmanager
+def replacing(file: Path) -> Iterator[Path]:
+    """A path to write to, which then becomes the file in one step: it is whole or as it was."""
+    unfinished = file.with_name(f"{file.name}{UNFINISHED}")
+    try:
+        yield unfinished
+        unfinished.replace(file)
+    except BaseException:
+        with suppress(OSError):
+            unfinished.unlink()
+        raise
 
 
 def read_json(file: Path) -> dict[str, Any]:
@@ -140,9 +153,8 @@ class RunDirectory:
 
     def write_text(self, name: str, text: str) -> None:
         """Write or replace a small file in one step."""
-        unfinished = self.path / f"{name}{UNFINISHED}"
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(self.path / name)
+        with replacing(self.path / name) as unfinished:
+            unfinished.write_text(text, encoding="utf-8")
 
     def write_part(
         self,
@@ -256,23 +268,21 @@ def check_identity(
 
 def _replace_file(file: Path, source: Path) -> None:
     """As _replace_table, for the large row tables of one replication: copied, not decoded."""
-    unfinished = file.with_name(f"{file.name}{UNFINISHED}")
-    shutil.copyfile(source, unfinished)
-    unfinished.replace(file)
+    with replacing(file) as unfinished:
+        shutil.copyfile(source, unfinished)
 
 
 def _replace_table(file: Path, name: str, sources: Sequence[pl.LazyFrame]) -> None:
     frames = [pl.LazyFrame(schema=schema(name)), *sources]
-    unfinished = file.with_name(f"{file.name}{UNFINISHED}")
     try:
         # Streamed: row tables of several replications need not fit into memory together.
-        pl.concat(frames).sink_parquet(unfinished, maintain_order=True)
+        with replacing(file) as unfinished:
+            pl.concat(frames).sink_parquet(unfinished, maintain_order=True)
     except pl.exceptions.PolarsError as error:
         raise RunError(
             f"{file} cannot be merged, it or one of its {PARTS} is damaged "
             f"({type(error).__name__}: {error}): simulate again, into another folder"
         ) from error
-    unfinished.replace(file)
 
 
 def write_estimates(directory: RunDirectory, frame: pl.DataFrame) -> None:

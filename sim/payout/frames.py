@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from sim.experiment.frames import schema
-from sim.experiment.rundir import UNFINISHED
+from sim.experiment.rundir import replacing
 from sim.payout.statistics import Figure
 
 
@@ -47,6 +47,5 @@ def write(folder: Path, tables: Mapping[str, pl.DataFrame]) -> None:
     for name, table in tables.items():
         for suffix, save in (("parquet", table.write_parquet), ("csv", table.write_csv)):
             file = folder / f"{name}.{suffix}"
-            unfinished = file.with_name(f"{file.name}{UNFINISHED}")
-            save(unfinished)
-            unfinished.replace(file)
+            with replacing(file) as unfinished:
+                save(unfinished)

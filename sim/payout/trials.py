@@ -19,7 +19,7 @@ from scenarios.problems import ScenarioProblems
 from scenarios.scenario import Scenario
 from sim.experiment.account import code_digest
 from sim.experiment.executor import carry_out
-from sim.experiment.rundir import UNFINISHED, read_json
+from sim.experiment.rundir import read_json, replacing
 from sim.replication import simulate
 
 METRICS: Final = ("payout_gross_fen", "payout_recovered_fen", "payout_net_fen")
@@ -116,9 +116,8 @@ def outcomes(
 
 def _keep(file: Path, known: dict[str, Outcome]) -> None:
     """Replace the file in one step; it stays small beside the seconds that a trial takes."""
-    unfinished = file.with_name(f"{file.name}{UNFINISHED}")
-    unfinished.write_text(json.dumps(known, sort_keys=True), encoding="utf-8")
-    unfinished.replace(file)
+    with replacing(file) as unfinished:
+        unfinished.write_text(json.dumps(known, sort_keys=True), encoding="utf-8")
 
 
 def _files(trials: Iterable[Trial]) -> set[str]:

@@ -15,7 +15,7 @@ from typing import Any, Final
 import polars as pl
 
 from sim.experiment.frames import schema
-from sim.experiment.rundir import PARTS, UNFINISHED, read_table, readable
+from sim.experiment.rundir import PARTS, read_table, readable, replacing
 from sim.payout.frames import known
 from sim.study.lines import Lines, Writer
 
@@ -63,9 +63,8 @@ class Journal:
             new = pl.DataFrame(rows, schema=schema(TRIALS), orient="row")
         there = [read_table(self.table)] if self.table.exists() else []
         table = pl.concat([*there, new]).unique(KEYS, keep="first").sort(KEYS).rechunk()
-        unfinished = self.table.with_name(f"{self.table.name}{UNFINISHED}")
-        table.write_parquet(unfinished)
-        unfinished.replace(self.table)
+        with replacing(self.table) as unfinished:
+            table.write_parquet(unfinished)
         shutil.rmtree(self.lines.path.parent, ignore_errors=True)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from sim.experiment.frames import schema
-from sim.experiment.rundir import UNFINISHED
+from sim.experiment.rundir import replacing
 from sim.study.plan import Plan
 
 POINTS: Final = "study_points"
@@ -16,9 +16,8 @@ POINTS: Final = "study_points"
 def write_points(folder: Path, plan: Plan) -> None:
     """Replace the table in one step."""
     file = folder / f"{POINTS}.parquet"
-    unfinished = file.with_name(f"{file.name}{UNFINISHED}")
-    points_frame(plan).write_parquet(unfinished)
-    unfinished.replace(file)
+    with replacing(file) as unfinished:
+        points_frame(plan).write_parquet(unfinished)
 
 
 def points_frame(plan: Plan) -> pl.DataFrame:

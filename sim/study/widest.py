@@ -28,7 +28,7 @@ from scenarios.problems import ScenarioProblems
 from scenarios.ranges import Ranged, ranged
 from scenarios.scenario import Scenario
 from sim.experiment.executor import carry_out
-from sim.experiment.rundir import UNFINISHED, read_table, readable
+from sim.experiment.rundir import read_table, readable, replacing
 from sim.payout.frames import frame
 from sim.study.asked import Asked
 from sim.study.factors import Factor
@@ -88,9 +88,8 @@ def widest(
         table = read_table(file)
     else:
         table = _screened(asked, count, lines, executor, report)
-        unfinished = file.with_name(f"{file.name}{UNFINISHED}")
-        table.write_parquet(unfinished)
-        unfinished.replace(file)
+        with replacing(file) as unfinished:
+            table.write_parquet(unfinished)
         lines.path.unlink(missing_ok=True)
     chosen = table.filter("chosen")["key"].unique(maintain_order=True).to_list()
     return (*asked.factors, *(_factor(asked.worlds[0], key) for key in chosen))
