@@ -39,6 +39,7 @@ _SENTENCES: Final = (
     ),
     later("worker {worker} was interrupted"),
     later("worker {worker} stopped because its master was silent"),
+    later("the journal of worker {worker} came damaged: another hash than there"),
     later("the send lag rose above its limit"),
     later("the clock of worker {worker} may be {offset} ms off its master's, above {limit} ms"),
     later("below {amount}"),

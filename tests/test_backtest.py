@@ -10,7 +10,7 @@ import pytest
 from reports.backtest import page as backtest_page
 from reports.language import LANGUAGES, speaking
 from sim.backtest import score
-from sim.backtest.paired import nearer
+from sim.backtest.paired import by_chance, nearer
 from sim.backtest.rivals import by_erlang_a, by_erlang_c
 from sim.backtest.roster import read_roster
 from sim.fit.hours import Hours, Outcome
@@ -163,6 +163,17 @@ def test_whose_error_is_smaller(tmp_path: Path) -> None:
         assert [said[name][k] for k in ("mean", "low", "high")] == pytest.approx([-0.1] * 3)
         assert said[name]["n"] == 6
     assert said["mean_wait_s"]["mean"] == 0.0
+
+
+def test_what_chance_alone_does() -> None:
+    """Three replications of one hour: each lies 1.5 times its distance from the mean of all from
+    the mean of the others."""
+    log, presence = one_hour(60)
+    hours, drawn = Hours.of(log, presence), np.array([[3.0], [6.0], [9.0]])
+    said = by_chance(hours, Outcome(np.full((3, 1), 60.0), drawn, 10.0 * drawn, drawn))
+    apart = np.mean([4.5, 0.0, 4.5]) / 60.0
+    assert said["abandoned_ratio"] == pytest.approx(apart)
+    assert said["mae_mean_wait_s_hourly"] == pytest.approx(10.0 * apart)
 
 
 def test_a_roster_in_place_of_what_the_log_shows(tmp_path: Path) -> None:

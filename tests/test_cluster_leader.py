@@ -83,9 +83,7 @@ def test_a_journal_that_came_damaged_is_not_taken_for_whole(workers: Workers) ->
     workers.say("b", "part", at=0, data=b"a journal")
     workers.end("b", b"a journal")
     damaged, whole = workers.leader.endings()
-    assert (
-        damaged.stopped == "the journal of worker 0 on of-a came damaged: another hash than there"
-    )
+    assert damaged.stopped == "the journal of worker 0 came damaged: another hash than there"
     assert damaged.share.lost_ns == 3 * S + LEASE_NS
     assert (whole.stopped, whole.share.lost_ns) == ("", None)
     assert whole.share.clock == damaged.share.clock == Clock(*CLOCK)

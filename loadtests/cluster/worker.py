@@ -93,7 +93,7 @@ class Worker:
             self.clock = clock
             self._end(stopped, lost_ns=None)
         else:
-            self.lose(f"the journal of {self} came damaged: another hash than there")
+            self.lose(f"the journal of worker {self.number} came damaged: another hash than there")
 
     def _end(self, stopped: str, *, lost_ns: int | None) -> None:
         share = Share(

@@ -30,6 +30,7 @@ _NEARER: Final = (
     ("mae_abandoned_ratio_hourly", later("mean error, abandoned by hour"), "points"),
     ("mae_mean_wait_s_hourly", later("mean error, mean wait by hour"), "seconds_apart"),
 )
+_WITHOUT_SIGN: Final = {"points": "percent", "seconds_apart": "seconds"}
 # Nothing reads it: it marks what `staffing` of the document may say, for the catalogue.
 _SHOWS: Final = later("as the log shows")
 
@@ -61,7 +62,8 @@ def render(document: dict[str, Any]) -> str:
             say_html(
                 "The simulation's error less the formula's: below zero the simulation is nearer. "
                 "Intervals (95 %) come from days drawn again; where one holds zero, these days "
-                "cannot tell the two apart."
+                "cannot tell the two apart. By chance alone a replication lies as far from the "
+                "mean of the others as the last column says; an error of that size tells nothing."
             ),
             _nearer(document),
         ),
@@ -108,11 +110,12 @@ def _table(document: dict[str, Any]) -> Table:
 def _nearer(document: dict[str, Any]) -> Table:
     """Differences of errors, with their intervals over days."""
     rows: list[tuple[Printed, ...]] = []
+    chance = Row("backtest:by_chance", document["by_chance"])
     for key, name, form in _NEARER:
         apart = (
             Row(f"backtest:nearer.{one}.{key}", document["nearer"][one][key]) for one in _WHO[1:]
         )
         cells = (one.with_interval("mean", "low", "high", form) for one in apart)
-        rows.append((say(name), *cells))
-    heads = (say("Error"), say("Less that of {name}", name="Erlang A"))
-    return Table((*heads, say("Less that of {name}", name="Erlang C")), tuple(rows))
+        rows.append((say(name), *cells, chance.number(key, _WITHOUT_SIGN[form])))
+    less = (say("Less that of {name}", name=name) for name in ("Erlang A", "Erlang C"))
+    return Table((say("Error"), *less, say("By chance")), tuple(rows))

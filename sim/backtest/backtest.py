@@ -14,10 +14,11 @@ import numpy as np
 
 from sim.backtest import score
 from sim.backtest.drawn import ArrivalLaw
-from sim.backtest.paired import nearer
+from sim.backtest.paired import by_chance, nearer
 from sim.backtest.rivals import by_erlang_a, by_erlang_c
 from sim.experiment.confidence import student_rows
 from sim.fit.hours import Hours, Outcome
+from sim.fit.leaving import LeavingLaw
 from sim.fit.likelihood import Floats
 from sim.fit.logs import ContactLog
 from sim.fit.presence import Presence
@@ -48,8 +49,7 @@ class Fitted:
         parts = tuple(WaitingPart(**part) for part in floor["waiting"])
         law = FloorLaw(
             waiting=Waiting(parts),
-            crowd_slope=float(floor["patience_crowd_slope"]),
-            longest_wait_s=float(floor["longest_wait_s"]),
+            leaving=LeavingLaw.of_document(floor["leaving"]),
             availability=float(floor["availability"]),
             availability_hour_cv=float(floor["availability_hour_cv"]),
             turns_s=np.array(floor["turns_s"], dtype=np.float64),
@@ -107,6 +107,7 @@ class Backtest:
                 name: nearer(self.hours, self.observed, self.simulated.middle(), rival, rng)
                 for name, rival in rivals.items()
             },
+            "by_chance": by_chance(self.hours, self.simulated),
             "coverage": hourly["abandoned_ratio"]["coverage"],
             "hourly": hourly,
             "hours": self._columns(),

@@ -1,9 +1,10 @@
 """Whose error is smaller, and whether that could be chance: the model against a rival, day by day.
 
-Decides the difference of two errors (the model's less the rival's; below zero the model is nearer)
-with its interval from days drawn again with replacement, for figures over everything and for mean
-errors of hours. Days are the units, since hours of one day share its load. Source: paired
-bootstrap, Efron and Tibshirani, An Introduction to the Bootstrap (1993), 16.
+Decides what chance alone does (`by_chance`), and the difference of two errors (the model's less the
+rival's; below zero the model is nearer) with its interval from days drawn again with replacement,
+for figures over everything and for mean errors of hours. Days are the units, since hours of one day
+share its load. Source: paired bootstrap, Efron and Tibshirani, An Introduction to the Bootstrap
+(1993), 16.
 """
 
 from typing import Final
@@ -42,6 +43,22 @@ def nearer(
         count = np.maximum(by_day(hours.used.astype(np.float64)), 1.0)
         found[f"mae_{name}_hourly"] = _interval(by_day(less) / count, n)
     return found
+
+
+def by_chance(hours: Hours, simulated: Outcome) -> dict[str, float]:
+    """By figure: how far a replication lies from the mean of the others. Where the model is right,
+    the days that happened lie as far: an error of that size tells nothing against it."""
+    found, total = {}, simulated.total()
+    for name in ("abandoned_ratio", "mean_wait_s"):
+        found[name] = _apart(getattr(total, name))
+        found[f"mae_{name}_hourly"] = _apart(getattr(simulated, name)[:, hours.used])
+    return found
+
+
+def _apart(drawn: Floats) -> float:
+    """Mean distance of each replication (first axis) from the mean of the others."""
+    n = len(drawn)
+    return float(np.abs(drawn - drawn.mean(axis=0)).mean()) * n / max(n - 1, 1)
 
 
 def _interval(values: Floats, n: int) -> dict[str, float]:

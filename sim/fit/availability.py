@@ -54,8 +54,7 @@ def fit_availability(
         return None
     law = FloorLaw(
         waiting=patience.waiting,
-        crowd_slope=patience.crowd_slope.mean,
-        longest_wait_s=patience.longest_wait_s,
+        leaving=patience.leaving,
         availability=1.0,
         availability_hour_cv=0.0,
         turns_s=turns.law_s,

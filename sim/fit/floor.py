@@ -1,8 +1,8 @@
 """One day's floor, walked: who is answered when, with staff that comes and goes.
 
 Contacts stand in lines; a team of agents serves some of the lines, and takes whoever has come first
-once credits are taken off the time of arrival. Whoever comes late in line is less patient, by the
-power `crowd_slope` of its place (sim/fit/crowd.py). Without that decides the same as the support
+once credits are taken off the time of arrival. How long a contact waits at most depends on its
+place in line (sim/fit/leaving.py). Where it does not, decides the same as the support
 pool (sim/support/pool.py) for one team and one line without redials, in a tenth of its time: a line
 is only looked at by answers, so who lost patience is found out at its head (tests/test_floor.py
 holds the two to each other). At one instant ends come before arrivals, and a contact whose patience
@@ -16,6 +16,7 @@ from math import inf, isnan, nan
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.fit.leaving import PATIENCE, Leaving, LeavingLaw
 from sim.fit.likelihood import Floats
 
 Line = list[tuple[float, int]]
@@ -39,14 +40,13 @@ class Callers:
     """Contacts in order of arrival."""
 
     arrived_s: Floats
-    patience_s: Floats
-    """Of whoever meets nobody waiting."""
+    hazard: Floats
+    """Of leaving, that each contact bears until it leaves."""
     handle_s: Floats
     line: NDArray[np.int64]
     credit_s: Floats
     """A line is served as if one had come so much earlier."""
-    crowd_slope: float = 0.0
-    """Patience shrinks with one's place in line to this power."""
+    leaving: LeavingLaw = PATIENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,8 @@ def walked(callers: Callers, staff: Staff, *, until_s: float) -> Walked:
     order = np.argsort(moments, kind="stable")
     changes = np.diff(staff.agents_count, axis=0, prepend=0).tolist()
     paces, work_s = staff.pace_ratio.tolist(), callers.handle_s.tolist()
-    patience_s, ends_s = callers.patience_s.tolist(), [inf] * n
+    hazard, ends_s = callers.hazard.tolist(), [inf] * n
+    leaving = Leaving(callers.leaving)
     rank_s = (callers.arrived_s - callers.credit_s).tolist()
     line_of = callers.line.tolist()
     lines: list[Line] = [[] for _ in staff.serves[0]]
@@ -109,7 +110,7 @@ def walked(callers: Callers, staff: Staff, *, until_s: float) -> Walked:
         elif event < changes_count + n:
             row = event - changes_count
             crowd.leave(now_s)
-            ends_s[row] = now_s + patience_s[row] * (1.0 + crowd.count) ** -callers.crowd_slope
+            ends_s[row] = now_s + leaving.patience_s(hazard[row], crowd.count + 1)
             team = next((t for t in able[line_of[row]] if free[t] > 0), -1)
             if team >= 0:
                 answer(row, team, now_s)

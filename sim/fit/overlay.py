@@ -14,8 +14,8 @@ from typing import Any, Final
 from sim.fit.keys import Setting, interval
 from sim.fit.problems import LogError
 
-# 3: patience shrinks with the place in line, not with the load of the hour.
-FORMAT: Final = 3
+# 4: those who wait leave by a table of rates.
+FORMAT: Final = 4
 
 
 def beside(overlay: Path) -> Path:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from sim.fit.floor import Callers, Staff, walked
 from sim.fit.hours import HOUR_S
+from sim.fit.leaving import LeavingLaw
 from sim.fit.likelihood import Floats
 from sim.fit.logs import ContactLog
 from sim.fit.presence import LONGEST_HANDLE_S, Presence
@@ -35,11 +36,8 @@ class FloorLaw:
     """What a fit says of a floor and of those who wait."""
 
     waiting: Waiting
-    """Patience and credit by queue and priority, patience of whoever meets nobody waiting."""
-    crowd_slope: float
-    """Patience shrinks with the place in line to this power."""
-    longest_wait_s: float
-    """No patience is longer, since nobody in the fitted log waited longer."""
+    """Ratio and credit by queue and priority."""
+    leaving: LeavingLaw
     availability: float
     """What the time present is multiplied with, beside turns."""
     availability_hour_cv: float
@@ -64,8 +62,7 @@ def replay(
     log: ContactLog, presence: Presence, law: FloorLaw, rng: np.random.Generator
 ) -> Replayed:
     """Every day of the log."""
-    patience_s, credit_s = law.waiting.draw(log, rng)
-    patience_s = np.minimum(patience_s, law.longest_wait_s)
+    hazard, credit_s = law.waiting.draw(log, rng)
     handle_s = _handle_times(log, rng)
     if len(law.turns_s):
         handle_s += rng.choice(law.turns_s, len(log))
@@ -80,8 +77,8 @@ def replay(
         came_s = log.arrived_s[rows] - start_s
         found = walked(
             Callers(
-                came_s, patience_s[rows], handle_s[rows], line[rows], credit_s[rows],
-                law.crowd_slope,
+                came_s, hazard[rows], handle_s[rows], line[rows], credit_s[rows],
+                law.leaving,
             ),
             _staffed(
                 presence.between(start_s, start_s + DAY_S + AFTERMATH_S),

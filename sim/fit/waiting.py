@@ -1,11 +1,10 @@
-"""Those who wait, by queue and priority: how many of them, how patient, and in which order served.
+"""Those who wait, by queue and priority: how many, how readily they leave, in which order served.
 
 Decides whose priority is known. Many systems note it only once a contact waits; where those who
 were answered at once have other priorities than those who waited, theirs say nothing, and are drawn
 by the shares of those who waited. Seconds.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,9 +29,8 @@ class WaitingPart:
     """Of those of the log who waited."""
     credit_s: float
     """Served as if they had come so much earlier."""
-    mu: float
-    """Patience: of ln seconds, as is sigma."""
-    sigma: float
+    leaving_ratio: float
+    """Of its rate of leaving to that of the table (sim/fit/leaving.py)."""
     noted: bool
     """Whether the log notes the priority of those who were answered at once, in this queue."""
 
@@ -44,8 +42,8 @@ class Waiting:
     parts: tuple[WaitingPart, ...]
 
     def draw(self, log: ContactLog, rng: np.random.Generator) -> tuple[Floats, Floats]:
-        """A patience and a credit for every contact, seconds; the priority is drawn where it is not
-        known, from all queues if the queue is not known either."""
+        """For every contact the hazard that it bears and a credit in seconds; the priority is drawn
+        where it is not known, from all queues if the queue is not known either."""
         part = self._known(log)
         chance = rng.random(len(log))
         share = np.array([one.share_ratio for one in self.parts])
@@ -54,9 +52,9 @@ class Waiting:
             same = np.array([one.queue == queue for one in self.parts])
             weight = np.cumsum(np.where(same, share, 0.0) if same.any() else share)
             part[own] = np.searchsorted(weight, chance[own] * weight[-1], side="right")
-        columns = ((one.mu, one.sigma, one.credit_s) for one in self.parts)
-        mu, sigma, credit_s = np.array(list(columns)).T[:, part]
-        return np.exp(mu + sigma * rng.standard_normal(len(log))), credit_s
+        columns = ((one.leaving_ratio, one.credit_s) for one in self.parts)
+        ratio, credit_s = np.array(list(columns)).T[:, part]
+        return rng.standard_exponential(len(log)) / ratio, credit_s
 
     def _known(self, log: ContactLog) -> NDArray[np.int64]:
         """Each contact's part, -1 where it is not known."""
@@ -67,12 +65,8 @@ class Waiting:
         return np.where((part >= 0) & (noted[part] | (log.wait_s > 0.0)), part, -1)
 
 
-def fit_waiting(
-    log: ContactLog,
-    law_of: Callable[[NDArray[np.bool_], tuple[float, float]], tuple[float, float]],
-    pooled: tuple[float, float],
-) -> Waiting:
-    """`law_of` some waits gives mu and sigma, or the other law where they are too few."""
+def fit_waiting(log: ContactLog, leaving_ratio: Floats) -> Waiting:
+    """`leaving_ratio`: by queue and priority."""
     told, credit_s = log.wait_s > 0.0, credits_s(log)
     first_s = np.where(ahead(log), MOST_S, 0.0)
     cell, shape = _cell(log), (len(log.queues), len(log.priorities))
@@ -82,22 +76,18 @@ def fit_waiting(
     )
     parts = []
     for code, queue in enumerate(log.queues):
-        of_queue = law_of(told & (log.queue == code), pooled)
         mixes = [n[code] / max(n[code].sum(), 1) for n in (waited, at_once)]
         far = np.abs(mixes[0] - mixes[1]).sum() / 2.0
         for rank, priority in enumerate(log.priorities):
             if waited[code, rank] == 0:
                 continue
-            own = told & (log.queue == code) & (log.priority == rank)
-            mu, sigma = law_of(own, of_queue)
             parts.append(
                 WaitingPart(
                     queue=queue,
                     priority=priority,
                     share_ratio=float(waited[code, rank] / told.sum()),
                     credit_s=credit_s[priority] + float(first_s[code]),
-                    mu=mu,
-                    sigma=sigma,
+                    leaving_ratio=float(leaving_ratio[code, rank]),
                     noted=bool(at_once[code].sum() == 0 or far <= SAME_MIX),
                 )
             )

@@ -22,7 +22,6 @@ def estimates(fit: ContactsFit) -> Iterator[tuple[str, Estimate]]:
     for law in fit.patience.laws.values():
         for name, one in law.parameters.items():
             yield f"patience_{law.law}_{name}", one
-    yield "patience_crowd_slope", fit.patience.crowd_slope
     for name in asdict(returns):
         value = getattr(returns, name)
         if value is not None:
@@ -67,8 +66,7 @@ def document(fit: ContactsFit) -> dict[str, Any]:
         "floor": floor
         and {
             "waiting": [asdict(part) for part in patience.waiting.parts],
-            "patience_crowd_slope": patience.crowd_slope.mean,
-            "longest_wait_s": patience.longest_wait_s,
+            "leaving": patience.leaving.document(),
             "availability": floor.factor,
             "availability_hour_cv": floor.hour_cv,
             "turns_s": fit.turns.law_s.tolist(),

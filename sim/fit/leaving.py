@@ -1,0 +1,126 @@
+"""At which rate those who wait leave: by the time they have waited, and by their place in line.
+
+Callers leave when they hear something (a message, their place), not as a smooth law would have it:
+many within the first quarter of a minute, the more the longer the line, and later at a rate on
+which the place has less influence. Decides a table of rates, constant within steps of the wait and
+classes of places, times one ratio for each queue and priority: the piecewise exponential model
+(M. Friedman, Annals of Statistics 10, 1982; Holford, Biometrics 36, 1980), by turns for table and
+ratios. Where few left, a cell is drawn to the product of its row and column, a ratio to its queue's
+and that one to 1, as if so many more had left at those rates. Seconds.
+"""
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from math import inf
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.fit.crowd import place_in_line
+from sim.fit.likelihood import Floats
+from sim.fit.logs import ContactLog
+
+FROM_S: Final = np.array(
+    [*range(0, 6, 2), *range(6, 14), 15, 17, *range(20, 70, 5), 70, 80, 90, 100, 120, 150, 180,
+     240, 300, 450, 600],
+    dtype=np.float64,
+)  # fmt: skip
+COLUMNS: Final = ("from_s", "from_place", "rate_per_s")
+FROM_PLACE: Final = np.array([1, 2, 3, 4, 6, 8, 11])
+ROUNDS: Final = 40
+FEW: Final = 20.0
+# For a whole row or column of the table, which has many more.
+VERY_FEW: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class LeavingLaw:
+    """Rates by second, for a ratio of 1."""
+
+    from_s: Floats
+    """Where steps begin, the first at 0."""
+    from_place: NDArray[np.int64]
+    """Where classes begin, the first at 1."""
+    rate_per_s: Floats
+    """[steps, classes]"""
+    longest_wait_s: float
+    """Nobody waits longer, since nobody did in the fitted log."""
+
+    @classmethod
+    def of_document(cls, said: dict[str, Any]) -> "LeavingLaw":
+        """From the file beside an overlay."""
+        from_s, from_place, rate_per_s = (np.array(said[name]) for name in COLUMNS)
+        return cls(from_s, from_place, rate_per_s, float(said["longest_wait_s"]))
+
+
+    def document(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        columns = {name: getattr(self, name).tolist() for name in COLUMNS}
+        return {**columns, "longest_wait_s": self.longest_wait_s}
+
+
+# What a contact bears is then its patience in seconds.
+PATIENCE: Final = LeavingLaw(np.zeros(1), np.ones(1, np.int64), np.ones((1, 1)), inf)
+
+
+class Leaving:
+    """Who leaves when, contact by contact."""
+
+    def __init__(self, law: LeavingLaw) -> None:
+        passed = np.cumsum(law.rate_per_s[:-1] * np.diff(law.from_s)[:, np.newaxis], axis=0)
+        self._from_s, self._from_place = law.from_s.tolist(), law.from_place.tolist()
+        self._passed = [[0.0, *column] for column in passed.T.tolist()]
+        self._rate = law.rate_per_s.T.tolist()
+        self._longest_wait_s = law.longest_wait_s
+
+    def patience_s(self, hazard: float, place: int) -> float:
+        """Of a contact that bears so much hazard and comes at this place in line."""
+        own = bisect_right(self._from_place, place) - 1
+        passed = self._passed[own]
+        step = bisect_right(passed, hazard) - 1
+        wait_s = self._from_s[step] + (hazard - passed[step]) / self._rate[own][step]
+        return wait_s if wait_s < self._longest_wait_s else self._longest_wait_s
+
+
+def fit_leaving(log: ContactLog) -> tuple[LeavingLaw, Floats]:
+    """The table, and ratios by queue and priority."""
+    shape = (len(log.queues), len(log.priorities))
+    left, waited_s = _seen(log, shape[0] * shape[1])
+    ratio = np.ones(shape[0] * shape[1])
+    mean = left.sum() / waited_s.sum()
+    for _ in range(ROUNDS):
+        exposed_s = np.einsum("tgp,g->tp", waited_s, ratio)
+        gone = left.sum(axis=1)
+        by_place = np.ones(len(FROM_PLACE))
+        for _ in range(4):
+            by_step = gone.sum(axis=1) + VERY_FEW
+            by_step /= exposed_s @ by_place + VERY_FEW / mean
+            by_place = gone.sum(axis=0) + VERY_FEW
+            by_place /= by_step @ exposed_s + VERY_FEW
+        product = by_step[:, np.newaxis] * by_place
+        rate = (gone + FEW) / (exposed_s + FEW / product)
+        expected = np.einsum("tgp,tp->g", waited_s, rate).reshape(shape)
+        seen = left.sum(axis=(0, 2)).reshape(shape)
+        queue = (seen.sum(axis=1) + FEW) / (expected.sum(axis=1) + FEW)
+        ratio = ((seen + FEW * queue[:, np.newaxis]) / (expected + FEW)).ravel()
+    law = LeavingLaw(FROM_S, FROM_PLACE, rate, float(log.wait_s.max()))
+    return law, ratio.reshape(shape)
+
+
+def _seen(log: ContactLog, groups: int) -> tuple[Floats, Floats]:
+    """Who left, and the time waited: [steps, queue and priority, classes]."""
+    told = log.wait_s > 0.0
+    wait_s, gone = log.wait_s[told], log.abandoned[told]
+    group = log.queue[told].astype(np.int64) * len(log.priorities) + log.priority[told]
+    place = np.searchsorted(FROM_PLACE, place_in_line(log)[told], side="right") - 1
+    cell, cells = group * len(FROM_PLACE) + place, groups * len(FROM_PLACE)
+    step = np.searchsorted(FROM_S, wait_s, side="left") - 1
+    left = np.bincount((step * cells + cell)[gone], minlength=len(FROM_S) * cells)
+    length_s = np.diff(FROM_S, append=inf)
+    waited_s = [
+        np.bincount(cell, np.clip(wait_s - start_s, 0.0, long_s), cells).astype(np.float64)
+        for start_s, long_s in zip(FROM_S, length_s, strict=True)
+    ]
+    shape = (len(FROM_S), groups, len(FROM_PLACE))
+    return left.reshape(shape).astype(np.float64), np.concatenate(waited_s).reshape(shape)
