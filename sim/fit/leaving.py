@@ -53,7 +53,6 @@ class LeavingLaw:
         from_s, from_place, rate_per_s = (np.array(said[name]) for name in COLUMNS)
         return cls(from_s, from_place, rate_per_s, float(said["longest_wait_s"]))
 
-
     def document(self) -> dict[str, Any]:
         """Ready for JSON."""
         columns = {name: getattr(self, name).tolist() for name in COLUMNS}
