@@ -35,7 +35,7 @@ from loadtests.traffic.make import make
 from loadtests.traffic.window import parse
 from scenarios.load import WRITES
 from scenarios.loader import load
-from sim.experiment.rundir import RunDirectory
+from sim.experiment.rundir import RunDirectory, RunError
 from sim.experiment.runner import run as simulate
 from tests import api_postgres, hosts
 
@@ -61,7 +61,15 @@ WIRE_COUNTS = (4000, 8000, 16_000)
 
 def run(folder: Path) -> None:
     """The day of the peak, one replication."""
-    simulate(load(BASE), replications=1, seed=1, workers=1, out=folder, days=(PEAK_DAY, PEAK_DAY))
+    simulate(
+        load(BASE),
+        replications=1,
+        seed=1,
+        workers=1,
+        out=folder,
+        days=(PEAK_DAY, PEAK_DAY),
+        resume=folder.exists(),
+    )
 
 
 def simulation(only: str = "") -> Iterator[Row]:
@@ -188,7 +196,10 @@ def main() -> None:
     what, *rest = sys.argv[1:] or ["page"]
     folder = Path(rest[0]) if rest else Path()
     if what == "run":
-        run(folder)
+        try:
+            run(folder)
+        except RunError as error:
+            sys.exit(str(error))
     elif what == "page":
         scale_page.write(scale_table.read())
     else:
