@@ -108,7 +108,8 @@ def _rung(
         _sent(requests, int(service.url.rpartition(":")[2]), CLIENTS * service.processes_count)
     )
     found = {f"{name}_cpu_s": cpu_s for name, cpu_s in spent.seconds().items()}
-    assert not wrong, wrong
+    # Without its pauses a trace takes a consumer beyond the rate limit now and then.
+    assert sum(wrong.values()) <= FAILED_RATIO_MAX * count, wrong
     for measure, cpu_s in found.items():
         yield Row(use, part, measure, count, "requests", cpu_s, "CPU s")
     kept = _kept_bytes(url, folder) - kept_before
