@@ -11,6 +11,9 @@ from scenarios.tables import Column
 _LUNAR_DAY = Column("lunar_day", "Int8", "d", "lunar day on which the shift or interval starts, 0 = 正月初一")
 _START = Column("start_h", "Float64", "h", "hour of the day at which it starts; null on a rest day")
 
+PAIRED: Final = ("service_level_phone", "service_level_im", "abandoned")
+"""Ratios of a replication for which the table steps says what pairing plans saves."""
+
 
 def _ends(what: str, unit: str) -> tuple[Column, ...]:
     """The two ends of a paired 95 % confidence interval."""
@@ -80,7 +83,7 @@ STAFF_TABLES: Final[dict[str, tuple[Column, ...]]] = {
         *_ends("price", "fen"),
         *(
             column
-            for name in ("service_level_phone", "service_level_im", "abandoned")
+            for name in PAIRED
             for column in (
                 Column(f"saved_{name}_ratio", "Float64", "ratio", f"times fewer replications through common random numbers, {name}_ratio"),
                 *_ends(f"saved_{name}", "ratio"),

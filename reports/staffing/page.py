@@ -21,6 +21,7 @@ from reports.rows import rows
 from reports.staffing import figures, words
 from reports.tables import Table
 from scenarios.labour import STEP_H
+from scenarios.staff_tables import PAIRED
 
 FILE_NAME: Final = "staffing.html"
 _FOLDERS: Final = "staff*"
@@ -203,11 +204,11 @@ def _steps(table: pl.DataFrame) -> Table:
                 many=row.number("heads_to_count", "count"),
             ),
             words.step(row),
-            *(words.times(row, name) for name in words.SAVED),
+            *(words.times(row, name) for name in PAIRED),
         )
         for row in rows("steps", table, words.STEP_KEYS)
     )
-    named = (metric_name(f"{name}_ratio") for name in words.SAVED)
+    named = (metric_name(f"{name}_ratio") for name in PAIRED)
     return Table((say("Heads"), say("What they cost and bring"), *named), body)
 
 

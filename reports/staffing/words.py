@@ -16,13 +16,12 @@ from reports.cells import Book
 from reports.language import later, say, say_html
 from reports.metrics import metric_name
 from reports.rows import Row, rows
+from scenarios.staff_tables import PAIRED
 from sim.experiment import subjects
 
 # As sim/staffing/quick.py names it, which is slow to load.
 QUICK: Final = "staffing_quick.json"
 STEP_KEYS: Final = ("heads_from_count", "heads_to_count")
-SAVED: Final = ("service_level_phone", "service_level_im", "abandoned")
-"""What pairing is measured for, as the table steps names it."""
 _OPTIONS: Final = {
     "overtime": later("overtime"),
     "cross_training": later("cross-training"),
@@ -163,12 +162,12 @@ def saved(one: Row) -> Markup:
     """Times fewer replications by metric."""
     return Markup(say(", ")).join(
         say_html("{metric} {times}", metric=metric_name(f"{name}_ratio"), times=times(one, name))
-        for name in SAVED
+        for name in PAIRED
     )
 
 
 def times(one: Row, name: str) -> Markup:
-    """Times fewer replications for one of SAVED."""
+    """Times fewer replications for one of PAIRED."""
     return say_html(
         "{times} times (95&nbsp;% interval {interval})",
         times=one.number(f"saved_{name}_ratio", "count"),

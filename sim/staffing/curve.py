@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from scenarios.staff_tables import PAIRED
 from sim.columns import Floats
 from sim.experiment.confidence import Estimate, band_rows, student
 from sim.staffing.headcount import Smallest
@@ -20,7 +21,6 @@ from sim.staffing.study import Findings
 from sim.staffing.trial import FLOOR_METRICS
 
 ABANDONED: Final = "contacts_abandoned_count"
-COMPARED: Final = ("service_level_phone_ratio", "service_level_im_ratio", "abandoned_ratio")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +123,9 @@ def steps(found: Findings) -> list[dict[str, Any]]:
 
 def _saved(a: Mapping[str, Floats], b: Mapping[str, Floats]) -> dict[str, float]:
     row: dict[str, float] = {}
-    for name in COMPARED:
-        row |= _named(f"saved_{name.removesuffix('_ratio')}", saved(a[name], b[name]), "ratio")
+    for name in PAIRED:
+        metric = f"{name}_ratio"
+        row |= _named(f"saved_{name}", saved(a[metric], b[metric]), "ratio")
     return row
 
 
