@@ -46,6 +46,10 @@ class Callers:
     line: NDArray[np.int64]
     credit_s: Floats
     """A line is served as if one had come so much earlier."""
+    queue: NDArray[np.int64]
+    """Whose callers count for a place in line."""
+    kind: NDArray[np.int64]
+    """Of callers, a queue of the law's."""
     leaving: LeavingLaw = PATIENCE
 
 
@@ -76,7 +80,8 @@ def walked(callers: Callers, staff: Staff, *, until_s: float) -> Walked:
     able = _able(staff.serves)
     busy: list[tuple[float, int]] = []
     free, pace = [0] * len(served), 1.0
-    crowd = Crowd(answered_s)
+    queue, kind = callers.queue.tolist(), callers.kind.tolist()
+    crowds = [Crowd(answered_s) for _ in range(max(queue, default=0) + 1)]
 
     def take(team: int, now_s: float) -> None:
         """The free agents of a team take from their lines."""
@@ -89,8 +94,9 @@ def walked(callers: Callers, staff: Staff, *, until_s: float) -> Walked:
                     best = line
             if best is None:
                 return
-            crowd.count -= 1
-            answer(heappop(best)[1], team, now_s)
+            row = heappop(best)[1]
+            crowds[queue[row]].count -= 1
+            answer(row, team, now_s)
 
     def answer(row: int, team: int, now_s: float) -> None:
         free[team] -= 1
@@ -109,8 +115,10 @@ def walked(callers: Callers, staff: Staff, *, until_s: float) -> Walked:
                 take(team, now_s)
         elif event < changes_count + n:
             row = event - changes_count
+            crowd = crowds[queue[row]]
             crowd.leave(now_s)
-            ends_s[row] = now_s + leaving.patience_s(hazard[row], crowd.count + 1)
+            place = crowd.count + 1
+            ends_s[row] = now_s + leaving.patience_s(hazard[row], kind[row], place)
             team = next((t for t in able[line_of[row]] if free[t] > 0), -1)
             if team >= 0:
                 answer(row, team, now_s)

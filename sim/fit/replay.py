@@ -62,7 +62,7 @@ def replay(
     log: ContactLog, presence: Presence, law: FloorLaw, rng: np.random.Generator
 ) -> Replayed:
     """Every day of the log."""
-    hazard, credit_s = law.waiting.draw(log, rng)
+    hazard, credit_s, kind = law.waiting.draw(log, rng, law.leaving.queues)
     handle_s = _handle_times(log, rng)
     if len(law.turns_s):
         handle_s += rng.choice(law.turns_s, len(log))
@@ -78,7 +78,7 @@ def replay(
         found = walked(
             Callers(
                 came_s, hazard[rows], handle_s[rows], line[rows], credit_s[rows],
-                law.leaving,
+                log.queue[rows], kind[rows], law.leaving,
             ),
             _staffed(
                 presence.between(start_s, start_s + DAY_S + AFTERMATH_S),

@@ -41,8 +41,8 @@ class Waiting:
 
     parts: tuple[WaitingPart, ...]
 
-    def draw(self, log: ContactLog, rng: np.random.Generator) -> tuple[Floats, Floats]:
-        """For every contact the hazard that it bears and a credit in seconds; the priority is drawn
+    def draw(self, log: ContactLog, rng: np.random.Generator, queues: tuple[str, ...]) -> tuple[Floats, Floats, NDArray[np.int64]]:
+        """For every contact the hazard that it bears, a credit in seconds and as a caller of which of `queues`; the priority is drawn
         where it is not known, from all queues if the queue is not known either."""
         part = self._known(log)
         chance = rng.random(len(log))
@@ -54,7 +54,8 @@ class Waiting:
             part[own] = np.searchsorted(weight, chance[own] * weight[-1], side="right")
         columns = ((one.leaving_ratio, one.credit_s) for one in self.parts)
         ratio, credit_s = np.array(list(columns)).T[:, part]
-        return rng.standard_exponential(len(log)) / ratio, credit_s
+        kind = np.array([queues.index(one.queue) for one in self.parts])[part]
+        return rng.standard_exponential(len(log)) / ratio, credit_s, kind
 
     def _known(self, log: ContactLog) -> NDArray[np.int64]:
         """Each contact's part, -1 where it is not known."""
