@@ -19,6 +19,9 @@ from numpy.typing import NDArray
 from sim.fit.leaving import PATIENCE, Leaving, LeavingLaw
 from sim.fit.likelihood import Floats
 
+import os
+STATS = None
+IDLE = float(os.environ.get('IDLE', '1'))
 Line = list[tuple[float, int]]
 
 
@@ -51,6 +54,7 @@ class Callers:
     kind: NDArray[np.int64]
     """Of callers, a queue of the law's."""
     leaving: LeavingLaw = PATIENCE
+    turn_s: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ def walked(callers: Callers, staff: Staff, *, until_s: float) -> Walked:
     served = [[lines[i] for i in np.flatnonzero(row)] for row in staff.serves]
     able = _able(staff.serves)
     busy: list[tuple[float, int]] = []
+    turn = callers.turn_s.tolist() if callers.turn_s is not None else [0.0] * n
     free, pace = [0] * len(served), 1.0
     queue, kind = callers.queue.tolist(), callers.kind.tolist()
     crowds = [Crowd(answered_s) for _ in range(max(queue, default=0) + 1)]
@@ -101,11 +106,15 @@ def walked(callers: Callers, staff: Staff, *, until_s: float) -> Walked:
     def answer(row: int, team: int, now_s: float) -> None:
         free[team] -= 1
         answered_s[row] = now_s
-        heappush(busy, (now_s + work_s[row] * pace, team))
+        heappush(busy, (now_s + work_s[row] * pace, team, turn[row] * pace))
 
     for now_s, event in zip(moments[order].tolist(), order.tolist(), strict=True):
         while busy and busy[0][0] <= now_s:
-            then_s, team = heappop(busy)
+            then_s, team, rest = heappop(busy)
+            if rest > 0.0:
+                waits = any(ends_s[h[1]] >= then_s for l in served[team] for h in l)
+                heappush(busy, (then_s + rest * (1.0 if waits else IDLE), team, 0.0))
+                continue
             free[team] += 1
             take(team, then_s)
         if event < changes_count:
