@@ -1,6 +1,6 @@
 """At which place in line a contact arrives, as a log shows it.
 
-Decides whom a caller meets: all who wait at its arrival, of whichever queue. Many systems tell
+Decides whom a caller meets: those of its own queue who wait at its arrival. Many systems tell
 callers their place; where they do not, callers still leave sooner when lines are long.
 """
 
@@ -11,7 +11,7 @@ from sim.fit.logs import ContactLog
 
 
 def place_in_line(log: ContactLog) -> Floats:
-    """Of each contact: 1 where nobody of its queue waits."""
+    """Of each contact: 1 where nobody else of its queue waits."""
     place = np.ones(len(log))
     for code in range(len(log.queues)):
         own = np.flatnonzero(log.queue == code)

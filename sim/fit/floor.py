@@ -1,11 +1,11 @@
 """One day's floor, walked: who is answered when, with staff that comes and goes.
 
 Contacts stand in lines; a team of agents serves some of the lines, and takes whoever has come first
-once credits are taken off the time of arrival. How long a contact waits at most depends on its
-place in line (sim/fit/leaving.py). Where it does not, decides the same as the support
-pool (sim/support/pool.py) for one team and one line without redials, in a tenth of its time: a line
-is only looked at by answers, so who lost patience is found out at its head (tests/test_floor.py
-holds the two to each other). At one instant ends come before arrivals, and a contact whose patience
+once credits are taken off the time of arrival. How long a contact waits at most depends on its place
+in its queue (sim/fit/leaving.py). Where it does not, decides the same as the support pool
+(sim/support/pool.py) for one team and one line without redials, in a tenth of its time: a line is
+only looked at by answers, so who lost patience is found out at its head (tests/test_floor.py holds
+the two to each other). At one instant ends come before arrivals, and a contact whose patience
 ends then is still answered. Seconds.
 """
 
@@ -19,9 +19,6 @@ from numpy.typing import NDArray
 from sim.fit.leaving import PATIENCE, Leaving, LeavingLaw
 from sim.fit.likelihood import Floats
 
-import os
-STATS = None
-IDLE = float(os.environ.get('IDLE', '1'))
 Line = list[tuple[float, int]]
 
 
@@ -50,11 +47,8 @@ class Callers:
     credit_s: Floats
     """A line is served as if one had come so much earlier."""
     queue: NDArray[np.int64]
-    """Whose callers count for a place in line."""
-    kind: NDArray[np.int64]
-    """Of callers, a queue of the law's."""
+    """Of the law's: who waits in the same one is in line before whoever comes."""
     leaving: LeavingLaw = PATIENCE
-    turn_s: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +77,9 @@ def walked(callers: Callers, staff: Staff, *, until_s: float) -> Walked:
     served = [[lines[i] for i in np.flatnonzero(row)] for row in staff.serves]
     able = _able(staff.serves)
     busy: list[tuple[float, int]] = []
-    turn = callers.turn_s.tolist() if callers.turn_s is not None else [0.0] * n
     free, pace = [0] * len(served), 1.0
-    queue, kind = callers.queue.tolist(), callers.kind.tolist()
-    crowds = [Crowd(answered_s) for _ in range(max(queue, default=0) + 1)]
+    queue = callers.queue.tolist()
+    crowd = Crowd(queue, len(callers.leaving.queues), answered_s)
 
     def take(team: int, now_s: float) -> None:
         """The free agents of a team take from their lines."""
@@ -100,21 +93,17 @@ def walked(callers: Callers, staff: Staff, *, until_s: float) -> Walked:
             if best is None:
                 return
             row = heappop(best)[1]
-            crowds[queue[row]].count -= 1
+            crowd.answered(row)
             answer(row, team, now_s)
 
     def answer(row: int, team: int, now_s: float) -> None:
         free[team] -= 1
         answered_s[row] = now_s
-        heappush(busy, (now_s + work_s[row] * pace, team, turn[row] * pace))
+        heappush(busy, (now_s + work_s[row] * pace, team))
 
     for now_s, event in zip(moments[order].tolist(), order.tolist(), strict=True):
         while busy and busy[0][0] <= now_s:
-            then_s, team, rest = heappop(busy)
-            if rest > 0.0:
-                waits = any(ends_s[h[1]] >= then_s for l in served[team] for h in l)
-                heappush(busy, (then_s + rest * (1.0 if waits else IDLE), team, 0.0))
-                continue
+            then_s, team = heappop(busy)
             free[team] += 1
             take(team, then_s)
         if event < changes_count:
@@ -124,10 +113,8 @@ def walked(callers: Callers, staff: Staff, *, until_s: float) -> Walked:
                 take(team, now_s)
         elif event < changes_count + n:
             row = event - changes_count
-            crowd = crowds[queue[row]]
-            crowd.leave(now_s)
-            place = crowd.count + 1
-            ends_s[row] = now_s + leaving.patience_s(hazard[row], kind[row], place)
+            place = crowd.place(row, now_s)
+            ends_s[row] = now_s + leaving.patience_s(hazard[row], queue[row], place)
             team = next((t for t in able[line_of[row]] if free[t] > 0), -1)
             if team >= 0:
                 answer(row, team, now_s)
@@ -145,20 +132,25 @@ def _able(serves: NDArray[np.bool_]) -> list[list[int]]:
 
 
 class Crowd:
-    """How many wait, all lines together."""
+    """How many wait in each queue."""
 
-    def __init__(self, answered_s: list[float]) -> None:
-        self.count = 0
-        self._answered_s = answered_s
+    def __init__(self, queue: list[int], queues_count: int, answered_s: list[float]) -> None:
+        self._queue, self._answered_s = queue, answered_s
+        self._count = [0] * queues_count
         self._leaving: list[tuple[float, int]] = []
 
+    def place(self, row: int, now_s: float) -> int:
+        """Of one who comes now, behind all of its queue whose patience has not ended."""
+        while self._leaving and self._leaving[0][0] < now_s:
+            gone = heappop(self._leaving)[1]
+            self._count[self._queue[gone]] -= isnan(self._answered_s[gone])
+        return self._count[self._queue[row]] + 1
+
     def join(self, row: int, leaves_s: float) -> None:
-        """One more, until it is answered (which the walk counts) or leaves."""
-        self.count += 1
+        """One more, until it is answered or leaves."""
+        self._count[self._queue[row]] += 1
         heappush(self._leaving, (leaves_s, row))
 
-    def leave(self, now_s: float) -> None:
-        """Without those whose patience has ended."""
-        while self._leaving and self._leaving[0][0] < now_s:
-            row = heappop(self._leaving)[1]
-            self.count -= isnan(self._answered_s[row])
+    def answered(self, row: int) -> None:
+        """One less."""
+        self._count[self._queue[row]] -= 1

@@ -1,12 +1,14 @@
 """At which rate those who wait leave: by the time they have waited, and by their place in line.
 
 Callers leave when they hear something (a message, their place), not as a smooth law would have it:
-many within the first quarter of a minute, the more the longer the line, and later at a rate on
-which the place has less influence. Decides a table of rates, constant within steps of the wait and
-classes of places, times one ratio for each queue and priority: the piecewise exponential model
-(M. Friedman, Annals of Statistics 10, 1982; Holford, Biometrics 36, 1980), by turns for table and
-ratios. Where few left, a cell is drawn to the product of its row and column, a ratio to its queue's
-and that one to 1, as if so many more had left at those rates. Seconds.
+many within the first quarter of a minute, the more the longer the line of their own queue, and
+later at a rate on which the place has less influence; and those of one queue leave at other times
+than those of another. Decides a table of rates for each queue, constant within steps of the wait
+and classes of places, times one ratio for each priority in it: the piecewise exponential model
+(M. Friedman, Annals of Statistics 10, 1982; Holford, Biometrics 36, 1980), by turns for tables and
+ratios. Where few left, a cell is drawn to that of all queues, this one to the product of its row
+and column, a ratio to its queue's and that one to 1, as if so many more had left at those rates.
+Seconds.
 """
 
 from bisect import bisect_right
@@ -45,6 +47,7 @@ class LeavingLaw:
     rate_per_s: Floats
     """[queues, steps, classes]"""
     queues: tuple[str, ...]
+    """Names, in the order of the rates."""
     longest_wait_s: float
     """Nobody waits longer, since nobody did in the fitted log."""
 
@@ -86,46 +89,47 @@ class Leaving:
 
 
 def fit_leaving(log: ContactLog) -> tuple[LeavingLaw, Floats]:
-    """The table, and ratios by queue and priority."""
+    """The tables, and ratios by queue and priority."""
     left, waited_s = _seen(log)
-    ratio = np.ones(left.shape[1:3])
-    mean = left.sum() / waited_s.sum()
-    by_queue = left.sum(axis=2)
-    gone = left.sum(axis=(1, 2))
-    seen = left.sum(axis=(0, 3))
+    gone, seen = left.sum(axis=1), left.sum(axis=(2, 3))
+    ratio = np.ones_like(seen)
     for _ in range(ROUNDS):
-        exposed_by_queue_s = np.einsum("tqcp,qc->tqp", waited_s, ratio)
-        exposed_s = exposed_by_queue_s.sum(axis=1)
-        by_place = np.ones(len(FROM_PLACE))
-        for _ in range(4):
-            by_step = gone.sum(axis=1) + VERY_FEW
-            by_step /= exposed_s @ by_place + VERY_FEW / mean
-            by_place = gone.sum(axis=0) + VERY_FEW
-            by_place /= by_step @ exposed_s + VERY_FEW
-        product = by_step[:, np.newaxis] * by_place
-        common = (gone + FEW) / (exposed_s + FEW / product)
-        rate = (by_queue + FEW) / (exposed_by_queue_s + FEW / common[:, np.newaxis])
-        expected = np.einsum("tqcp,tqp->qc", waited_s, rate)
+        exposed_s = np.einsum("qctp,qc->qtp", waited_s, ratio)
+        common = _common(gone.sum(axis=0), exposed_s.sum(axis=0))
+        rate = (gone + FEW) / (exposed_s + FEW / common)
+        expected = np.einsum("qctp,qtp->qc", waited_s, rate)
         queue = (seen.sum(axis=1) + FEW) / (expected.sum(axis=1) + FEW)
         ratio = (seen + FEW * queue[:, np.newaxis]) / (expected + FEW)
-    rate = rate.transpose(1, 0, 2)
     return LeavingLaw(FROM_S, FROM_PLACE, rate, log.queues, float(log.wait_s.max())), ratio
 
 
+def _common(gone: Floats, exposed_s: Floats) -> Floats:
+    """The rates of all queues together: [steps, classes]."""
+    mean = gone.sum() / exposed_s.sum()
+    by_place = np.ones(len(FROM_PLACE))
+    for _ in range(4):
+        by_step = gone.sum(axis=1) + VERY_FEW
+        by_step /= exposed_s @ by_place + VERY_FEW / mean
+        by_place = gone.sum(axis=0) + VERY_FEW
+        by_place /= by_step @ exposed_s + VERY_FEW
+    product = by_step[:, np.newaxis] * by_place
+    return np.asarray((gone + FEW) / (exposed_s + FEW / product))
+
+
 def _seen(log: ContactLog) -> tuple[Floats, Floats]:
-    """Who left, and the time waited: [steps, queues, priorities, classes]."""
+    """Who left, and the time waited: [queues, priorities, steps, classes]."""
     told = log.wait_s > 0.0
     wait_s, gone = log.wait_s[told], log.abandoned[told]
-    shape = (len(log.queues), len(log.priorities), len(FROM_PLACE))
     place = np.searchsorted(FROM_PLACE, place_in_line(log)[told], side="right") - 1
+    shape = (len(log.queues), len(log.priorities), len(FROM_PLACE))
     cell = np.ravel_multi_index((log.queue[told], log.priority[told], place), shape)
-    cells = int(np.prod(shape))
-    step = np.searchsorted(FROM_S, wait_s, side="left") - 1
+    step, cells = np.searchsorted(FROM_S, wait_s, side="left") - 1, int(np.prod(shape))
     left = np.bincount((step * cells + cell)[gone], minlength=len(FROM_S) * cells)
     length_s = np.diff(FROM_S, append=inf)
     waited_s = [
-        np.bincount(cell, np.clip(wait_s - start_s, 0.0, long_s), cells).astype(np.float64)
+        np.bincount(cell, np.clip(wait_s - start_s, 0.0, long_s), cells)
         for start_s, long_s in zip(FROM_S, length_s, strict=True)
     ]
-    whole = (len(FROM_S), *shape)
-    return left.reshape(whole).astype(np.float64), np.concatenate(waited_s).reshape(whole)
+    both = (np.reshape(one, (len(FROM_S), *shape)) for one in (left, np.array(waited_s)))
+    left_count, spent_s = (np.moveaxis(one, 0, 2).astype(np.float64) for one in both)
+    return left_count, spent_s

@@ -15,7 +15,7 @@ from sim.fit.keys import Setting, interval
 from sim.fit.problems import LogError
 
 # 4: those who wait leave by a table of rates.
-FORMAT: Final = 4
+FORMAT: Final = 5
 
 
 def beside(overlay: Path) -> Path:

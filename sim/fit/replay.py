@@ -63,9 +63,8 @@ def replay(
     log: ContactLog, presence: Presence, law: FloorLaw, rng: np.random.Generator
 ) -> Replayed:
     """Every day of the log."""
-    hazard, credit_s, kind = law.waiting.draw(log, rng, law.leaving.queues)
-    handle_s = _handle_times(log, rng)
-    turn_s = law.turns.draw(log, rng)
+    hazard, credit_s, queue = law.waiting.draw(log, law.leaving.queues, rng)
+    handle_s = _handle_times(log, rng) + law.turns.draw(log, rng)
     serves, line = _lines(log, presence)
     wait_s = np.full(len(log), np.nan)
     abandoned = np.zeros(len(log), dtype=np.bool_)
@@ -78,7 +77,7 @@ def replay(
         found = walked(
             Callers(
                 came_s, hazard[rows], handle_s[rows], line[rows], credit_s[rows],
-                log.queue[rows], kind[rows], law.leaving, turn_s[rows],
+                queue[rows], law.leaving,
             ),
             _staffed(
                 presence.between(start_s, start_s + DAY_S + AFTERMATH_S),

@@ -1,8 +1,9 @@
 """Which queues an agent does not serve, as far as a log of contacts can show it.
 
-Decides by agent and week: an agent who would have answered at least `FEWEST_EXPECTED` contacts of a
-queue if all answered alike, and answered less than a tenth of that, does not serve it. Where a log
-shows less, an agent serves everything.
+Decides by agent and day, since many change their desk from day to day: an agent who would have
+answered at least `FEWEST_EXPECTED` contacts of a queue if all answered alike, and answered less
+than a tenth of that, does not serve it. Where a day shows less, its week decides; where that does
+too, an agent serves everything.
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from sim.fit.logs import ContactLog
 
+# The shorter, where it tells, overrules the longer.
 PERIODS_DAYS: Final = (7, 1)
 # Who serves a queue answers less than a tenth of so many with a probability of 0.7 %.
 FEWEST_EXPECTED: Final = 5.0
