@@ -1,12 +1,12 @@
 """One day's floor, walked: who is answered when, with staff that comes and goes.
 
 Contacts stand in lines; a team of agents serves some of the lines, and takes whoever has come first
-once credits are taken off the time of arrival. How long a contact waits at most depends on its place
-in its queue (sim/fit/leaving.py). Where it does not, decides the same as the support pool
+once credits are taken off the time of arrival. How long a contact waits at most depends on its
+place in its queue (sim/fit/leaving.py). Where it does not, decides the same as the support pool
 (sim/support/pool.py) for one team and one line without redials, in a tenth of its time: a line is
 only looked at by answers, so who lost patience is found out at its head (tests/test_floor.py holds
-the two to each other). At one instant ends come before arrivals, and a contact whose patience
-ends then is still answered. Seconds.
+the two to each other). At one instant ends come before arrivals, and a contact whose patience ends
+then is still answered. Seconds.
 """
 
 from dataclasses import dataclass
@@ -69,17 +69,14 @@ def walked(callers: Callers, staff: Staff, *, until_s: float) -> Walked:
     order = np.argsort(moments, kind="stable")
     changes = np.diff(staff.agents_count, axis=0, prepend=0).tolist()
     paces, work_s = staff.pace_ratio.tolist(), callers.handle_s.tolist()
-    hazard, ends_s = callers.hazard.tolist(), [inf] * n
-    leaving = Leaving(callers.leaving)
     rank_s = (callers.arrived_s - callers.credit_s).tolist()
-    line_of = callers.line.tolist()
+    line_of, ends_s = callers.line.tolist(), [inf] * n
     lines: list[Line] = [[] for _ in staff.serves[0]]
     served = [[lines[i] for i in np.flatnonzero(row)] for row in staff.serves]
     able = _able(staff.serves)
     busy: list[tuple[float, int]] = []
     free, pace = [0] * len(served), 1.0
-    queue = callers.queue.tolist()
-    crowd = Crowd(queue, len(callers.leaving.queues), answered_s)
+    crowd = Crowd(callers, answered_s)
 
     def take(team: int, now_s: float) -> None:
         """The free agents of a team take from their lines."""
@@ -113,8 +110,7 @@ def walked(callers: Callers, staff: Staff, *, until_s: float) -> Walked:
                 take(team, now_s)
         elif event < changes_count + n:
             row = event - changes_count
-            place = crowd.place(row, now_s)
-            ends_s[row] = now_s + leaving.patience_s(hazard[row], queue[row], place)
+            ends_s[row] = now_s + crowd.patience_s(row, now_s)
             team = next((t for t in able[line_of[row]] if free[t] > 0), -1)
             if team >= 0:
                 answer(row, team, now_s)
@@ -132,19 +128,21 @@ def _able(serves: NDArray[np.bool_]) -> list[list[int]]:
 
 
 class Crowd:
-    """How many wait in each queue."""
+    """How many wait in each queue, and how long who comes will wait at most."""
 
-    def __init__(self, queue: list[int], queues_count: int, answered_s: list[float]) -> None:
-        self._queue, self._answered_s = queue, answered_s
-        self._count = [0] * queues_count
+    def __init__(self, callers: Callers, answered_s: list[float]) -> None:
+        self._hazard, self._queue = callers.hazard.tolist(), callers.queue.tolist()
+        self._law, self._answered_s = Leaving(callers.leaving), answered_s
+        self._count = [0] * len(callers.leaving.queues)
         self._leaving: list[tuple[float, int]] = []
 
-    def place(self, row: int, now_s: float) -> int:
+    def patience_s(self, row: int, now_s: float) -> float:
         """Of one who comes now, behind all of its queue whose patience has not ended."""
         while self._leaving and self._leaving[0][0] < now_s:
             gone = heappop(self._leaving)[1]
             self._count[self._queue[gone]] -= isnan(self._answered_s[gone])
-        return self._count[self._queue[row]] + 1
+        queue = self._queue[row]
+        return self._law.patience_s(self._hazard[row], queue, self._count[queue] + 1)
 
     def join(self, row: int, leaves_s: float) -> None:
         """One more, until it is answered or leaves."""
