@@ -98,11 +98,12 @@ class TurnLaws:
         whole = Turns.of(log)
         if whole.mean_s.n < FEWEST_SHOWN:
             return cls.same(otherwise_s)
-        laws = []
-        for one in range(int(period.max()) + 1):
+        laws_s = np.tile(whole.law_s, (int(period.max()) + 1, 1))
+        for one in np.unique(period):
             own = Turns.of(log.taken(period == one))
-            laws.append(own.law_s if own.mean_s.n >= FEWEST_SHOWN else whole.law_s)
-        return cls(np.array(laws), first)
+            if own.mean_s.n >= FEWEST_SHOWN:
+                laws_s[one] = own.law_s
+        return cls(laws_s, first)
 
     @property
     def mean_s(self) -> float:
