@@ -189,6 +189,7 @@ def _set_aside(folder: Path, torn: recorder.Torn) -> str:
     try:
         path.write_bytes(torn.data)
     except OSError as error:
+        path.unlink(missing_ok=True)
         raise OSError(f"{path} cannot be written: {error.strerror}") from None
     size = len(torn.data)
     return f"a chunk of {torn.path.name} was cut off: its {size} bytes are set aside in {path.name}"
