@@ -28,12 +28,14 @@ from loadtests.unfinished import CUT_SHORT, RESTARTED, recover
 from tests.api_cases import NOON_S, SECRET
 from tests.api_server import server
 from tests.replay_cases import MS
-from tests.replay_processes import started, target, until_written, written
+from tests.replay_processes import started, target, written
 from tests.test_cli import Said, springpeak_says
 from tests.trace_cases import claim_steps
 
 TOKENS = issue_all(SECRET, expires_s=int(NOON_S) + 3600)
-BOUND_S = 60.0
+STEPS_COUNT = 7500
+"""In half a minute, of which the first seconds are sent."""
+BOUND_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -72,23 +74,25 @@ def until(there: Callable[[], bool]) -> None:
 def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killed]:
     folder = tmp_path_factory.mktemp("killed")
     out, trace_path = folder / "out", folder / "trace.parquet"
-    trace.write(trace.Trace(claim_steps(1000, step_ns=4 * MS), "a test", ""), trace_path)
+    trace.write(trace.Trace(claim_steps(STEPS_COUNT // 3, step_ns=4 * MS), "a test", ""), trace_path)
     tokenfile.write(folder / "tokens.json", TOKENS)
     with server(folder, f"sqlite:///{folder / 'guarantee.db'}") as running:
         url = f"http://127.0.0.1:{running.port}"
         host = ("--host", url, "--token-file", str(folder / "tokens.json"))
         one = Killed(out, trace_path, host, [])
         process = started(folder, str(trace_path), *host, "--out", str(out))
-        until_written(out, 1)
-        one.at_work.append(one.audit(out))
-        one.at_work.append(springpeak_says("report", str(out)))
-        one.at_work.append(springpeak_says("replay", str(trace_path), *host, "--out", str(out)))
-        running.process.send_signal(signal.SIGSTOP)
-        reached_ns = read_reach(out, 0)[0]
-        until(lambda: read_reach(out, 0)[0] > reached_ns + 300 * MS)
-        process.kill()
-        process.communicate()
-        running.process.send_signal(signal.SIGCONT)
+        try:
+            until(lambda: any(part.stat().st_size for part in part_paths(out)))
+            one.at_work.append(one.audit(out))
+            one.at_work.append(springpeak_says("report", str(out)))
+            one.at_work.append(springpeak_says("replay", str(trace_path), *host, "--out", str(out)))
+            running.process.send_signal(signal.SIGSTOP)
+            reached_ns = read_reach(out, 0)[0]
+            until(lambda: read_reach(out, 0)[0] > reached_ns + 300 * MS)
+        finally:
+            process.kill()
+            process.communicate()
+            running.process.send_signal(signal.SIGCONT)
         yield one
 
 
@@ -117,7 +121,7 @@ def test_a_killed_replay_is_judged_and_what_it_left_open_is_unknown(
     # Whatever the API has was acknowledged or is unknown: none of it is said to be unsent. And some
     # of the unknown is there, which is why it must not be called lost, nor unsent.
     rows = journal.read(out).rows
-    assert rows.height == 3000
+    assert rows.height == STEPS_COUNT
     with closing(Target(killed.url, TOKENS)) as api:
         orders = {one["order_id"] for one in api.books().claims}
     steps = trace.read(killed.trace_path).steps.with_columns(pl.col("body").cast(pl.String))
@@ -260,7 +264,7 @@ def test_a_killed_master_is_waited_for_until_its_workers_send_no_more(tmp_path: 
         master = started(
             tmp_path, *files, "--host", url, "--out", str(out), "--processes", "2", "--speed", "2"
         )
-        until_written(out, 2)
+        until(lambda: len([one for one in part_paths(out) if one.stat().st_size]) == 2)
         workers = psutil.Process(master.pid).children()
         master.kill()
         master.wait()
