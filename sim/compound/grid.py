@@ -69,6 +69,12 @@ class Grid:
     def nodes(self) -> Floats:
         return np.arange(self.first, self.first + self.points, dtype=np.float64) * self.step
 
+    def coarser(self, times: int) -> "Grid":
+        """The same window in steps so many times as wide."""
+        return Grid(
+            step=self.step * times, first=self.first // times, points=self.points // times
+        )
+
 
 def window(
     frequency: Frequency, severity: Severity, *, claims_count: int, outside_ratio: float = OUTSIDE
@@ -108,7 +114,7 @@ def lattice(frequency: Frequency, severity: Severity, *, claims_count: int) -> G
 
 
 def ladder(frequency: Frequency, severity: Severity, *, claims_count: int) -> list[Grid]:
-    """Grids for a continuous severity, each about twice as fine as the one before.
+    """Grids for a continuous severity, each twice as fine as the one before, on one window.
 
     Every atom (a cap, a floor) is a node of each of them, and of those 2 and 4 times coarser.
     """
@@ -118,15 +124,13 @@ def ladder(frequency: Frequency, severity: Severity, *, claims_count: int) -> li
     if unit is not None:
         halvings = max(math.ceil(math.log2(float(unit) / step)), 2)
         step = float(unit) / 2.0**halvings
+    first = int(low / (LEVELS * step)) * LEVELS
+    coarse_count = math.ceil((math.ceil(high / step) - first + 1) / LEVELS)
+    points = LEVELS * next_fast_len(coarse_count, real=True)
     grids = []
-    while True:
-        first = int(low / (LEVELS * step)) * LEVELS
-        coarse_count = math.ceil((math.ceil(high / step) - first + 1) / LEVELS)
-        points = LEVELS * next_fast_len(coarse_count, real=True)
-        if points > POINTS_MAX:
-            break
-        grids.append(Grid(step=step, first=first, points=points))
-        step /= 2.0
+    while points * 2 ** len(grids) <= POINTS_MAX:
+        finer = 2 ** len(grids)
+        grids.append(Grid(step=step / finer, first=first * finer, points=points * finer))
     if not grids:
         raise GridError(
             f"steps of {step:g}, so that caps and floors are nodes, take {points} points, above "
