@@ -12,9 +12,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.progress import Progress
+from scipy.special import gammaincc
 from typer.testing import CliRunner
 
 import springpeak
+from sim.compound.along import Local, along
 from sim.compound.fourier import compound, gridded, lattice_masses
 from sim.compound.frequency import Frequency
 from sim.compound.grid import Moments
@@ -158,6 +161,44 @@ def test_a_season_of_the_whole_country() -> None:
         assert total.risk(level).var == pytest.approx(var, abs=total.sd / 9e5)
     mixed = compound(Frequency(days=(9e5,), mixing_cv=0.15), CAPPED)
     assert mixed.excess(0.0) == pytest.approx(mixed.mean, rel=1e-9)
+
+
+def test_a_million_claims_that_both_factors_move() -> None:
+    """Given the factors, a total is normal about its mean Y = n E[X] G1 G2, with variance v(Y):
+    P(S > x) = P(Y > x) - (v g)'(x) / 2 + O(1/n^2), g the density of Y. The series leaves out 1e-12.
+    """
+    claims, shape = 1e6, 4.0
+    total = compound(Frequency(days=(claims,), mixing_cv=0.5, common_cv=0.5), CLAIM)
+    logs = np.arange(-14.0, 3.5, 0.02)
+    factors = np.exp(logs)
+    weights = 0.02 * np.exp(shape * logs - shape * factors) * shape**shape / 6.0
+
+    def spread(y: float) -> float:
+        """v(y) g(y): the variance is y / E[X] claims' squares."""
+        z = shape * y / (claims * 120.0 * factors)
+        return float(120.0 * 1.64 * (weights * z**shape * np.exp(-z)).sum() / 6.0)
+
+    for x in (0.2 * total.mean, 0.8 * total.mean, 3.0 * total.mean):
+        above = float((weights * gammaincc(shape, shape * x / (claims * 120.0 * factors))).sum())
+        h = 1e-3 * x
+        slope = (spread(x - 2 * h) - 8 * spread(x - h) + 8 * spread(x + h) - spread(x + 2 * h)) / h
+        assert total.exceedance(x) == pytest.approx(above - slope / 24.0, abs=1e-11)
+
+
+def test_a_function_along_a_curve_is_computed_at_few_places() -> None:
+    """What rounding does to the curve comes through, all but some hundredths of it."""
+    times = np.arange(200_001) / 500.0
+    noise = 1e-13 * np.random.default_rng(1).standard_normal(times.size)
+    curve = times / (1.0 + times) - 0.5j * np.exp(-times / 50.0) * np.sin(times) + noise
+    computed = []
+
+    def power(z: np.ndarray) -> Local:
+        computed.append(z.size)
+        return Local((1.0 + 3.0 * z) ** -4, -12.0 * (1.0 + 3.0 * z) ** -5)
+
+    found = along(curve, power)
+    assert np.abs(found - power(curve).values).max() < 0.02 * 1e-13
+    assert sum(computed[:-1]) < times.size / 50
 
 
 def test_what_does_not_die_away_is_left_to_the_grid() -> None:
@@ -316,6 +357,15 @@ def test_the_command_says_when_a_budget_is_exhausted() -> None:
     assert status == 0
     by_day = json.loads(out)["exhaustion"]["6"]
     assert by_day[0] < by_day[1] == json.loads(out)["exceedance"]["6"]
+
+
+def test_an_interrupted_command_says_so_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Progress, "update", stopped)
+    status, out, err = says("--claims", "5", "--severity", "exponential:mean=1")
+    assert (status, out, err) == (130, "", "interrupted: nothing is said of the total\n")
 
 
 @pytest.mark.parametrize(

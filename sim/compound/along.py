@@ -13,7 +13,8 @@ down to `_DIRECT` numbers, which are all computed. Polynomials are evaluated in 
 
 The numbers carry rounding, which no curve follows. So they get the same polynomial, and what they
 differ from it goes on to the result through the function's slope: else the rounding of a node would
-become that of its panel, and rounding that does not cancel adds up in a tail.
+become that of its panel, and rounding that does not cancel adds up in a tail. What is left of it is
+its share by which the slope changes over a panel, some hundredths.
 """
 
 from collections.abc import Callable

@@ -22,7 +22,7 @@ from scipy.fft import irfft, next_fast_len, rfft
 
 from sim.compound import grid as grids
 from sim.compound.frequency import Frequency
-from sim.compound.grid import EDGE_TOLERANCE, EDGE_TOLERANCE_CHOSEN, LEVELS, Grid, Moments
+from sim.compound.grid import EDGE_TOLERANCE, EDGE_TOLERANCE_CHOSEN, LEVELS, Grid, Moments, Report
 from sim.compound.inversion import inverted
 from sim.compound.problems import AliasedError, GridError
 from sim.compound.severity import Floats, Severity, is_discrete, mean_of, square_of
@@ -47,7 +47,12 @@ _HEAVY: Final = 500.0
 
 
 def compound(
-    frequency: Frequency, severity: Severity, *, step: float | None = None, points: int = 0
+    frequency: Frequency,
+    severity: Severity,
+    *,
+    step: float | None = None,
+    points: int = 0,
+    report: Report = grids.untold,
 ) -> Total:
     """The total of all claims; on a grid of one's own where `step` and `points` are given."""
     exact = Moments.of(frequency, severity)
@@ -58,54 +63,58 @@ def compound(
     if step is not None:
         return _on(grids.given(severity, step=step, points=points), frequency, severity, exact)
     if is_discrete(severity):
-        return _roomy(frequency, severity, exact)
+        return _roomy(frequency, severity, exact, report)
     try:
         return inverted(frequency, severity, exact)
     except GridError:
-        return gridded(frequency, severity, exact)
+        return gridded(frequency, severity, exact, report)
 
 
-def gridded(frequency: Frequency, severity: Severity, exact: Moments) -> Total:
+def gridded(
+    frequency: Frequency, severity: Severity, exact: Moments, report: Report = grids.untold
+) -> Total:
     """The total of claims with a continuous part by a grid for single claims."""
     if not fits(severity):
-        return _roomy(frequency, severity, exact)
+        return _roomy(frequency, severity, exact, report)
     _, high = grids.window(frequency, severity, claims_count=1)
     if high - exact.mean > _HEAVY * exact.sd:
-        return unbounded(frequency, severity, exact)
+        return unbounded(frequency, severity, exact, report)
     try:
-        return _roomy(frequency, severity, exact)
+        return _roomy(frequency, severity, exact, report)
     except GridError:
-        return unbounded(frequency, severity, exact)
+        return unbounded(frequency, severity, exact, report)
 
 
-def _roomy(frequency: Frequency, severity: Severity, exact: Moments) -> Total:
+def _roomy(frequency: Frequency, severity: Severity, exact: Moments, report: Report) -> Total:
     """With room for one more large claim after the other, until nothing aliases."""
     for claims_count in _ROOM[:-1]:
         try:
-            return _chosen(frequency, severity, exact, claims_count=claims_count)
+            return _chosen(frequency, severity, exact, claims_count, report)
         except AliasedError:
             continue
-    return _chosen(frequency, severity, exact, claims_count=_ROOM[-1])
+    return _chosen(frequency, severity, exact, _ROOM[-1], report)
 
 
 def _chosen(
-    frequency: Frequency, severity: Severity, exact: Moments, *, claims_count: int
+    frequency: Frequency, severity: Severity, exact: Moments, claims_count: int, report: Report
 ) -> Total:
     """The lattice of a discrete severity, else the first grid with which the next finer agrees."""
     if is_discrete(severity):
         grid = grids.lattice(frequency, severity, claims_count=claims_count)
         return _on(grid, frequency, severity, exact, edge_tolerance=_edge_tolerance(frequency))
-    return _refined(frequency, severity, exact, claims_count=claims_count)
+    return _refined(frequency, severity, exact, claims_count, report)
 
 
 def _refined(
-    frequency: Frequency, severity: Severity, exact: Moments, *, claims_count: int
+    frequency: Frequency, severity: Severity, exact: Moments, claims_count: int, report: Report
 ) -> Total:
     """The first grid with which the next finer one agrees."""
     tolerance, known = _edge_tolerance(frequency), Levels()
     before: Floats | None = None
     gap, refused, aliased_count = np.inf, "", 0
-    for grid in grids.ladder(frequency, severity, claims_count=claims_count):
+    ladder = grids.ladder(frequency, severity, claims_count=claims_count)
+    for grid in ladder:
+        report(grid.points, 2 * ladder[-1].points)
         try:
             total = _on(grid, frequency, severity, exact, edge_tolerance=tolerance, known=known)
         except AliasedError as error:
@@ -183,9 +192,7 @@ def _on(
             known[level] = _level(level, frequency, severity)
     chosen = edge_tolerance != EDGE_TOLERANCE
     sd_tolerance = grids.SD_TOLERANCE_CHOSEN if chosen else grids.SD_TOLERANCE
-    grids.guard(
-        grid, known[grid], exact, edge_tolerance=edge_tolerance, sd_tolerance=sd_tolerance
-    )
+    grids.guard(grid, known[grid], exact, edge_tolerance=edge_tolerance, sd_tolerance=sd_tolerance)
     steps = _steps(grid, frequency, severity)
     smooth = []
     for level in levels:
@@ -203,7 +210,7 @@ def _level(grid: Grid, frequency: Frequency, severity: Severity) -> Floats:
 
 
 def _folded(frequency: Frequency, severity: Severity, one: Floats, *, first: int) -> Floats:
-    """Probabilities of the total on `one.size` nodes from `first` on; `one` are a claim's, from 0."""
+    """Probabilities of the total on nodes from `first` on; `one` are those of a claim, from 0."""
     square_ratio = square_of(severity) / mean_of(severity) ** 2
     missing = np.asarray(1.0 - rfft(one), dtype=np.complex128)
     generated = frequency.generate(missing, square_ratio=square_ratio)
@@ -222,7 +229,7 @@ def _steps(grid: Grid, frequency: Frequency, severity: Severity) -> Steps:
     one = _atoms(severity, step=step, points=points)
     masses = _folded(frequency, severity, one, first=first)[:count]
     found = np.flatnonzero(np.abs(masses) >= _NOTHING)
-    return Steps((first + found) * step, masses[found])
+    return Steps(np.asarray((first + found) * step), masses[found])
 
 
 def _tails(masses: Floats, *, step: float, every: int) -> tuple[Floats, Floats]:
@@ -244,4 +251,3 @@ def _extrapolated(levels: list[tuple[Floats, Floats]], grid: Grid, severity: Sev
         excess=without_even_powers(excesses),
         block=0 if unit is None else round(float(unit) / step),
     )
-

@@ -11,6 +11,7 @@ Hermesmeier, ASTIN Bulletin 29 (1999), on aliasing.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -42,6 +43,14 @@ OUTSIDE: Final = 1e-15
 _SPREADS: Final = 9.0
 _EDGE: Final = 16
 
+Report = Callable[[int, int], None]
+"""Told how many points are done, and of how many at most; each grid has about as many as all before
+it."""
+
+
+def untold(_done: int, _planned: int) -> None:
+    """For callers that do not wait."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moments:
@@ -71,9 +80,7 @@ class Grid:
 
     def coarser(self, times: int) -> "Grid":
         """The same window in steps so many times as wide."""
-        return Grid(
-            step=self.step * times, first=self.first // times, points=self.points // times
-        )
+        return Grid(step=self.step * times, first=self.first // times, points=self.points // times)
 
 
 def window(
@@ -127,7 +134,7 @@ def ladder(frequency: Frequency, severity: Severity, *, claims_count: int) -> li
     first = int(low / (LEVELS * step)) * LEVELS
     coarse_count = math.ceil((math.ceil(high / step) - first + 1) / LEVELS)
     points = LEVELS * next_fast_len(coarse_count, real=True)
-    grids = []
+    grids: list[Grid] = []
     while points * 2 ** len(grids) <= POINTS_MAX:
         finer = 2 ** len(grids)
         grids.append(Grid(step=step / finer, first=first * finer, points=points * finer))

@@ -20,7 +20,7 @@ from scipy.fft import irfft, next_fast_len, rfft
 
 from sim.compound import grid as grids
 from sim.compound.frequency import Frequency
-from sim.compound.grid import LEVELS, Grid, Moments
+from sim.compound.grid import LEVELS, Grid, Moments, Report
 from sim.compound.problems import CompoundError, GridError
 from sim.compound.severity import Floats, Severity, mean_of, square_of
 from sim.compound.total import Smooth, Steps, Total, without_even_powers
@@ -44,13 +44,16 @@ def fits(severity: Severity) -> bool:
     return all(atom.value == 0.0 for atom in severity.atoms)
 
 
-def unbounded(frequency: Frequency, severity: Severity, exact: Moments) -> Total:
+def unbounded(
+    frequency: Frequency, severity: Severity, exact: Moments, report: Report = grids.untold
+) -> Total:
     """The total on an open window. Raises GridError when no grid is fine enough."""
     end = _end(frequency, severity)
     before: Floats | None = None
     gap = math.inf
     points = _POINTS_MIN
     while points <= grids.POINTS_MAX:
+        report(points, 2 * grids.POINTS_MAX)
         total = _on(frequency, severity, exact, end=end, points=points)
         try:
             found = _probed(total)
