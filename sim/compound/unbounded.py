@@ -49,12 +49,13 @@ def unbounded(
 ) -> Total:
     """The total on an open window. Raises GridError when no grid is fine enough."""
     end = _end(frequency, severity)
+    known: dict[int, Floats] = {}
     before: Floats | None = None
     gap = math.inf
     points = _POINTS_MIN
     while points <= grids.POINTS_MAX:
         report(points, 2 * grids.POINTS_MAX)
-        total = _on(frequency, severity, exact, end=end, points=points)
+        total = _on(frequency, severity, exact, end=end, points=points, known=known)
         try:
             found = _probed(total)
         except CompoundError:
@@ -70,7 +71,7 @@ def unbounded(
         if before is not None:
             gap = float(np.abs(found - before).max()) / _scale(exact, found)
             if gap <= AGREED or (gap <= TOLERATED and 2 * points > grids.POINTS_MAX):
-                wider = _on(frequency, severity, exact, end=_WIDER * end, points=points)
+                wider = _on(frequency, severity, exact, end=_WIDER * end, points=points, known={})
                 apart = float(np.abs(_probed(wider) - found).max()) / _scale(exact, found)
                 if apart <= 10.0 * max(gap, AGREED):
                     return total
@@ -91,9 +92,18 @@ def _end(frequency: Frequency, severity: Severity) -> float:
 
 
 def _on(
-    frequency: Frequency, severity: Severity, exact: Moments, *, end: float, points: int
+    frequency: Frequency,
+    severity: Severity,
+    exact: Moments,
+    *,
+    end: float,
+    points: int,
+    known: dict[int, Floats],
 ) -> Total:
-    """One grid and those two and four times coarser, extrapolated to a step of 0."""
+    """One grid and those two and four times coarser, extrapolated to a step of 0.
+
+    Masses that are `known`, by number of points up to `end`, are not computed again.
+    """
     cells = next_fast_len(math.ceil(points / LEVELS), real=True)
     step = end / (LEVELS * cells)
     square_ratio = square_of(severity) / mean_of(severity) ** 2
@@ -103,8 +113,10 @@ def _on(
     smooth = []
     for coarser in (4, 2, 1):
         h, n = step * coarser, LEVELS // coarser * cells
-        masses = _masses(frequency, severity, step=h, points=n, square_ratio=square_ratio)
-        masses[0] -= at_zero
+        if n not in known:
+            known[n] = _masses(frequency, severity, step=h, points=n, square_ratio=square_ratio)
+            known[n][0] -= at_zero
+        masses = known[n]
         above = (1.0 - at_zero) - np.cumsum(masses)
         excess = exact.mean - h * np.concatenate(([0.0], np.cumsum(above[:-1])))
         every = LEVELS // coarser
