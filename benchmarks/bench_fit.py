@@ -161,6 +161,11 @@ def _errors(said: dict[str, Any]) -> dict[str, float]:
         row[f"{name}_in_80_band"] = said["hourly"][name]["coverage"]["0.8"]
         for who in ("simulated", "erlang_a"):
             row[f"mae_{name}_hourly_{who}"] = said[f"mae_{name}_hourly"][who]
+    level = "service_level_ratio"
+    row[f"{level}_observed"] = said["observed"][level]
+    row[f"{level}_error_simulated"] = said["simulated"][level]["mean"] - said["observed"][level]
+    row[f"{level}_error_erlang_a"] = said["erlang_a"][level] - said["observed"][level]
+    row[f"{level}_in_80_band"] = said["hourly"][level]["coverage"]["0.8"]
     return row
 
 

@@ -23,13 +23,10 @@ from sim.fit.likelihood import Floats
 from sim.fit.logs import ContactLog
 from sim.fit.presence import Presence
 from sim.fit.replay import FloorLaw, replay
-from sim.fit.turns import Turns
+from sim.fit.turns import TurnLaws
 from sim.fit.waiting import Waiting, WaitingPart
 
 THRESHOLD_S: Final = 20.0
-# Turns scatter 2.3 times as far as their mean, which moves by 12 % from month to month: the mean of
-# so many is known as well as that of another month would tell it.
-FEWEST_TURNS: Final = 400
 OVERALL: Final = ("offered", "abandoned_ratio", "mean_wait_s", "service_level_ratio")
 HOURLY: Final = ("offered", "abandoned", "abandoned_ratio", "mean_wait_s", "service_level_ratio")
 
@@ -52,7 +49,7 @@ class Fitted:
             leaving=LeavingLaw.of_document(floor["leaving"]),
             availability=float(floor["availability"]),
             availability_hour_cv=float(floor["availability_hour_cv"]),
-            turns_s=np.array(floor["turns_s"], dtype=np.float64),
+            turns=TurnLaws.same(np.array(floor["turns_s"], dtype=np.float64)),
         )
         return cls(law, float(document["patience_mean_s"]), float(document["erlang_a_factor"]))
 
@@ -185,8 +182,7 @@ def backtest(
 
 def _staffed_as_shown(log: ContactLog, law: FloorLaw) -> FloorLaw:
     """With the turns that the log itself shows, where it shows enough."""
-    turns = Turns.of(log)
-    return replace(law, turns_s=turns.law_s) if turns.mean_s.n >= FEWEST_TURNS else law
+    return replace(law, turns=TurnLaws.shown(log, law.turns.law_s[-1]))
 
 
 def _overall(outcome: Outcome) -> dict[str, float]:

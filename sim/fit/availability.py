@@ -20,7 +20,7 @@ from sim.fit.logs import ContactLog
 from sim.fit.patience import PatienceFit
 from sim.fit.presence import GAP_S, LONGEST_HANDLE_S, Presence, by_agent
 from sim.fit.replay import FloorLaw, replay
-from sim.fit.turns import Turns
+from sim.fit.turns import TurnLaws, Turns
 
 MOST_DAYS: Final = 200
 ROUNDS: Final = 5
@@ -57,7 +57,7 @@ def fit_availability(
         leaving=patience.leaving,
         availability=1.0,
         availability_hour_cv=0.0,
-        turns_s=turns.law_s,
+        turns=TurnLaws.shown(log, turns.law_s),
     )
 
     def abandoned(ratio: float, draw: int = 0, hour_cv: float = 0.0) -> Floats:
@@ -107,6 +107,8 @@ def _available(
     from_pauses = (pause.high - pause.mean) / Z / cycle_s
     spread = float(np.exp(Z * np.hypot(error, from_pauses)))
     ratio = factor * worked_s / cycle_s
+    if days_count < 2:  # one day tells no scatter
+        return Estimate(ratio, float("nan"), float("nan"), days_count)
     return Estimate(ratio, ratio / spread, ratio * spread, days_count)
 
 
