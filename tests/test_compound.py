@@ -196,8 +196,9 @@ TIMES = np.arange(200_001) / 500.0
 def test_a_function_along_a_curve_is_computed_at_few_places(
     curve: np.ndarray, computed_ratio: float
 ) -> None:
-    """What rounding does to the curve comes through, all but some hundredths of it."""
-    curve = curve + 1e-13 * np.random.default_rng(1).standard_normal(curve.size)
+    """What rounding does to the curve comes through: less than a tenth of that is lost."""
+    rounding = 1e-13 * np.random.default_rng(1).standard_normal(curve.size)
+    curve = curve + rounding
     computed = [0]
 
     def power(z: np.ndarray) -> Local:
@@ -206,7 +207,9 @@ def test_a_function_along_a_curve_is_computed_at_few_places(
 
     found = along(curve, power)
     assert sum(computed) <= computed_ratio * curve.size
-    assert np.abs(found - power(curve).values).max(initial=0.0) < 0.02 * 1e-13
+    exact, slopes = power(curve)
+    through = np.abs(slopes * rounding).max(initial=0.0)
+    assert np.abs(found - exact).max(initial=0.0) <= 0.1 * through
 
 
 def test_what_does_not_die_away_is_left_to_the_grid() -> None:
