@@ -157,7 +157,8 @@ def _errors(said: dict[str, Any]) -> dict[str, float]:
         row[f"{name}_error_simulated"] = said["simulated"][name]["mean"] - truth
         row[f"{name}_error_erlang_a"] = said["erlang_a"][name] - truth
         wide = said["foretold"][name]
-        row[f"{name}_low"], row[f"{name}_high"] = wide["low"] or 0.0, wide["high"] or 0.0
+        if wide["low"] is not None:
+            row[f"{name}_in_interval"] = float(wide["low"] <= truth <= wide["high"])
         row[f"{name}_error_by_chance"] = said["by_chance"][name]
         row[f"mae_{name}_hourly_by_chance"] = said["by_chance"][f"mae_{name}_hourly"]
         row[f"{name}_in_80_band"] = said["hourly"][name]["coverage"]["0.8"]
