@@ -114,6 +114,8 @@ def _available(
     from_pauses = (pause.high - pause.mean) / Z / cycle_s
     spread = float(np.exp(Z * np.hypot(error, from_pauses)))
     ratio = factor * worked_s / cycle_s
+    if days_count < 2:  # one day tells no scatter
+        return Estimate(ratio, float("nan"), float("nan"), days_count)
     return Estimate(ratio, ratio / spread, ratio * spread, days_count)
 
 

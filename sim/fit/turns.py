@@ -67,8 +67,9 @@ class Turns:
         def estimate(value_s: Floats) -> Estimate:
             mean, others = float(whole @ value_s), without @ value_s
             spread = float(((others - others.mean()) ** 2).sum()) * (parts - 1) / parts
-            freedom = max(parts - 1, 1)
-            half = float(stats.t.ppf(1.0 - TAIL, freedom)) * spread**0.5
+            if parts < 2:  # one day tells no scatter
+                return Estimate(mean, float("nan"), float("nan"), n)
+            half = float(stats.t.ppf(1.0 - TAIL, parts - 1)) * spread**0.5
             return Estimate(mean, max(mean - half, 0.0), mean + half, n)
 
         middle = (np.arange(QUANTILES) + 0.5) / QUANTILES
