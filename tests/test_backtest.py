@@ -20,7 +20,7 @@ from sim.fit.presence import Presence
 from sim.fit.problems import LogError
 from sim.theory.erlang import patient
 from sim.theory.impatience import erlang_a
-from tests.log_cases import Truth, write
+from tests.log_cases import Truth, frame, write
 from tests.page_walk import Files, mistakes, walked
 from tests.test_cli import springpeak_says
 
@@ -63,6 +63,10 @@ def test_backtest_predicts_days_of_the_same_model(fitted: tuple[Path, Path]) -> 
         assert found["simulated"][name]["mean"] == pytest.approx(
             found["observed"][name], abs=margin
         )
+        wide = found["foretold"][name]
+        assert wide["low"] < found["observed"][name] < wide["high"]
+        assert wide["mean"] == pytest.approx(found["simulated"][name]["mean"])
+    assert (found["foretold"]["days_count"], found["foretold"]["spells_count"]) == (5, 4)
     errors = found["mae_abandoned_ratio_hourly"]
     assert errors["simulated"] < errors["erlang_a"] < errors["erlang_c"]
     assert set(found["coverage"]) == {"0.5", "0.8", "0.9"}
@@ -188,14 +192,10 @@ def test_a_roster_in_place_of_what_the_log_shows(tmp_path: Path) -> None:
 
 
 def test_a_log_without_agents_or_callers_still_fits(tmp_path: Path) -> None:
-    path = write(tmp_path / "log.csv", Truth(), days=3, seed=4)
-    log = read([path], Reading({"agent": "nobody", "caller": "nobody"}, Clock()))
-    assert (log.agent == -1).all()
-    out = tmp_path / "fit.toml"
-    said = springpeak_says(
-        "fit", "contacts", str(path), "-o", str(out), "--column", "agent=no", "--column",
-        "caller=no",
-    )  # fmt: skip
+    path, out = tmp_path / "log.csv", tmp_path / "fit.toml"
+    frame(Truth(), days=3, seed=4).drop("agent", "caller").write_csv(path)
+    assert (read([path], Reading({}, Clock())).agent == -1).all()
+    said = springpeak_says("fit", "contacts", str(path), "-o", str(out))
     assert said.status == 0, said.err
     values = tomllib.loads(out.read_text(encoding="utf-8"))
     assert "support" not in values

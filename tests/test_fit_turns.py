@@ -7,7 +7,7 @@ import pytest
 
 from sim.fit.instants import Clock
 from sim.fit.logs import Reading, read
-from sim.fit.turns import Turns
+from sim.fit.turns import TurnLaws, Turns
 from tests.log_cases import Truth, write
 
 HEAD = "contact_id,arrived_at,answered_at,ended_at,outcome,agent\n"
@@ -55,3 +55,30 @@ def test_without_agents_or_waits_all_turns_are_zero(tmp_path: Path) -> None:
     found = Turns.of(read([path], Reading({}, Clock())))
     assert found.mean_s.mean == 0.0
     assert len(found.law_s) == 0
+
+
+def test_turns_of_a_week_are_its_own(tmp_path: Path) -> None:
+    """Agent a takes 10 s in the first week and 30 s in the second, 500 times each; three turns of
+    20 s in the third say too little, so that the law of all is taken. Every turn is watched: the
+    next contact waits."""
+    lines, number = [HEAD], 0
+    week_s = 7 * 86400
+    for start_s, rounds, turn_s in ((0, 500, 10), (week_s, 500, 30), (2 * week_s, 3, 20)):
+        for at_s in range(start_s, start_s + rounds * 1000, 1000):
+            for arrived_s, answered_s, ended_s in ((0, 0, 100), (50, 100 + turn_s, 200)):
+                number += 1
+                times = (at_s + s for s in (arrived_s, answered_s, ended_s))
+                lines.append(row(number, *times, "a"))
+    path = tmp_path / "log.csv"
+    path.write_text("".join(lines), encoding="utf-8")
+    log = read([path], Reading({}, Clock()))
+    laws = TurnLaws.shown(log, np.zeros(0))
+    assert [set(one.tolist()) for one in laws.law_s[:2]] == [{10.0}, {30.0}]
+    assert laws.law_s[2].tolist() == Turns.of(log).law_s.tolist()
+    week = log.day // 7 - log.day.min() // 7
+    drawn = laws.draw(log, np.random.default_rng(1))
+    assert set(drawn[week == 0].tolist()) == {10.0}
+    assert set(drawn[week == 1].tolist()) == {30.0}
+    few = log.taken(week == 2)
+    assert TurnLaws.shown(few, np.array([7.0])).draw(few, np.random.default_rng(1)).max() == 7.0
+    assert TurnLaws.shown(few, np.zeros(0)).draw(few, np.random.default_rng(1)).max() == 0.0

@@ -25,7 +25,7 @@ def test_the_walk_is_the_pool(seed: int) -> None:
     agents_count, pace_ratio = rng.integers(0, 7, len(ticks)), 1.0 + 0.2 * rng.random(len(ticks))
     one_line = np.zeros(n, np.int64)
     answered_s = walked(
-        Callers(arrived_s, patience_s, handle_s, one_line, np.zeros(n)),
+        Callers(arrived_s, patience_s, handle_s, one_line, np.zeros(n), one_line),
         Staff(ticks, agents_count[:, np.newaxis], pace_ratio, np.ones((1, 1), np.bool_)),
         until_s=DAY_S,
     ).answered_s

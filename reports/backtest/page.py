@@ -45,13 +45,19 @@ def write(document: dict[str, Any], folder: Path) -> Path:
 def render(document: dict[str, Any]) -> str:
     """The page as text."""
     whole = Row("backtest", document)
+    foretold = Row("backtest:foretold", document["foretold"])
     parts = (
         Part(
             say("In all"),
             say_html(
                 "Overall figures are of all contacts. Hourly ones are of {hours} hours; {left_out} "
                 "with too few contacts or agents are left out. Erlang A and C have the same "
-                "arrivals, handle times and presence.",
+                "arrivals, handle times and presence. Intervals (95 %) tell how far {days} other "
+                "days may lie: patience and staffing drift, and the fitted log, replayed, shows "
+                "how far over that many days. It has {spells} such spells; with fewer than three "
+                "there is no interval.",
+                spells=foretold.number("spells_count", "count"),
+                days=foretold.number("days_count", "count"),
                 hours=whole.number("intervals", "count"),
                 left_out=whole.number("intervals_left_out", "count"),
             ),
@@ -86,10 +92,9 @@ def render(document: dict[str, Any]) -> str:
 def _table(document: dict[str, Any]) -> Table:
     rows: list[tuple[Printed, ...]] = []
     for key, name, form in _OVERALL:
-        simulated = Row("backtest:simulated." + key, document["simulated"][key])
-        values = [
+        values: list[Printed] = [
             Row("backtest:observed", document["observed"]).number(key, form),
-            simulated.number("mean", form),
+            _simulated(document, key, form),
             *(Row(f"backtest:{one}", document[one]).number(key, form) for one in _WHO[1:]),
         ]
         rows.append((say(name), *values))
@@ -105,6 +110,14 @@ def _table(document: dict[str, Any]) -> Table:
         )
     heads = (say("Figure"), say("Observed"), say("Simulated"), "Erlang A", "Erlang C")
     return Table(heads, tuple(rows))
+
+
+def _simulated(document: dict[str, Any], key: str, form: str) -> Printed:
+    """With the interval of days to come where the fitted log tells one."""
+    if document["foretold"].get(key, {}).get("low") is None:
+        return Row("backtest:simulated." + key, document["simulated"][key]).number("mean", form)
+    row = Row("backtest:foretold." + key, document["foretold"][key])
+    return row.with_interval("mean", "low", "high", form)
 
 
 def _nearer(document: dict[str, Any]) -> Table:

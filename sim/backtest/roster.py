@@ -17,7 +17,7 @@ COLUMNS: Final = ("start_at", "end_at", "agents_count")
 def read_roster(path: Path, clock: Clock) -> Presence:
     """Raises LogError naming the first row that is not right: a roster has no rows to spare."""
     parts = []
-    for batch in batches([path], required=COLUMNS, optional=(), columns={}):
+    for batch in batches([path], required=COLUMNS, optional=(), columns=None):
         frame = batch.frame.select(
             ROW,
             clock.first("start_at").alias("from_s"),

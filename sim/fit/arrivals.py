@@ -105,8 +105,8 @@ def _mean(values: Floats) -> Estimate:
     n, mean = len(values), float(values.mean())
     if n < 2:
         return Estimate(mean, float("nan"), float("nan"), n)
-    half = float(stats.t.ppf(0.975, n - 1)) * float(values.std(ddof=1)) / sqrt(n)
-    return Estimate(mean, mean - half, mean + half, n)
+    half = float(stats.t.ppf(1.0 - TAIL, n - 1)) * float(values.std(ddof=1)) / sqrt(n)
+    return Estimate(mean, max(mean - half, 0.0), mean + half, n)
 
 
 def _day_cv(
@@ -145,7 +145,7 @@ def _root_of_ratio(top: Floats, bottom: Floats, *, lost: int, least: float) -> E
     """
     n = len(top)
     if n - lost < 2 or bottom.sum() <= 0.0:
-        return Estimate(0.0, 0.0, float("nan"), n)
+        return Estimate(float("nan"), float("nan"), float("nan"), n)
     if top.sum() <= 0.0:  # no more scatter than chance: only an upper limit can be told
         chance = sqrt(float(((top - top.mean()) ** 2).sum()) * n / (n - lost))
         return Estimate(0.0, 0.0, sqrt(max(top.sum() + Z * chance, 0.0) / bottom.sum()), n)

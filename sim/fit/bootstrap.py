@@ -6,7 +6,7 @@ from its own interval. Sources: Efron and Tibshirani, An Introduction to the Boo
 fewer days than the log has, Bickel, Götze and van Zwet, Statistica Sinica 7 (1997).
 """
 
-from math import exp, log
+from math import exp, isfinite, log
 from typing import Final
 
 import numpy as np
@@ -47,6 +47,8 @@ def joint_draws(
     names = list(rows_by_day)
     handle_s = np.minimum(log.handle_s, LONGEST_HANDLE_S)
     wait_s, gone = log.wait_s, log.abandoned
+    law = fit.patience.laws["lognormal"]
+    whole = values(settings(fit.arrivals, fit.handling, law, fit.returns, None))
     found = []
     for _ in range(draws):
         chosen = rng.integers(0, len(names), len(names))
@@ -62,12 +64,11 @@ def joint_draws(
             fit_returns(back),
             None,
         )
-        found.append(values(made))
+        # What a resample does not tell, or the log as a whole does not, is as the overlay has it.
+        drawn = values(made)
+        found.append({key: drawn.get(key, value) for key, value in whole.items()})
     if step > 1:
-        whole = settings(
-            fit.arrivals, fit.handling, fit.patience.laws["lognormal"], fit.returns, None
-        )
-        found = _narrowed(values(whole), found, (len(names) / len(days)) ** 0.5)
+        found = _narrowed(whole, found, (len(names) / len(days)) ** 0.5)
     return [{**one, **_availability(fit, rng)} for one in found]
 
 
@@ -84,6 +85,8 @@ def _availability(fit: ContactsFit, rng: np.random.Generator) -> dict[str, float
     if fit.availability is None:
         return {}
     ratio: Estimate = fit.availability.ratio
+    if not isfinite(ratio.high):
+        return {"support.shrinkage_ratio": max(1.0 - ratio.mean, 0.0)}
     error = log(ratio.high / ratio.low) / (2.0 * Z)
     drawn = ratio.mean * exp(error * float(rng.standard_normal()))
     return {"support.shrinkage_ratio": max(1.0 - drawn, 0.0)}

@@ -56,18 +56,15 @@ def contacts(
         "overlay": keys.values(made),
         "bootstrap": draws,
     }
-    overlay.write(output, overlay.toml(made, kind="contacts", source=log.name), document)
+    with log_errors():
+        overlay.write(output, overlay.toml(made, kind="contacts", source=log.name), document)
     for line in log.aside.lines():
         stderr().print(line, style="yellow", markup=False, soft_wrap=True)
     table = Table("estimate", "value", "95 % interval", "n")
     for name, one in words.estimates(found):
-        table.add_row(name, f"{one.mean:.6g}", f"{one.low:.6g} to {one.high:.6g}", f"{one.n}")
+        table.add_row(name, *words.said(one), f"{one.n}")
     stdout().print(table)
     typer.echo(f"{len(log)} contacts used, {log.aside.total} rows set aside")
-    arrivals = found.arrivals
-    typer.echo(
-        f"{arrivals.days_count} days, {arrivals.days_empty_count} more without any contact left "
-        f"out; {arrivals.callers_known_ratio:.1%} of contacts have a caller: returns of the others "
-        "count as fresh"
-    )
+    for line in words.remarks(found, log):
+        typer.echo(line)
     typer.echo(f"springpeak run SCENARIO --overlay {output}")

@@ -13,8 +13,8 @@ import polars as pl
 
 from scenarios.words import CATEGORIES, GUARANTEES, INCIDENT_TYPES
 from sim.fit.instants import Clock
-from sim.fit.logs import MOST_ASIDE_RATIO, REASON
-from sim.fit.problems import LogError, SetAside
+from sim.fit.logs import REASON
+from sim.fit.problems import AGAIN, SetAside
 from sim.fit.tabular import EXTRA, ROW, Batch, batches
 
 ORDERS: Final = (("category", "due_at"), ("placed_at", "value_fen", "incident", "order_id"))
@@ -39,13 +39,10 @@ def read_events(
     key = names[1][-1]
     frame = pl.concat(parts)
     again = frame[key].is_not_null() & ~frame[key].is_first_distinct()
-    if again.any():
-        rows = frame.filter(again)[ROW]
-        aside.add(paths[0].name, f"{key} has come before", rows.head(3).to_list(), len(rows))
-    if aside.total > MOST_ASIDE_RATIO * rows_count:
-        said = "\n".join(aside.lines())
-        raise LogError(f"{said}\n{aside.total} of {rows_count} rows cannot be used")
-    return frame.filter(~again), aside
+    for (file,), rows in frame.filter(again).group_by("file", maintain_order=True):
+        aside.add(str(file), f"{key} {AGAIN}", rows[ROW].head(3).to_list(), rows.height)
+    aside.refuse_most(rows_count)
+    return frame.filter(~again).drop("file"), aside
 
 
 def _checked(
@@ -75,8 +72,15 @@ def _checked(
         tests.append((odd, f"guarantee is none of {', '.join(GUARANTEES)}"))
     tests.append((wrong, f"incident is none of {', '.join(INCIDENT_TYPES)}"))
     if "placed_at" in times:
+        rooms = (pl.col("incident") == "no_room") & (pl.col("category") != "hotel")
+        tests.append((rooms, "incident is no_room outside hotel: only hotels sell rooms here"))
         tests.append((pl.col("placed_s") > pl.col("due_s"), "placed_at after due_at"))
     if "recovered_at" in times:
+        dated = pl.col("recovered_at").is_not_null()
+        money_back = pl.col("recovered_fen_n") > 0
+        tests.append((money_back & ~dated, "recovered_fen is given, but recovered_at is missing"))
+        no_money = dated & pl.col("recovered_fen").is_null()
+        tests.append((no_money, "recovered_at is given, but recovered_fen is missing"))
         tests.append((pl.col("recovered_s") < pl.col("paid_s"), "recovered_at before paid_at"))
         beyond = pl.col("recovered_fen_n") > pl.col("paid_fen_n")
         tests.append((beyond, "recovered_fen exceeds paid_fen"))
@@ -87,8 +91,8 @@ def _checked(
         aside.add(batch.file, str(said), rows[ROW].head(3).to_list(), rows.height)
     first = times[0].removesuffix("_at")
     return frame.filter(pl.col(REASON).is_null()).select(
-        ROW, "category", *(name for name in ("guarantee", "incident") if name in every),
-        names[1][-1],
+        pl.lit(batch.file).alias("file"), ROW, "category", names[1][-1],
+        *(name for name in ("guarantee", "incident") if name in every),
         clock.local_s(pl.col(f"{first}_s")).alias("local_s"),
         *(f"{name.removesuffix('_at')}_s" for name in times),
         *(pl.col(f"{name}_n").alias(name) for name in money),

@@ -60,7 +60,8 @@ def claims(
         "recoveries": [asdict(one) for one in back],
     }
     _write(output, claim_settings(back, known), document, logs, frame.height, aside)
-    table = Table("severity", "claims", "zero", "at cap", "mu", "sigma", "mean, fen (95 %)")
+    heads = ("claims", "share zero", "share at cap", "mu of ln fen", "sigma", "mean, fen (95 %)")
+    table = Table("severity", *heads)
     for one in costs:
         mean = one.mean_fen
         table.add_row(
@@ -72,7 +73,8 @@ def claims(
             f"{one.sigma.mean:.4f}",
             f"{mean.mean:.0f} ({mean.low:.0f} to {mean.high:.0f})",
         )
-    stdout().print(table)
+    if costs:
+        stdout().print(table)
     told = {one.group for one in costs}
     thin = sorted({name for name, _ in groups(frame)} - told)
     if thin:
@@ -131,13 +133,19 @@ def _write(
     source = " + ".join(path.name for path in logs)
     text = overlay.toml(made, kind=str(document["kind"]), source=source)
     more = {"source": source, "rows_count": rows_count, "set_aside": aside.lines()}
-    overlay.write(output, text, {**document, **more, "overlay": keys.values(made)})
+    with log_errors():
+        overlay.write(output, text, {**document, **more, "overlay": keys.values(made)})
     for line in aside.lines():
         stderr().print(line, style="yellow", markup=False, soft_wrap=True)
     table = Table("key", "value", "95 % interval")
     for one in made:
-        if isinstance(one.value, float | int):
-            table.add_row(one.key, f"{one.value:.6g}", keys.interval(one))
-    stdout().print(table)
+        value = one.value
+        said = f"{len(value)} values" if isinstance(value, list) else f"{value:.6g}"
+        table.add_row(one.key, said, keys.interval(one))
+    if made:
+        stdout().print(table)
     typer.echo(f"{rows_count} rows used, {aside.total} rows set aside")
-    typer.echo(f"springpeak run SCENARIO --overlay {output}")
+    if made:
+        typer.echo(f"springpeak run SCENARIO --overlay {output}")
+    else:
+        typer.echo(f"{output} sets nothing: no key of a scenario has rows enough in this log")

@@ -2,11 +2,11 @@
 
 Contacts stand in lines; a team of agents serves some of the lines, and takes whoever has come first
 once credits are taken off the time of arrival. How long a contact waits at most depends on its
-place in line (sim/fit/leaving.py). Where it does not, decides the same as the support
-pool (sim/support/pool.py) for one team and one line without redials, in a tenth of its time: a line
-is only looked at by answers, so who lost patience is found out at its head (tests/test_floor.py
-holds the two to each other). At one instant ends come before arrivals, and a contact whose patience
-ends then is still answered. Seconds.
+place in its queue (sim/fit/leaving.py). Where it does not, decides the same as the support pool
+(sim/support/pool.py) for one team and one line without redials, in a tenth of its time: a line is
+only looked at by answers, so who lost patience is found out at its head (tests/test_floor.py holds
+the two to each other). At one instant ends come before arrivals, and a contact whose patience ends
+then is still answered. Seconds.
 """
 
 from dataclasses import dataclass
@@ -46,6 +46,8 @@ class Callers:
     line: NDArray[np.int64]
     credit_s: Floats
     """A line is served as if one had come so much earlier."""
+    queue: NDArray[np.int64]
+    """Of the law's: who waits in the same one is in line before whoever comes."""
     leaving: LeavingLaw = PATIENCE
 
 
@@ -67,16 +69,14 @@ def walked(callers: Callers, staff: Staff, *, until_s: float) -> Walked:
     order = np.argsort(moments, kind="stable")
     changes = np.diff(staff.agents_count, axis=0, prepend=0).tolist()
     paces, work_s = staff.pace_ratio.tolist(), callers.handle_s.tolist()
-    hazard, ends_s = callers.hazard.tolist(), [inf] * n
-    leaving = Leaving(callers.leaving)
     rank_s = (callers.arrived_s - callers.credit_s).tolist()
-    line_of = callers.line.tolist()
+    line_of, ends_s = callers.line.tolist(), [inf] * n
     lines: list[Line] = [[] for _ in staff.serves[0]]
     served = [[lines[i] for i in np.flatnonzero(row)] for row in staff.serves]
     able = _able(staff.serves)
     busy: list[tuple[float, int]] = []
     free, pace = [0] * len(served), 1.0
-    crowd = Crowd(answered_s)
+    crowd = Crowd(callers, answered_s)
 
     def take(team: int, now_s: float) -> None:
         """The free agents of a team take from their lines."""
@@ -89,8 +89,9 @@ def walked(callers: Callers, staff: Staff, *, until_s: float) -> Walked:
                     best = line
             if best is None:
                 return
-            crowd.count -= 1
-            answer(heappop(best)[1], team, now_s)
+            row = heappop(best)[1]
+            crowd.answered(row)
+            answer(row, team, now_s)
 
     def answer(row: int, team: int, now_s: float) -> None:
         free[team] -= 1
@@ -109,8 +110,7 @@ def walked(callers: Callers, staff: Staff, *, until_s: float) -> Walked:
                 take(team, now_s)
         elif event < changes_count + n:
             row = event - changes_count
-            crowd.leave(now_s)
-            ends_s[row] = now_s + leaving.patience_s(hazard[row], crowd.count + 1)
+            ends_s[row] = now_s + crowd.patience_s(row, now_s)
             team = next((t for t in able[line_of[row]] if free[t] > 0), -1)
             if team >= 0:
                 answer(row, team, now_s)
@@ -128,20 +128,27 @@ def _able(serves: NDArray[np.bool_]) -> list[list[int]]:
 
 
 class Crowd:
-    """How many wait, all lines together."""
+    """How many wait in each queue, and how long who comes will wait at most."""
 
-    def __init__(self, answered_s: list[float]) -> None:
-        self.count = 0
-        self._answered_s = answered_s
+    def __init__(self, callers: Callers, answered_s: list[float]) -> None:
+        self._hazard, self._queue = callers.hazard.tolist(), callers.queue.tolist()
+        self._law, self._answered_s = Leaving(callers.leaving), answered_s
+        self._count = [0] * len(callers.leaving.queues)
         self._leaving: list[tuple[float, int]] = []
 
+    def patience_s(self, row: int, now_s: float) -> float:
+        """Of one who comes now, behind all of its queue whose patience has not ended."""
+        while self._leaving and self._leaving[0][0] < now_s:
+            gone = heappop(self._leaving)[1]
+            self._count[self._queue[gone]] -= isnan(self._answered_s[gone])
+        queue = self._queue[row]
+        return self._law.patience_s(self._hazard[row], queue, self._count[queue] + 1)
+
     def join(self, row: int, leaves_s: float) -> None:
-        """One more, until it is answered (which the walk counts) or leaves."""
-        self.count += 1
+        """One more, until it is answered or leaves."""
+        self._count[self._queue[row]] += 1
         heappush(self._leaving, (leaves_s, row))
 
-    def leave(self, now_s: float) -> None:
-        """Without those whose patience has ended."""
-        while self._leaving and self._leaving[0][0] < now_s:
-            row = heappop(self._leaving)[1]
-            self.count -= isnan(self._answered_s[row])
+    def answered(self, row: int) -> None:
+        """One less."""
+        self._count[self._queue[row]] -= 1

@@ -6,7 +6,7 @@ Decides the mapping from estimates to keys and the words of the source comment; 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, isfinite
+from math import exp, isfinite, isnan
 
 from sim.experiment.confidence import Estimate
 from sim.fit.arrivals import Arrivals
@@ -59,12 +59,16 @@ def settings(
     if availability is not None:
         loss = _rest(availability.ratio)
         found.append(("support.shrinkage_ratio", loss, "1 - availability while logged on"))
-    made = [
-        Setting(key, one.mean, one.low, one.high, said) for key, one, said in found if one
-    ]
     fixed = "in the common factor: one log cannot tell them apart"
-    for key in ("demand.category_day_cv", "demand.category_hour_cv"):
-        made.append(Setting(key, 0.0, None, None, fixed))
+    made = []
+    for key, one, said in found:
+        if one is None:
+            continue
+        if key.startswith("demand.common_"):
+            if not isfinite(one.high):  # no weekday comes twice: the log cannot tell scatter
+                continue
+            made.append(Setting(key.replace("common", "category"), 0.0, None, None, fixed))
+        made.append(Setting(key, one.mean, one.low, one.high, said))
     profile = Setting(
         "consumers.inquiries.hour_profile", arrivals.profile, None, None, "fresh contacts by hour"
     )
@@ -75,7 +79,8 @@ def _rest(share: Estimate | None) -> Estimate | None:
     """1 - share, not below 0."""
     if share is None:
         return None
-    low, mean, high = (max(1.0 - x, 0.0) for x in (share.high, share.mean, share.low))
+    low, mean, high = (1.0 - x for x in (share.high, share.mean, share.low))
+    low, mean, high = (x if isnan(x) else max(x, 0.0) for x in (low, mean, high))
     return Estimate(mean, low, high, share.n)
 
 

@@ -1,12 +1,14 @@
 """At which rate those who wait leave: by the time they have waited, and by their place in line.
 
 Callers leave when they hear something (a message, their place), not as a smooth law would have it:
-many within the first quarter of a minute, the more the longer the line, and later at a rate on
-which the place has less influence. Decides a table of rates, constant within steps of the wait and
-classes of places, times one ratio for each queue and priority: the piecewise exponential model
-(M. Friedman, Annals of Statistics 10, 1982; Holford, Biometrics 36, 1980), by turns for table and
-ratios. Where few left, a cell is drawn to the product of its row and column, a ratio to its queue's
-and that one to 1, as if so many more had left at those rates. Seconds.
+many within the first quarter of a minute, the more the longer the line of their own queue, and
+later at a rate on which the place has less influence; and those of one queue leave at other times
+than those of another. Decides a table of rates for each queue, constant within steps of the wait
+and classes of places, times one ratio for each priority in it: the piecewise exponential model
+(M. Friedman, Annals of Statistics 10, 1982; Holford, Biometrics 36, 1980), by turns for tables and
+ratios. Where few left, a cell is drawn to that of all queues, this one to the product of its row
+and column, a ratio to its queue's and that one to 1, as if so many more had left at those rates.
+Seconds.
 """
 
 from bisect import bisect_right
@@ -43,7 +45,9 @@ class LeavingLaw:
     from_place: NDArray[np.int64]
     """Where classes begin, the first at 1."""
     rate_per_s: Floats
-    """[steps, classes]"""
+    """[queues, steps, classes]"""
+    queues: tuple[str, ...]
+    """Names, in the order of the rates."""
     longest_wait_s: float
     """Nobody waits longer, since nobody did in the fitted log."""
 
@@ -51,75 +55,81 @@ class LeavingLaw:
     def of_document(cls, said: dict[str, Any]) -> "LeavingLaw":
         """From the file beside an overlay."""
         from_s, from_place, rate_per_s = (np.array(said[name]) for name in COLUMNS)
-        return cls(from_s, from_place, rate_per_s, float(said["longest_wait_s"]))
+        longest_wait_s = float(said["longest_wait_s"])
+        return cls(from_s, from_place, rate_per_s, tuple(said["queues"]), longest_wait_s)
 
     def document(self) -> dict[str, Any]:
         """Ready for JSON."""
         columns = {name: getattr(self, name).tolist() for name in COLUMNS}
-        return {**columns, "longest_wait_s": self.longest_wait_s}
+        return {**columns, "queues": self.queues, "longest_wait_s": self.longest_wait_s}
 
 
 # What a contact bears is then its patience in seconds.
-PATIENCE: Final = LeavingLaw(np.zeros(1), np.ones(1, np.int64), np.ones((1, 1)), inf)
+PATIENCE: Final = LeavingLaw(np.zeros(1), np.ones(1, np.int64), np.ones((1, 1, 1)), ("",), inf)
 
 
 class Leaving:
     """Who leaves when, contact by contact."""
 
     def __init__(self, law: LeavingLaw) -> None:
-        passed = np.cumsum(law.rate_per_s[:-1] * np.diff(law.from_s)[:, np.newaxis], axis=0)
+        length_s = np.diff(law.from_s)[:, np.newaxis]
+        passed = np.cumsum(law.rate_per_s[:, :-1] * length_s, axis=1)
         self._from_s, self._from_place = law.from_s.tolist(), law.from_place.tolist()
-        self._passed = [[0.0, *column] for column in passed.T.tolist()]
-        self._rate = law.rate_per_s.T.tolist()
+        self._passed = [[[0.0, *c] for c in one.T.tolist()] for one in passed]
+        self._rate = [one.T.tolist() for one in law.rate_per_s]
         self._longest_wait_s = law.longest_wait_s
 
-    def patience_s(self, hazard: float, place: int) -> float:
+    def patience_s(self, hazard: float, queue: int, place: int) -> float:
         """Of a contact that bears so much hazard and comes at this place in line."""
         own = bisect_right(self._from_place, place) - 1
-        passed = self._passed[own]
+        passed = self._passed[queue][own]
         step = bisect_right(passed, hazard) - 1
-        wait_s = self._from_s[step] + (hazard - passed[step]) / self._rate[own][step]
+        wait_s = self._from_s[step] + (hazard - passed[step]) / self._rate[queue][own][step]
         return wait_s if wait_s < self._longest_wait_s else self._longest_wait_s
 
 
 def fit_leaving(log: ContactLog) -> tuple[LeavingLaw, Floats]:
-    """The table, and ratios by queue and priority."""
-    shape = (len(log.queues), len(log.priorities))
-    left, waited_s = _seen(log, shape[0] * shape[1])
-    ratio = np.ones(shape[0] * shape[1])
-    mean = left.sum() / waited_s.sum()
+    """The tables, and ratios by queue and priority."""
+    left, waited_s = _seen(log)
+    gone, seen = left.sum(axis=1), left.sum(axis=(2, 3))
+    ratio = np.ones_like(seen)
     for _ in range(ROUNDS):
-        exposed_s = np.einsum("tgp,g->tp", waited_s, ratio)
-        gone = left.sum(axis=1)
-        by_place = np.ones(len(FROM_PLACE))
-        for _ in range(4):
-            by_step = gone.sum(axis=1) + VERY_FEW
-            by_step /= exposed_s @ by_place + VERY_FEW / mean
-            by_place = gone.sum(axis=0) + VERY_FEW
-            by_place /= by_step @ exposed_s + VERY_FEW
-        product = by_step[:, np.newaxis] * by_place
-        rate = (gone + FEW) / (exposed_s + FEW / product)
-        expected = np.einsum("tgp,tp->g", waited_s, rate).reshape(shape)
-        seen = left.sum(axis=(0, 2)).reshape(shape)
+        exposed_s = np.einsum("qctp,qc->qtp", waited_s, ratio)
+        common = _common(gone.sum(axis=0), exposed_s.sum(axis=0))
+        rate = (gone + FEW) / (exposed_s + FEW / common)
+        expected = np.einsum("qctp,qtp->qc", waited_s, rate)
         queue = (seen.sum(axis=1) + FEW) / (expected.sum(axis=1) + FEW)
-        ratio = ((seen + FEW * queue[:, np.newaxis]) / (expected + FEW)).ravel()
-    law = LeavingLaw(FROM_S, FROM_PLACE, rate, float(log.wait_s.max()))
-    return law, ratio.reshape(shape)
+        ratio = (seen + FEW * queue[:, np.newaxis]) / (expected + FEW)
+    return LeavingLaw(FROM_S, FROM_PLACE, rate, log.queues, float(log.wait_s.max())), ratio
 
 
-def _seen(log: ContactLog, groups: int) -> tuple[Floats, Floats]:
-    """Who left, and the time waited: [steps, queue and priority, classes]."""
+def _common(gone: Floats, exposed_s: Floats) -> Floats:
+    """The rates of all queues together: [steps, classes]."""
+    mean = gone.sum() / exposed_s.sum()
+    by_place = np.ones(len(FROM_PLACE))
+    for _ in range(4):
+        by_step = gone.sum(axis=1) + VERY_FEW
+        by_step /= exposed_s @ by_place + VERY_FEW / mean
+        by_place = gone.sum(axis=0) + VERY_FEW
+        by_place /= by_step @ exposed_s + VERY_FEW
+    product = by_step[:, np.newaxis] * by_place
+    return np.asarray((gone + FEW) / (exposed_s + FEW / product))
+
+
+def _seen(log: ContactLog) -> tuple[Floats, Floats]:
+    """Who left, and the time waited: [queues, priorities, steps, classes]."""
     told = log.wait_s > 0.0
     wait_s, gone = log.wait_s[told], log.abandoned[told]
-    group = log.queue[told].astype(np.int64) * len(log.priorities) + log.priority[told]
     place = np.searchsorted(FROM_PLACE, place_in_line(log)[told], side="right") - 1
-    cell, cells = group * len(FROM_PLACE) + place, groups * len(FROM_PLACE)
-    step = np.searchsorted(FROM_S, wait_s, side="left") - 1
+    shape = (len(log.queues), len(log.priorities), len(FROM_PLACE))
+    cell = np.ravel_multi_index((log.queue[told], log.priority[told], place), shape)
+    step, cells = np.searchsorted(FROM_S, wait_s, side="left") - 1, int(np.prod(shape))
     left = np.bincount((step * cells + cell)[gone], minlength=len(FROM_S) * cells)
     length_s = np.diff(FROM_S, append=inf)
     waited_s = [
-        np.bincount(cell, np.clip(wait_s - start_s, 0.0, long_s), cells).astype(np.float64)
+        np.bincount(cell, np.clip(wait_s - start_s, 0.0, long_s), cells)
         for start_s, long_s in zip(FROM_S, length_s, strict=True)
     ]
-    shape = (len(FROM_S), groups, len(FROM_PLACE))
-    return left.reshape(shape).astype(np.float64), np.concatenate(waited_s).reshape(shape)
+    both = (np.reshape(one, (len(FROM_S), *shape)) for one in (left, np.array(waited_s)))
+    left_count, spent_s = (np.moveaxis(one, 0, 2).astype(np.float64) for one in both)
+    return left_count, spent_s

@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 
 from sim.fit.instants import Clock
 from sim.fit.likelihood import Floats
-from sim.fit.problems import LogError, SetAside
+from sim.fit.problems import AGAIN, SetAside
 from sim.fit.tabular import EXTRA, ROW, Batch, batches
 
 REQUIRED: Final = ("arrived_at", "ended_at", "outcome")
 OPTIONAL: Final = ("contact_id", "queue", "priority", "answered_at", "agent", "caller")
-MOST_ASIDE_RATIO: Final = 0.1
 REASON: Final = "reason"
 
 
@@ -95,13 +94,7 @@ def read(paths: Sequence[Path], reading: Reading) -> ContactLog:
         rows_count += batch.frame.height
         parts.append(_checked(batch, reading, aside))
     frame = _without_duplicates(pl.concat(parts, rechunk=False), aside, [p.name for p in paths])
-    if aside.total > MOST_ASIDE_RATIO * rows_count:
-        said = "\n".join(aside.lines())
-        raise LogError(
-            f"{said}\n{aside.total} of {rows_count} rows cannot be used, more than "
-            f"{MOST_ASIDE_RATIO:.0%}: is a column mapped wrongly (--column), or a time format "
-            "(--time-format) or zone (--time-zone) missing?"
-        )
+    aside.refuse_most(rows_count)
     return _columns(frame.sort("arrived_s"), " + ".join(path.name for path in paths), aside)
 
 
@@ -168,7 +161,7 @@ def _without_duplicates(frame: pl.DataFrame, aside: SetAside, files: list[str]) 
     for file in dict.fromkeys(files):
         rows = bad.filter(pl.col("file").cast(pl.String) == file)[ROW]
         if len(rows):
-            aside.add(file, "contact_id has come before", rows.head(3).to_list(), len(rows))
+            aside.add(file, f"contact_id {AGAIN}", rows.head(3).to_list(), len(rows))
     return frame.filter(~again)
 
 

@@ -1,5 +1,6 @@
 """What the commands that read a log have in common: options, column maps, clocks, refusals."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,7 +44,10 @@ def reading(
 ) -> "Reading":
     """How a contact log is to be read. Raises LogError for an option that means nothing."""
     from sim.fit.logs import OPTIONAL, REQUIRED, Reading
+    from sim.fit.problems import LogError
 
+    if answered == abandoned:
+        raise LogError(f"--answered and --abandoned are both {answered!r}: they should differ")
     return Reading(
         columns=mapping(column, (*REQUIRED, *OPTIONAL)),
         clock=clock(time_zone, time_format),
@@ -84,8 +88,11 @@ def writable(output: Path) -> None:
     """Raises LogError where the overlay cannot be written."""
     from sim.fit.problems import LogError
 
-    if output.suffix != ".toml" or not output.parent.is_dir():
+    folder = output.parent
+    if output.suffix != ".toml" or output.is_dir() or not folder.is_dir():
         raise LogError(f"--output {output}: should be a .toml file in a folder that exists")
+    if not os.access(folder, os.W_OK):
+        raise LogError(f"--output {output}: nothing can be written in {folder.resolve()}")
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from sim.fit.keys import Setting
 from sim.fit.likelihood import Floats, Z
 
 DAY_S: Final = 86400.0
+FEWEST: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,8 @@ def _interval(y: Floats, n: Floats, mean: float, shape: float) -> Estimate:
 
 
 def order_settings(log: pl.DataFrame, ratios: list[Shrunk]) -> list[Setting]:
-    """The keys of a scenario that a log of orders speaks of."""
+    """The keys of a scenario that a log of orders speaks of: ratios of every category, the rest of
+    those with at least `FEWEST` orders."""
     found = [
         Setting(
             f"incidents.ratio.{one.category}.{one.incident}",
@@ -99,6 +101,8 @@ def order_settings(log: pl.DataFrame, ratios: list[Shrunk]) -> list[Setting]:
         for one in ratios
     ]
     for (category,), rows in log.group_by("category", maintain_order=True):
+        if rows.height < FEWEST:
+            continue
         hours = (rows["local_s"].to_numpy() // 3600 % 24).astype(np.int64)
         shares = np.bincount(hours, minlength=24) / len(hours)
         profile = [float(share) for share in shares]
@@ -112,7 +116,7 @@ def order_settings(log: pl.DataFrame, ratios: list[Shrunk]) -> list[Setting]:
 def _prices(category: str, rows: pl.DataFrame) -> list[Setting]:
     value = rows["value_fen"].drop_nulls().to_numpy().astype(np.float64)
     value = value[value > 0]
-    if len(value) < 30:
+    if len(value) < FEWEST:
         return []
     mean, sd, n = float(value.mean()), float(value.std(ddof=1)), len(value)
     half = Z * sd / sqrt(n)
@@ -125,7 +129,7 @@ def _prices(category: str, rows: pl.DataFrame) -> list[Setting]:
 
 def _leads(category: str, rows: pl.DataFrame) -> list[Setting]:
     lead_s = (rows["due_s"] - rows["placed_s"]).drop_nulls().to_numpy()
-    if len(lead_s) < 30:
+    if len(lead_s) < FEWEST:
         return []
     middle = float(np.median(lead_s))
     said = f"{len(lead_s)} orders with placed_at"

@@ -15,7 +15,7 @@ from sim.fit.keys import Setting, interval
 from sim.fit.problems import LogError
 
 # 4: those who wait leave by a table of rates.
-FORMAT: Final = 4
+FORMAT: Final = 5
 
 
 def beside(overlay: Path) -> Path:
@@ -40,13 +40,20 @@ def toml(found: Sequence[Setting], *, kind: str, source: str) -> str:
 
 
 def write(path: Path, text: str, document: Mapping[str, Any]) -> None:
-    """The overlay and its companion; the overlay comes last, so that it is never alone."""
+    """The overlay and its companion; the overlay comes last, so that it is never alone.
+
+    Raises LogError where they cannot be written.
+    """
     whole = finite({"format": FORMAT, **document})
     said = json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False)
     for target, content in ((beside(path), said + "\n"), (path, text)):
         new = target.with_name(f".{target.name}.new")
-        new.write_text(content, encoding="utf-8")
-        os.replace(new, target)
+        try:
+            new.write_text(content, encoding="utf-8")
+            os.replace(new, target)
+        except OSError as error:
+            new.unlink(missing_ok=True)
+            raise LogError(f"{target}: cannot be written ({error.strerror})") from None
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 FIRST_ROWS: Final = 3
+MOST_ASIDE_RATIO: Final = 0.1
+AGAIN: Final = "has come before"
 
 
 class LogError(Exception):
@@ -27,6 +29,23 @@ class SetAside:
     @property
     def total(self) -> int:
         return sum(self.counts.values())
+
+    def refuse_most(self, rows_count: int) -> None:
+        """Raises LogError where so many rows are set aside that the log is not understood."""
+        if self.total <= MOST_ASIDE_RATIO * rows_count:
+            return
+        again = sum(n for (_, reason), n in self.counts.items() if reason.endswith(AGAIN))
+        hint = (
+            "are rows in two files, or is another column the one that tells them apart (--column)?"
+            if 2 * again > self.total
+            else "is a column mapped wrongly (--column), or a time format (--time-format) or zone "
+            "(--time-zone) missing?"
+        )
+        said = "\n".join(self.lines())
+        raise LogError(
+            f"{said}\n{self.total} of {rows_count} rows cannot be used, more than "
+            f"{MOST_ASIDE_RATIO:.0%}: {hint}"
+        )
 
     def lines(self) -> list[str]:
         """One line a reason, most frequent first."""

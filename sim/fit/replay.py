@@ -19,6 +19,7 @@ from sim.fit.leaving import LeavingLaw
 from sim.fit.likelihood import Floats
 from sim.fit.logs import ContactLog
 from sim.fit.presence import LONGEST_HANDLE_S, Presence
+from sim.fit.turns import TurnLaws
 from sim.fit.waiting import Waiting
 
 DAY_S: Final = 86400.0
@@ -41,13 +42,13 @@ class FloorLaw:
     availability: float
     """What the time present is multiplied with, beside turns."""
     availability_hour_cv: float
-    turns_s: Floats
-    """Equally likely times from a contact's end until its agent is free; empty: all are 0."""
+    turns: TurnLaws
+    """Times from a contact's end until its agent is free."""
 
     @property
     def turn_s(self) -> float:
         """Their mean."""
-        return float(self.turns_s.mean()) if len(self.turns_s) else 0.0
+        return self.turns.mean_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +63,8 @@ def replay(
     log: ContactLog, presence: Presence, law: FloorLaw, rng: np.random.Generator
 ) -> Replayed:
     """Every day of the log."""
-    hazard, credit_s = law.waiting.draw(log, rng)
-    handle_s = _handle_times(log, rng)
-    if len(law.turns_s):
-        handle_s += rng.choice(law.turns_s, len(log))
+    hazard, credit_s, queue = law.waiting.draw(log, law.leaving.queues, rng)
+    handle_s = _handle_times(log, rng) + law.turns.draw(log, rng)
     serves, line = _lines(log, presence)
     wait_s = np.full(len(log), np.nan)
     abandoned = np.zeros(len(log), dtype=np.bool_)
@@ -78,7 +77,7 @@ def replay(
         found = walked(
             Callers(
                 came_s, hazard[rows], handle_s[rows], line[rows], credit_s[rows],
-                law.leaving,
+                queue[rows], law.leaving,
             ),
             _staffed(
                 presence.between(start_s, start_s + DAY_S + AFTERMATH_S),

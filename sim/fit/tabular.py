@@ -7,6 +7,7 @@ batch at a time. A field of a CSV may not contain a line break.
 
 import gzip
 import io
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,25 +33,32 @@ class Batch:
 
 def batches(
     paths: Sequence[Path], *, required: Sequence[str], optional: Sequence[str],
-    columns: Mapping[str, str],
+    columns: Mapping[str, str] | None,
 ) -> Iterator[Batch]:
-    """All rows under their meaning's names. `columns` maps meaning to the file's own header.
+    """All rows under their meaning's names. `columns` maps meaning to the file's own header; None
+    where nothing can be mapped.
 
-    Raises LogError for a missing or empty file, or one without a required column.
+    Raises LogError for a missing, unreadable or empty file, for one that is given twice, and for
+    one without a column that is required or mapped.
     """
-    for path in paths:
+    mapped = columns or {}
+    wanted = {name: mapped.get(name, name) for name in (*required, *optional)}
+    needed = [name for name in wanted if name in required or name in mapped]
+    for place, path in enumerate(paths):
+        if path.is_dir():
+            raise LogError(f"{path}: is a folder; name the files in it")
         if not path.is_file():
             raise LogError(f"{path}: no such file")
-        wanted = {name: columns.get(name, name) for name in (*required, *optional)}
+        if path.resolve() in [other.resolve() for other in paths[:place]]:
+            raise LogError(f"{path}: is given twice; each file counts once")
         seen = 0
         for frame in _parquet(path) if path.suffix == ".parquet" else _csv(path):
-            missing = [f"{wanted[n]!r}" for n in required if wanted[n] not in frame.columns]
+            missing = [name for name in needed if wanted[name] not in frame.columns]
             if missing:
                 have = ", ".join(name for name in frame.columns if name not in (ROW, EXTRA))
-                raise LogError(
-                    f"{path}: no column {', '.join(missing)} (it has {have}); "
-                    f"map it with --column {required[0]}=NAME"
-                )
+                lacking = ", ".join(repr(wanted[name]) for name in missing)
+                hint = "" if columns is None else f"; map it with --column {missing[0]}=NAME"
+                raise LogError(f"{path}: no column {lacking} (it has {have}){hint}")
             named = [
                 pl.col(own).cast(pl.String).str.strip_chars().replace("", None).alias(name)
                 if own in frame.columns
@@ -76,13 +84,15 @@ def _parquet(path: Path) -> Iterator[pl.DataFrame]:
 
 
 def _csv(path: Path) -> Iterator[pl.DataFrame]:
-    with path.open("rb") as raw:
-        zipped = raw.read(2) == b"\x1f\x8b"
     try:
+        with path.open("rb") as raw:
+            zipped = raw.read(2) == b"\x1f\x8b"
         with gzip.open(path, "rb") if zipped else path.open("rb") as file:
             yield from _chunks(path, file)
-    except (EOFError, gzip.BadGzipFile) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise LogError(f"{path}: the compressed file is damaged ({error})") from None
+    except OSError as error:
+        raise LogError(f"{path}: cannot be read ({error.strerror})") from None
 
 
 def _chunks(path: Path, file: IO[bytes] | gzip.GzipFile) -> Iterator[pl.DataFrame]:

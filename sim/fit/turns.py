@@ -21,6 +21,11 @@ from sim.fit.presence import GAP_S, by_agent
 
 AFTER_CALL_S: Final = 60.0
 FEWEST: Final = 30
+# Turns drift from week to week.
+PERIOD_DAYS: Final = 7
+# Turns scatter 2.3 times as far as their mean, which moves by 12 % from month to month: the mean of
+# so many is known as well as that of another month would tell it.
+FEWEST_SHOWN: Final = 400
 # Of the law that goes into a file: a draw is one of so many equally likely turns.
 QUANTILES: Final = 400
 # Logs round to the second: an answer so late still ends a wait that ended then.
@@ -62,13 +67,56 @@ class Turns:
         def estimate(value_s: Floats) -> Estimate:
             mean, others = float(whole @ value_s), without @ value_s
             spread = float(((others - others.mean()) ** 2).sum()) * (parts - 1) / parts
-            freedom = max(parts - 1, 1)
-            half = float(stats.t.ppf(1.0 - TAIL, freedom)) * spread**0.5
+            if parts < 2:  # one day tells no scatter
+                return Estimate(mean, float("nan"), float("nan"), n)
+            half = float(stats.t.ppf(1.0 - TAIL, parts - 1)) * spread**0.5
             return Estimate(mean, max(mean - half, 0.0), mean + half, n)
 
         middle = (np.arange(QUANTILES) + 0.5) / QUANTILES
         law_s = times_s[np.searchsorted(np.cumsum(whole), middle * (1.0 - 1e-12))]
         return cls(law_s, estimate(times_s), estimate(first_s), estimate(times_s - first_s))
+
+
+@dataclass(frozen=True, slots=True)
+class TurnLaws:
+    """Laws by the period of a contact's local day, the last of which holds ever after."""
+
+    law_s: Floats
+    """[periods, equally likely values], rising"""
+    first_day: int = 0
+
+    @classmethod
+    def same(cls, law_s: Floats) -> "TurnLaws":
+        """One law for all days."""
+        return cls(law_s[np.newaxis])
+
+    @classmethod
+    def shown(cls, log: ContactLog, otherwise_s: Floats) -> "TurnLaws":
+        """As the log shows them period by period; where it shows too few, those of the whole log;
+        where it shows too few as well, those given."""
+        first = int(log.day.min())
+        period = (log.day - first) // PERIOD_DAYS
+        whole = Turns.of(log)
+        if whole.mean_s.n < FEWEST_SHOWN:
+            return cls.same(otherwise_s)
+        laws_s = np.tile(whole.law_s, (int(period.max()) + 1, 1))
+        for one in np.unique(period):
+            own = Turns.of(log.taken(period == one))
+            if own.mean_s.n >= FEWEST_SHOWN:
+                laws_s[one] = own.law_s
+        return cls(laws_s, first)
+
+    @property
+    def mean_s(self) -> float:
+        """Of all of them."""
+        return float(self.law_s.mean()) if self.law_s.size else 0.0
+
+    def draw(self, log: ContactLog, rng: np.random.Generator) -> Floats:
+        """One turn for every contact."""
+        if not self.law_s.size:
+            return np.zeros(len(log))
+        period = np.clip((log.day - self.first_day) // PERIOD_DAYS, 0, len(self.law_s) - 1)
+        return self.law_s[period, rng.integers(0, self.law_s.shape[1], len(log))]
 
 
 def _watched(log: ContactLog) -> tuple[Floats, NDArray[np.bool_], NDArray[np.int64]]:

@@ -30,7 +30,7 @@ class WaitingPart:
     credit_s: float
     """Served as if they had come so much earlier."""
     leaving_ratio: float
-    """Of its rate of leaving to that of the table (sim/fit/leaving.py)."""
+    """Of its rate of leaving to that of its queue's table (sim/fit/leaving.py)."""
     noted: bool
     """Whether the log notes the priority of those who were answered at once, in this queue."""
 
@@ -41,9 +41,12 @@ class Waiting:
 
     parts: tuple[WaitingPart, ...]
 
-    def draw(self, log: ContactLog, rng: np.random.Generator) -> tuple[Floats, Floats]:
-        """For every contact the hazard that it bears and a credit in seconds; the priority is drawn
-        where it is not known, from all queues if the queue is not known either."""
+    def draw(
+        self, log: ContactLog, queues: tuple[str, ...], rng: np.random.Generator
+    ) -> tuple[Floats, Floats, NDArray[np.int64]]:
+        """For every contact the hazard that it bears, a credit in seconds, and its queue as a
+        position in `queues`; the priority is drawn where it is not known, from all queues if the
+        queue is not known either."""
         part = self._known(log)
         chance = rng.random(len(log))
         share = np.array([one.share_ratio for one in self.parts])
@@ -54,7 +57,8 @@ class Waiting:
             part[own] = np.searchsorted(weight, chance[own] * weight[-1], side="right")
         columns = ((one.leaving_ratio, one.credit_s) for one in self.parts)
         ratio, credit_s = np.array(list(columns)).T[:, part]
-        return rng.standard_exponential(len(log)) / ratio, credit_s
+        place = np.array([queues.index(one.queue) for one in self.parts], dtype=np.int64)
+        return rng.standard_exponential(len(log)) / ratio, credit_s, place[part]
 
     def _known(self, log: ContactLog) -> NDArray[np.int64]:
         """Each contact's part, -1 where it is not known."""

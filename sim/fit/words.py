@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from math import isnan
 from typing import Any
 
 from sim.experiment.confidence import Estimate
 from sim.fit.contacts import ContactsFit
+from sim.fit.logs import ContactLog
+from sim.fit.presence import LONGEST_HANDLE_S
 
 
 def estimates(fit: ContactsFit) -> Iterator[tuple[str, Estimate]]:
@@ -26,11 +29,41 @@ def estimates(fit: ContactsFit) -> Iterator[tuple[str, Estimate]]:
         value = getattr(returns, name)
         if value is not None:
             yield name, value
-    yield "turn_mean_s", fit.turns.mean_s
-    yield "after_call_s", fit.turns.after_call_s
-    yield "pause_s", fit.turns.pause_s
+    if len(fit.turns.law_s):
+        yield "turn_mean_s", fit.turns.mean_s
+        yield "after_call_s", fit.turns.after_call_s
+        yield "pause_s", fit.turns.pause_s
     if fit.availability is not None:
         yield "availability_ratio", fit.availability.ratio
+
+
+def said(one: Estimate) -> tuple[str, str]:
+    """A value and its interval; a dash for what the log cannot tell."""
+    value = "-" if isnan(one.mean) else f"{one.mean:.6g}"
+    known = not (isnan(one.low) or isnan(one.high))
+    return value, f"{one.low:.6g} to {one.high:.6g}" if known else "-"
+
+
+def remarks(fit: ContactsFit, log: ContactLog) -> Iterator[str]:
+    """What a reader of the estimates has to know of the log, one line each."""
+    arrivals = fit.arrivals
+    yield (
+        f"{arrivals.days_count} days with contacts, {arrivals.days_empty_count} more without any "
+        f"left out; {arrivals.callers_known_ratio:.1%} of contacts have a caller: returns of the "
+        "others count as fresh"
+    )
+    long_count = int((log.handle_s > LONGEST_HANDLE_S).sum())
+    if long_count:
+        yield (
+            f"contacts longer than {LONGEST_HANDLE_S / 60:.0f} min, as if nobody had hung up: "
+            f"{long_count}; each counts as {LONGEST_HANDLE_S / 60:.0f} min"
+        )
+    if isnan(arrivals.day_cv.mean):
+        yield "days and hours: no weekday comes twice; how they vary is left to the scenario"
+    if fit.availability is None:
+        yield "agents: none is named, so that availability is left to the scenario"
+    elif not len(fit.turns.law_s):
+        yield "turns: too few contacts end while another waits; agents count as free at once"
 
 
 def document(fit: ContactsFit) -> dict[str, Any]:
@@ -70,6 +103,7 @@ def document(fit: ContactsFit) -> dict[str, Any]:
             "availability": floor.factor,
             "availability_hour_cv": floor.hour_cv,
             "turns_s": fit.turns.law_s.tolist(),
+            "drift": floor.drift.document(),
         },
         "patience_mean_s": patience.laws["exponential"].parameters["mean_s"].mean,
         "handle_mean_s": fit.handling.mean_s.mean,
