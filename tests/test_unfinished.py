@@ -74,7 +74,8 @@ def until(there: Callable[[], bool]) -> None:
 def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killed]:
     folder = tmp_path_factory.mktemp("killed")
     out, trace_path = folder / "out", folder / "trace.parquet"
-    trace.write(trace.Trace(claim_steps(STEPS_COUNT // 3, step_ns=4 * MS), "a test", ""), trace_path)
+    steps = claim_steps(STEPS_COUNT // 3, step_ns=4 * MS)
+    trace.write(trace.Trace(steps, "a test", ""), trace_path)
     tokenfile.write(folder / "tokens.json", TOKENS)
     with server(folder, f"sqlite:///{folder / 'guarantee.db'}") as running:
         url = f"http://127.0.0.1:{running.port}"
