@@ -101,7 +101,7 @@ def real(past: Path, new: Path) -> dict[str, object]:
     seconds = time.process_time() - started
     found = backtest(read([new], READING), Fitted.of(document), replications=60, seed=1)
     said = found.document()
-    overall = ("observed", "simulated", "erlang_a", "erlang_c", "nearer", "by_chance")
+    overall = ("observed", "simulated", "foretold", "erlang_a", "erlang_c", "nearer", "by_chance")
     hourly = ("intervals", "coverage", "mae_abandoned_ratio_hourly", "mae_mean_wait_s_hourly")
     return {
         "fit_s": seconds,
@@ -156,6 +156,9 @@ def _errors(said: dict[str, Any]) -> dict[str, float]:
         row[f"{name}_observed"] = truth
         row[f"{name}_error_simulated"] = said["simulated"][name]["mean"] - truth
         row[f"{name}_error_erlang_a"] = said["erlang_a"][name] - truth
+        wide = said["foretold"][name]
+        if wide["low"] is not None:
+            row[f"{name}_in_interval"] = float(wide["low"] <= truth <= wide["high"])
         row[f"{name}_error_by_chance"] = said["by_chance"][name]
         row[f"mae_{name}_hourly_by_chance"] = said["by_chance"][f"mae_{name}_hourly"]
         row[f"{name}_in_80_band"] = said["hourly"][name]["coverage"]["0.8"]

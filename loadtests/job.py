@@ -42,5 +42,7 @@ class Ending:
     started_unix_ns: int
 
 
+Begin = Callable[[int], None]
+"""Told the wall clock's time of the start (ns) before the first request leaves. Raises OSError."""
 Watch = Callable[[dict[str, int], int], None]
 """Told about once a second: counts by outcome, and the send lag's p99 in ns."""

@@ -14,7 +14,6 @@ from typing import Any, Final
 
 import polars as pl
 
-from loadtests.recorder import PARTS, part_paths, read_parts
 from scenarios.tables import Column
 
 FORMAT: Final = "springpeak-journal"
@@ -100,8 +99,8 @@ class Journal:
     rows: pl.DataFrame
 
 
-def write(folder: Path, plan: pl.DataFrame, about: About) -> Path:
-    """Make journal.parquet of the parts in `folder`, and remove them; returns its path.
+def write(folder: Path, plan: pl.DataFrame, about: About, seen: pl.DataFrame) -> Path:
+    """Make journal.parquet of what workers wrote (recorder.PART_SCHEMA); returns its path.
 
     `plan` has one row a step: step, operation, worker, intended_ns, key. A step without a row was
     not sent, except perhaps by a worker that was lost before it could write: until it was missed
@@ -114,7 +113,7 @@ def write(folder: Path, plan: pl.DataFrame, about: About) -> Path:
     )
     rows = (
         plan.join(lost, on="worker", how="left")
-        .join(read_parts(folder), on="step", how="left", validate="1:1")
+        .join(seen, on="step", how="left", validate="1:1")
         .sort("step")
         .select(_finished())
     )
@@ -122,12 +121,10 @@ def write(folder: Path, plan: pl.DataFrame, about: About) -> Path:
     try:
         rows.write_parquet(growing, metadata=_metadata(about))
         growing.replace(path)
-        for part in part_paths(folder):
-            part.unlink()
-        (folder / PARTS).rmdir()
     except (OSError, pl.exceptions.PolarsError) as error:
+        raise JournalError(f"{path} cannot be written: {error}") from None
+    finally:  # also after Ctrl-C
         growing.unlink(missing_ok=True)
-        raise JournalError(f"{path} cannot be written: {error}; the parts are kept") from None
     return path
 
 
@@ -144,9 +141,24 @@ def read(path: Path) -> Journal:
     if metadata.get("version") != VERSION:
         found = metadata.get("version")
         raise JournalError(f"{file} is a journal of version {found}, this one reads {VERSION}")
-    values = json.loads(metadata["about"])
-    shares = tuple(_share(one) for one in values.pop("shares"))
-    return Journal(About(**values, shares=shares), rows)
+    return Journal(about_of(json.loads(metadata["about"])), rows)
+
+
+def about_of(values: dict[str, Any]) -> About:
+    """From what `told` made of it."""
+    return About(**values | {"shares": tuple(_share(one) for one in values["shares"])})
+
+
+def told(about: About) -> dict[str, Any]:
+    """As JSON takes it."""
+    return {
+        "planned_count": about.planned_count,
+        "trace_digest": about.trace_digest,
+        "host": about.host,
+        "started_unix_ns": about.started_unix_ns,
+        "limits": dict(about.limits),
+        "shares": [asdict(one) for one in about.shares],
+    }
 
 
 def _finished() -> list[pl.Expr]:
@@ -186,12 +198,4 @@ def _share(values: dict[str, Any]) -> Share:
 
 
 def _metadata(about: About) -> dict[str, str]:
-    values = {
-        "planned_count": about.planned_count,
-        "trace_digest": about.trace_digest,
-        "host": about.host,
-        "started_unix_ns": about.started_unix_ns,
-        "limits": dict(about.limits),
-        "shares": [asdict(one) for one in about.shares],
-    }
-    return {"format": FORMAT, "version": VERSION, "about": json.dumps(values)}
+    return {"format": FORMAT, "version": VERSION, "about": json.dumps(told(about))}

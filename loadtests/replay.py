@@ -24,9 +24,12 @@ from loadtests import (
     trace,
 )
 from loadtests.cluster.share import Orders, pack
-from loadtests.cluster.wire import DEFAULT_BIND, Address, ClusterError, bound
+from loadtests.cluster.wire import DEFAULT_BIND, LEASE_NS, Address, ClusterError, bound
 from loadtests.job import Ending, Job, View, Watch
-from loadtests.sender import Limits
+from loadtests.recorder import read_parts
+from loadtests.sender import GRACE_S, Limits
+from loadtests.unfinished import AT_WORK, Unfinished, finish, is_there
+from scenarios.held import HeldError, held
 from scenarios.load import Threshold, ThresholdError, parse
 
 T = TypeVar("T")
@@ -67,6 +70,11 @@ class Order:
     anywhere: bool = False
     web_port: int | None = None
     otel: bool = False
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether this process sends everything by itself."""
+        return self.processes == 1 and self.expected_count is None
 
     @property
     def limits(self) -> Limits:
@@ -140,6 +148,32 @@ class Prepared:
             stop_at_lag_ns=self.order.stop_at_lag_ns,
         )
 
+    def unfinished(
+        self, planned: pl.DataFrame, shares: tuple[journal.Share, ...], *, started_unix_ns: int
+    ) -> Unfinished:
+        """What journal and summary are made of, beside the rows."""
+        order = self.order
+        about = journal.About(
+            planned_count=planned.height,
+            trace_digest=self.digest,
+            host=order.url,
+            started_unix_ns=started_unix_ns,
+            limits={
+                "speed": order.speed,
+                "connections_count_max": order.connections_count_max,
+                "timeout_s": order.timeout_s,
+                "attempts_count_max": order.attempts_count_max,
+                "send_lag_limit_ms": order.lag_limit_ms,
+                "clock_limit_ms": order.clocks_apart_ms_max,
+            },
+            shares=shares,
+        )
+        return Unfinished(
+            about=about,
+            thresholds=tuple(one.text for one in self.thresholds),
+            linger_ns=0 if order.is_alone else LEASE_NS + int(GRACE_S * 1e9),
+        )
+
     def view(self) -> View:
         """Where the replay is looked at."""
         order = self.order
@@ -168,6 +202,8 @@ def prepare(order: Order) -> Prepared:
         _tried(wrong, lambda: port.check(port.LOOPBACK, web_port))
     if (order.out / journal.FILE_NAME).exists():
         wrong.append(f"--out {order.out} has a journal already: name another folder")
+    elif is_there(order.out):
+        wrong.append(f"--out {order.out}: {AT_WORK}; name another folder")
     if wrong:
         raise ReplayError("\n".join(wrong))
     # What could not be read left a mistake behind.
@@ -209,50 +245,33 @@ def replay(prepared: Prepared, watch: Watch, say: Callable[[str], None]) -> summ
     def packed(worker: int) -> bytes:
         return pack(worker, prepared.orders(), schedule.share(prepared.trace, planned, worker))
 
-    def sending() -> AbstractContextManager[list[Ending]]:
-        if count == 1 and prepared.bind is None:
-            return user.sent(prepared.job(), prepared.whole(), watch, view=view)
-        muster = leader.Muster(count=count, bind=prepared.bind, wait_s=order.wait_s)
-        return leader.led(muster, packed, view=view, watch=watch, say=say)
-
-    try:
-        with sending() as endings:
-            return _finished(prepared, planned, endings)
-    except (OSError, schedule.ScheduleError, ClusterError) as error:
-        raise ReplayError(str(error)) from None
-
-
-def _finished(prepared: Prepared, planned: pl.DataFrame, endings: list[Ending]) -> summary.Summary:
-    """Journal and summary of what the workers left. Raises ReplayError."""
-    order = prepared.order
-    about = journal.About(
-        planned_count=planned.height,
-        trace_digest=prepared.digest,
-        host=order.url,
-        started_unix_ns=min(one.started_unix_ns for one in endings),
-        limits={
-            "speed": order.speed,
-            "connections_count_max": order.connections_count_max,
-            "timeout_s": order.timeout_s,
-            "attempts_count_max": order.attempts_count_max,
-            "send_lag_limit_ms": order.lag_limit_ms,
-            "clock_limit_ms": order.clocks_apart_ms_max,
-        },
-        shares=tuple(one.share for one in endings),
-    )
-    try:
-        found = journal.read(journal.write(order.out, planned, about))
-        result = summary.summarise(
-            found,
-            prepared.thresholds,
-            lag_limit_ms=order.lag_limit_ms,
-            clock_limit_ms=order.clocks_apart_ms_max,
-            stopped=sorted({one.stopped for one in endings if one.stopped}),
+    def begin(started_unix_ns: int) -> None:
+        sizes = dict(planned["worker"].value_counts().iter_rows())
+        shares = tuple(
+            journal.Share(worker=number, planned_count=sizes.get(number, 0))
+            for number in range(count)
         )
-        result.write(order.out)
-    except (OSError, journal.JournalError) as error:
+        prepared.unfinished(planned, shares, started_unix_ns=started_unix_ns).write(order.out)
+
+    def sending() -> AbstractContextManager[list[Ending]]:
+        if order.is_alone:
+            job, whole = prepared.job(), prepared.whole()
+            return user.sent(job, whole, view=view, begin=begin, watch=watch)
+        muster = leader.Muster(count=count, bind=prepared.bind, wait_s=order.wait_s)
+        return leader.led(muster, packed, view=view, begin=begin, watch=watch, say=say)
+
+    try:
+        with held(order.out), sending() as endings:
+            started_unix_ns = min(one.started_unix_ns for one in endings)
+            shares = tuple(one.share for one in endings)
+            found = prepared.unfinished(planned, shares, started_unix_ns=started_unix_ns)
+            stopped = sorted({one.stopped for one in endings if one.stopped})
+            parts = read_parts(order.out)
+            return finish(order.out, found, planned, parts, stopped=stopped)
+    except (
+        OSError, HeldError, journal.JournalError, schedule.ScheduleError, ClusterError
+    ) as error:  # fmt: skip
         raise ReplayError(str(error)) from None
-    return result
 
 
 def _tried(wrong: list[str], read: Callable[[], T]) -> T | None:

@@ -36,6 +36,8 @@ _FOR_EVER_NS: Final = 1 << 62
 BEAT_S: Final = 0.02
 """Between two chunks of the journal: short, so that writing one is short, too."""
 _SWEEP_BEATS: Final = 12
+_REACH_NS: Final = 20_000_000
+"""So far ahead it is written down which steps may be sent: as often as a chunk is."""
 WARM_COUNT: Final = 32
 """Connections opened before the start, so that the first second is like the others."""
 _TURN: Final = 64
@@ -120,6 +122,7 @@ class Sender:
         self._waiting: dict[int, list[Task]] = {}
         self._start_ns = 0
         self._lease_ns = _FOR_EVER_NS
+        self._reach_ns = 0
         self._give_up_ns: int | None = None
         self._closed = False
         self._said = cache(self._outcome)
@@ -202,6 +205,8 @@ class Sender:
                 if intended_ns > now_ns:
                     next_ns = start_ns + intended_ns
                     break
+            if not self._reaches(intended_ns):
+                return
             task = Task(self._place, step, intended_ns, request, parent, name)
             self._place += 1
             if parent < 0:
@@ -214,6 +219,15 @@ class Sender:
             retry_ns = start_ns + self._retries[0][0]
             next_ns = min(next_ns, retry_ns) if next_ns else retry_ns
         self._alarm.at(next_ns)
+
+    def _reaches(self, intended_ns: int) -> bool:
+        """Whether a step may be sent: how far the schedule comes is written down before."""
+        if intended_ns >= self._reach_ns:
+            self._reach_ns = intended_ns + _REACH_NS
+            if not self._recorder.reach(self._reach_ns):
+                self.stop(self._recorder.failure, grace_s=0.0)
+                return False
+        return True
 
     def _next_block(self) -> bool:
         self._block_place = self._place

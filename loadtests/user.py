@@ -33,7 +33,7 @@ from locust.html import get_html_report
 from locust.stats import StatsEntry, StatsError
 
 from loadtests import exposition
-from loadtests.job import Ending, Job, View, Watch
+from loadtests.job import Begin, Ending, Job, View, Watch
 from loadtests.journal import Share
 from loadtests.mapping import Mapping
 from loadtests.port import LOOPBACK
@@ -70,7 +70,9 @@ class ReplayUser(User):
 
 
 @contextmanager
-def sent(job: Job, schedule: Schedule, watch: Watch, *, view: View) -> Iterator[list[Ending]]:
+def sent(
+    job: Job, schedule: Schedule, *, view: View, begin: Begin, watch: Watch
+) -> Iterator[list[Ending]]:
     """Replay in this process, for as long as its ending is dealt with: Ctrl-C ends it early, and
     breaks nothing off."""
     environment = environment_of(view)
@@ -78,10 +80,11 @@ def sent(job: Job, schedule: Schedule, watch: Watch, *, view: View) -> Iterator[
     totals = Totals(environment.stats)
     open_page(environment, view)
     part = PartFile(view.folder, 0)
-    recorder = Recorder(part.write)
+    recorder = Recorder(part.write, part.reach)
     sender = sender_of(job, schedule, recorder)
     with interrupted(lambda: sender.stop("interrupted", grace_s=GRACE_S)):
         runner.start(1, 1)
+        begin(time.time_ns() + LEAD_NS)
         start_ns, started_unix_ns = monotonic_ns() + LEAD_NS, time.time_ns() + LEAD_NS
         sender.start(start_ns)
         watch_over(sender, job, watch, totals)

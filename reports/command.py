@@ -22,9 +22,13 @@ def report(
 
     Several runs: comparison.html in the last one's directory, every run against the first.
     """
+    from loadtests.unfinished import AT_WORK, is_there
+
     with speaking(lang):
         if len(run_paths) > 1:
             write_comparison(run_paths)
+        elif is_there(run_paths[0]):
+            raise typer.BadParameter(f"{run_paths[0]}: {AT_WORK}")
         elif (run_paths[0] / "journal.parquet").is_file():
             write_replay(run_paths[0])
         else:

@@ -37,6 +37,11 @@ _SENTENCES: Final = (
         "worker {worker} was lost at {time} s: of its {planned} steps {dropped} were dropped, and "
         "{unknown} may have been sent"
     ),
+    later("the replay was cut short: its journal was made of the parts that it left"),
+    later(
+        "this is another machine, or it was started again: whatever has no row may have been sent"
+    ),
+    later("a chunk of {part} was cut off: its {size} bytes are set aside in {file}"),
     later("worker {worker} was interrupted"),
     later("worker {worker} stopped because its master was silent"),
     later("the journal of worker {worker} came damaged: another hash than there"),

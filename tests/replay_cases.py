@@ -17,7 +17,7 @@ from gevent.event import Event
 
 from loadtests import journal, mapping, schedule
 from loadtests.connection import Host
-from loadtests.recorder import PartFile, Recorder
+from loadtests.recorder import PartFile, Recorder, read_parts
 from loadtests.sender import Limits, Sender
 from loadtests.tokenfile import Tokens
 from loadtests.trace import CONSUMERS_COUNT, Trace
@@ -119,7 +119,7 @@ def send(
     ended = Event()
     told: list[tuple[str, int | None, int, str]] = []
     part = part or PartFile(folder, 0)
-    kept = Recorder(part.write)
+    kept = Recorder(part.write, part.reach)
     sender = Sender(
         schedule.schedule(
             schedule.share(trace, planned, 0),
@@ -154,7 +154,7 @@ def send(
         limits={"connections_count_max": limits.get("connections", 64)},
         shares=(journal.Share(worker=0, planned_count=planned.height, lost_ns=lost_ns),),
     )
-    journal.write(folder, planned, about)
+    journal.write(folder, planned, about, read_parts(folder).rows)
     return Sent(journal.read(folder).rows, host, sender, told)
 
 

@@ -63,6 +63,10 @@ def test_backtest_predicts_days_of_the_same_model(fitted: tuple[Path, Path]) -> 
         assert found["simulated"][name]["mean"] == pytest.approx(
             found["observed"][name], abs=margin
         )
+        wide = found["foretold"][name]
+        assert wide["low"] < found["observed"][name] < wide["high"]
+        assert wide["mean"] == pytest.approx(found["simulated"][name]["mean"])
+    assert (found["foretold"]["days_count"], found["foretold"]["spells_count"]) == (5, 4)
     errors = found["mae_abandoned_ratio_hourly"]
     assert errors["simulated"] < errors["erlang_a"] < errors["erlang_c"]
     assert set(found["coverage"]) == {"0.5", "0.8", "0.9"}

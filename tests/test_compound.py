@@ -1,20 +1,19 @@
-"""Compound distributions: published figures, the second way, the guard, and the command.
+"""Compound distributions: published figures, the second way and the guard.
 
 Tolerances are one unit of the last digit that the reference states, two in F8, whose last digit is
 that of a plain grid (test_plain_grids_come_closer_to_ours_as_their_step_falls).
 Nothing here is random but Hypothesis, which is derandomised.
 """
 
-import json
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from typer.testing import CliRunner
+from scipy.special import gammaincc
 
-import springpeak
+from sim.compound.along import Local, along
 from sim.compound.fourier import compound, gridded, lattice_masses
 from sim.compound.frequency import Frequency
 from sim.compound.grid import Moments
@@ -128,6 +127,7 @@ def test_plain_grids_come_closer_to_ours_as_their_step_falls() -> None:
         (Frequency(days=(1000.0,)), CLAIM),
         (Frequency(days=(60.0,)), Gamma(mean=3.0, cv=0.7)),
         (Frequency(days=SEASON, common_cv=0.1), CAPPED),
+        (Frequency(days=(100.0, 200.0, 300.0), mixing_cv=0.2, common_cv=0.1), CAPPED),
         (Frequency(days=(700.0,), mixing_cv=0.15), payable(CLAIM, deductible=20.0, cap=500.0)),
         (Frequency(days=(1000.0,)), net_of_recovery(CAPPED, recovered_ratio=0.6)),
         (
@@ -158,6 +158,58 @@ def test_a_season_of_the_whole_country() -> None:
         assert total.risk(level).var == pytest.approx(var, abs=total.sd / 9e5)
     mixed = compound(Frequency(days=(9e5,), mixing_cv=0.15), CAPPED)
     assert mixed.excess(0.0) == pytest.approx(mixed.mean, rel=1e-9)
+
+
+def test_a_million_claims_that_both_factors_move() -> None:
+    """Given the factors, a total is normal about its mean Y = n E[X] G1 G2, with variance v(Y):
+    P(S > x) = P(Y > x) - (v g)'(x) / 2 + O(1/n^2), g the density of Y. The series leaves out 1e-12.
+    """
+    claims, shape = 1e6, 4.0
+    total = compound(Frequency(days=(claims,), mixing_cv=0.5, common_cv=0.5), CLAIM)
+    logs = np.arange(-14.0, 3.5, 0.02)
+    factors = np.exp(logs)
+    weights = 0.02 * np.exp(shape * logs - shape * factors) * shape**shape / 6.0
+
+    def spread(y: float) -> float:
+        """v(y) g(y): the variance is y / E[X] claims' squares."""
+        z = shape * y / (claims * 120.0 * factors)
+        return float(120.0 * 1.64 * (weights * z**shape * np.exp(-z)).sum() / 6.0)
+
+    for x in (0.2 * total.mean, 0.8 * total.mean, 3.0 * total.mean):
+        above = float((weights * gammaincc(shape, shape * x / (claims * 120.0 * factors))).sum())
+        h = 1e-3 * x
+        slope = (spread(x - 2 * h) - 8 * spread(x - h) + 8 * spread(x + h) - spread(x + 2 * h)) / h
+        assert total.exceedance(x) == pytest.approx(above - slope / 24.0, abs=1e-11)
+
+
+TIMES = np.arange(200_001) / 500.0
+
+
+@pytest.mark.parametrize(
+    ("curve", "computed_ratio"),
+    [
+        (TIMES / (1.0 + TIMES) - 0.5j * np.exp(-TIMES / 50.0) * np.sin(TIMES), 0.05),
+        (1.0 - 0.3 * np.exp(0.2j * TIMES) - 0.2 * np.exp(0.5j * TIMES), 0.5),
+        (np.zeros(0, dtype=np.complex128), 0.0),
+    ],
+)
+def test_a_function_along_a_curve_is_computed_at_few_places(
+    curve: np.ndarray, computed_ratio: float
+) -> None:
+    """What rounding does to the curve comes through: less than a tenth of that is lost."""
+    rounding = 1e-13 * np.random.default_rng(1).standard_normal(curve.size)
+    curve = curve + rounding
+    computed = [0]
+
+    def power(z: np.ndarray) -> Local:
+        computed.append(z.size)
+        return Local((1.0 + 3.0 * z) ** -4, -12.0 * (1.0 + 3.0 * z) ** -5)
+
+    found = along(curve, power)
+    assert sum(computed) <= computed_ratio * curve.size
+    exact, slopes = power(curve)
+    through = np.abs(slopes * rounding).max(initial=0.0)
+    assert np.abs(found - exact).max(initial=0.0) <= 0.1 * through
 
 
 def test_what_does_not_die_away_is_left_to_the_grid() -> None:
@@ -284,67 +336,3 @@ def test_moments_are_the_closed_forms_and_quantiles_rise(
 def test_money_scales() -> None:
     one, ten = (compound(Frequency(days=(9.0,)), Exponential(mean=k)) for k in (1.0, 10.0))
     assert ten.risk(0.99) == pytest.approx([10.0 * part for part in one.risk(0.99)], rel=1e-9)
-
-
-def says(*arguments: str) -> tuple[int, str, str]:
-    result = CliRunner().invoke(springpeak.app, ["theory", "compound", *arguments])
-    return result.exit_code, result.stdout, result.stderr
-
-
-def test_the_command_prints_json_and_text() -> None:
-    asked = ("--claims", "3", "--mixing-cv", "0.5", "--severity", "discrete:1=0.5,2=0.3,5=0.2",
-             "--quantiles", "0.9,0.99", "--exceeds", "14,20")  # fmt: skip
-    status, out, _ = says(*asked, "--json")
-    said = json.loads(out)
-    assert status == 0
-    assert list(said) == ["mean", "sd", "quantiles", "exceedance"]
-    assert said["quantiles"]["0.9"] == pytest.approx({"var": 14, "tvar": 18.1226371138})
-    assert list(said["exceedance"]) == ["14", "20"]
-    status, out, _ = says(*asked)
-    assert status == 0
-    assert out.splitlines()[:4] == [
-        "mean 6.3",
-        "sd   5.47927914967",
-        "P = 0.9: VaR 14, TVaR 18.1226371138",
-        "P = 0.99: VaR 24, TVaR 27.6168774951",
-    ]
-
-
-def test_the_command_says_when_a_budget_is_exhausted() -> None:
-    asked = ("--days", "2,3", "--common-cv", "0.1", "--severity", "exponential:mean=1")
-    status, out, _ = says(*asked, "--exceeds", "6", "--json")
-    assert status == 0
-    by_day = json.loads(out)["exhaustion"]["6"]
-    assert by_day[0] < by_day[1] == json.loads(out)["exceedance"]["6"]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("--cap", "-5"), "--cap -5.0: a number above 0, from 1e-100 to 1e+100"),
-        (("--cap", "1e-12"), "--cap 1e-12: not so far below the claims"),
-        (("--severity", "discrete:1=0.5,2=0.4"), "sum is 0.9; right would be probabilities that"),
-        (("--severity", "pareto:mean=1"), "--severity pareto:mean=1: unknown law"),
-        (("--severity", "lognormal:mean=1"), "lognormal takes mean and cv"),
-        (("--quantiles", "0.5,1"), "--quantiles 1: a level inside (0, 1)"),
-        (("--quantiles", "half"), "--quantiles half: 'half' is not a number"),
-        (("--deductible", "-1"), "--deductible -1.0: a finite number, 0 or above"),
-        (("--claims", "0"), "--claims 0.0: a mean number of claims"),
-        (("--mixing-cv", "-0.1"), "--mixing-cv -0.1: a ratio from 0 to 1e+06"),
-        (("--mixing-cv", "1e200"), "--mixing-cv 1e+200: a ratio from 0 to 1e+06"),
-        (("--claims", "1e300"), "--claims 1e+300: a mean number of claims, above 0 and at most"),
-        (("--severity", "lognormal:mean=1e300,cv=1"), "mean is 1e+300; right would be a number"),
-        (("--severity", "gamma:mean=1,cv=1e-300"), "cv is 1e-300; right would be a number above"),
-        (("--step", "1e300", "--points", "256"), "--step 1e+300: a number above 0"),
-        (("--exceeds", "-1"), "--exceeds -1: a finite amount"),
-        (("--step", "0.01", "--points", "256"), "--step 0.01 --points 256: aliased"),
-        (("--step", "0.01"), "--step 0.01: --step and --points come together"),
-    ],
-)
-def test_wrong_input_is_one_line_and_status_2(arguments: tuple[str, ...], message: str) -> None:
-    asked = {"--claims": "5", "--severity": "exponential:mean=1"}
-    asked |= dict(zip(arguments[::2], arguments[1::2], strict=True))
-    status, out, err = says(*(word for pair in asked.items() for word in pair))
-    assert (status, out) == (2, "")
-    assert message in err
-    assert err.count("\n") == 1

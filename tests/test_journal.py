@@ -10,7 +10,7 @@ import pytest
 
 from loadtests import journal
 from loadtests.journal import About, Clock, JournalError, Share
-from loadtests.recorder import PARTS, PartFile, Recorder, part_paths
+from loadtests.recorder import PARTS, PartFile, Recorder, part_paths, read_parts
 
 PLAN = pl.DataFrame(
     {
@@ -48,7 +48,7 @@ def part_of_worker_0(folder: Path) -> None:
 
 def written(folder: Path) -> journal.Journal:
     part_of_worker_0(folder)
-    return journal.read(journal.write(folder, PLAN, ABOUT))
+    return journal.read(journal.write(folder, PLAN, ABOUT, read_parts(folder).rows))
 
 
 def test_every_planned_step_is_there_once_and_accounted_for(tmp_path: Path) -> None:
@@ -62,20 +62,20 @@ def test_every_planned_step_is_there_once_and_accounted_for(tmp_path: Path) -> N
     assert found.rows["reason"].to_list() == ["", lost, lost, not_reached]
     first = found.rows.row(0, named=True)
     assert (first["response_ns"], first["service_ns"], first["answer_fen"]) == (8, 5, 500)
-    assert not (tmp_path / PARTS).exists()
 
 
-def test_a_journal_that_finds_no_room_leaves_its_parts_for_when_there_is(tmp_path: Path) -> None:
+def test_a_journal_that_finds_no_room_is_not_there(tmp_path: Path) -> None:
     part_of_worker_0(tmp_path)
+    seen = read_parts(tmp_path).rows
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (500, limits[1]))
     try:
-        with pytest.raises(JournalError, match=f"{journal.FILE_NAME} cannot be written: .* kept"):
-            journal.write(tmp_path, PLAN, ABOUT)
+        with pytest.raises(JournalError, match=f"{journal.FILE_NAME} cannot be written: "):
+            journal.write(tmp_path, PLAN, ABOUT, seen)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert [one.name for one in tmp_path.iterdir()] == [PARTS]
-    found = journal.read(journal.write(tmp_path, PLAN, ABOUT))
+    found = journal.read(journal.write(tmp_path, PLAN, ABOUT, seen))
     assert found.rows["outcome"].to_list() == ["ok", "unknown", "dropped", "dropped"]
 
 

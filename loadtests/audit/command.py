@@ -29,18 +29,23 @@ def audit(
 ) -> None:
     """Judge whether what the API acknowledged is kept, once, and whether the money adds up.
 
+    Of a replay that was killed, or whose disk was full, it makes the journal first.
     Exit status: 0 valid, 1 invalid, 3 unknown, 2 wrong input.
     """
     from loadtests.audit.books import Target, TokenRefused
     from loadtests.audit.judge import AuditError, read_history, read_tokens
     from loadtests.audit.judge import audit as judge
+    from loadtests.journal import JournalError
+    from loadtests.unfinished import recover
 
     try:
-        sent = read_history(journal, trace)
         target = Target(host, read_tokens(token_file))
+        for reason in recover(journal, trace):
+            typer.echo(f"{journal}: {reason}", err=True)
+        sent = read_history(journal, trace)
         with stderr().status("reading the journal") as status:
             verdict = judge(sent, target, repeated_count=repeat, say=status.update)
-    except (AuditError, TokenRefused) as error:
+    except (AuditError, JournalError, TokenRefused) as error:
         leave(error)
     if as_json:
         typer.echo(json.dumps(verdict.document(), ensure_ascii=False))

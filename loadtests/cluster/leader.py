@@ -12,18 +12,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic_ns
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import gevent
 
 from loadtests import user
 from loadtests.cluster.wire import POLL_S, Address, ClusterError, version
 from loadtests.cluster.worker import Worker
-from loadtests.job import Ending, View, Watch
+from loadtests.job import Begin, Ending, View, Watch
 from loadtests.journal import Clock
 from loadtests.port import LOOPBACK
 from loadtests.sender import COUNTED
 
+T = TypeVar("T")
 LEAVE_S_MAX: Final = 5.0
 """Workers on this machine may take so long to end."""
 
@@ -44,7 +45,13 @@ Packed = Callable[[int], bytes]
 
 @contextmanager
 def led(
-    muster: Muster, packed: Packed, *, view: View, watch: Watch, say: Callable[[str], None]
+    muster: Muster,
+    packed: Packed,
+    *,
+    view: View,
+    begin: Begin,
+    watch: Watch,
+    say: Callable[[str], None],
 ) -> Iterator[list[Ending]]:
     """Replay with several workers, for as long as their endings are dealt with: one each. Ctrl-C
     ends all of them early, and breaks nothing off. Raises ClusterError, OSError, and
@@ -53,7 +60,7 @@ def led(
     with user.interrupted(leader.interrupt):
         try:
             leader.gather(packed)
-            leader.start()
+            leader.start(begin)
             leader.watch_over(watch)
         finally:
             leader.quit()
@@ -112,9 +119,10 @@ class Leader:
                 raise ClusterError("\n".join(refusals))
             self._pause()
 
-    def start(self) -> None:
-        """Agree on the start."""
+    def start(self, begin: Begin) -> None:
+        """Agree on the start. Raises OSError."""
         self._runner.start(self._muster.count, self._muster.count)
+        begin(time.time_ns() + user.LEAD_NS)
         start_ns, started_unix_ns = monotonic_ns() + user.LEAD_NS, time.time_ns() + user.LEAD_NS
         for worker in self._workers:
             worker.open(self._view.folder, started_unix_ns=started_unix_ns)
@@ -238,6 +246,7 @@ class Leader:
             worker.counts, worker.lag_ns = msg.data["counts"], msg.data["lag_ns"]
             if worker.outgoing is not None:
                 worker.outgoing.nudge()
+            self._writing(worker, worker.reach)
         answered = [monotonic_ns(), time.time_ns()]
         times = {"sent": msg.data["sent"], "received": received, "answered": answered}
         self._tell(worker, "pong", lends=not worker.lost, **times)
@@ -246,13 +255,18 @@ class Leader:
         worker = self._joined.get(msg.node_id)
         if worker is None or worker.part is None:
             return
+        bytes_count = self._writing(worker, lambda: worker.take(msg.data["at"], msg.data["data"]))
+        if bytes_count is not None:
+            self._tell(worker, "have", bytes_count=bytes_count)
+
+    def _writing(self, worker: Worker, write: Callable[[], T]) -> T | None:
+        """What `write` gives; where the disk takes no more, the worker is given up and all stop."""
         try:
-            bytes_count = worker.take(msg.data["at"], msg.data["data"])
+            return write()
         except OSError as error:
             worker.lose(str(error))
             self._stop(str(error))
-        else:
-            self._tell(worker, "have", bytes_count=bytes_count)
+            return None
 
     def _on_ended(self, *, msg: Any, **_: Any) -> None:
         worker = self._joined.get(msg.node_id)

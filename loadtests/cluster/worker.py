@@ -63,6 +63,12 @@ class Worker:
         self.started_unix_ns = started_unix_ns
         self.part = PartFile(folder, self.number)
         self.incoming = Incoming(self.part.write)
+        self.reach()
+
+    def reach(self) -> None:
+        """Write down until when it may send, before it is lent more time. Raises OSError."""
+        if self.part is not None:
+            self.part.reach(self.elapsed_ns + LEASE_NS)
 
     def take(self, at: int, data: bytes) -> int:
         """A piece of its journal; how many bytes are here. Raises OSError, after which nothing more

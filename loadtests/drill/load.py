@@ -104,7 +104,7 @@ class Replay:
     @property
     def sends(self) -> bool:
         """Whether it has begun to write down what it sends."""
-        return any(self._out.glob("parts/*")) or not self.runs
+        return any(self._out.glob("parts/*.part")) or not self.runs
 
     def summary(self) -> dict[str, Any]:
         """What it comes to, once it has ended. Raises LoadError."""

@@ -48,6 +48,7 @@ def write(document: dict[str, Any], folder: Path) -> Path:
 def render(document: dict[str, Any]) -> str:
     """The page as text."""
     whole = Row("backtest", document)
+    foretold = Row("backtest:foretold", document["foretold"])
     parts = (
         Part(
             say("In all"),
@@ -55,9 +56,13 @@ def render(document: dict[str, Any]) -> str:
                 "Overall figures are of all contacts. Hourly ones are of {hours} hours; {left_out} "
                 "with too few contacts or agents are left out. Erlang A and C have the same "
                 "arrivals, handle times and presence; Erlang C knows no abandonment, and where the "
-                "load is not below the agents, its wait counts as one hour. Below a simulated "
-                "figure: the 95&nbsp;% interval of its mean. A band should hold the share of hours "
-                "that is its name.",
+                "load is not below the agents, its wait counts as one hour. A band should hold the "
+                "share of hours that is its name. Intervals (95 %) tell how far {days} other "
+                "days may lie: patience and staffing drift, and the fitted log, replayed, shows "
+                "how far over that many days. It has {spells} such spells; with fewer than three "
+                "there is no interval.",
+                spells=foretold.number("spells_count", "count"),
+                days=foretold.number("days_count", "count"),
                 hours=whole.number("intervals", "count"),
                 left_out=whole.number("intervals_left_out", "count"),
             ),
@@ -98,14 +103,12 @@ def _cards(document: dict[str, Any]) -> tuple[Card, ...]:
         _HOURLY, _OVERALL[:2], (_LEFT_OFF, _WAIT_OFF), strict=True
     ):
         error = Row(f"backtest:{key}", document[key])
-        simulated = Row(f"backtest:simulated.{overall}", document["simulated"][overall])
         sentence = say_html(
             "On average over the hours; Erlang A: {erlang_a}, by chance alone: {chance}. Over all "
-            "contacts {simulated} simulated (95&nbsp;% interval {interval}), {observed} observed.",
+            "contacts {simulated} simulated, {observed} observed.",
             erlang_a=error.number("erlang_a", form),
             chance=chance.number(key, form),
-            simulated=simulated.number("mean", own),
-            interval=simulated.range("low", "high", own),
+            simulated=_simulated(document, overall, own),
             observed=Row("backtest:observed", document["observed"]).number(overall, own),
         )
         answer = Markup("{}").format(error.number("simulated", form))
@@ -117,10 +120,9 @@ def _table(document: dict[str, Any]) -> Table:
     rows: list[tuple[Printed, ...]] = []
     threshold = Row("backtest", document).number("threshold_s", "seconds")
     for key, name, form in _OVERALL:
-        simulated = Row("backtest:simulated." + key, document["simulated"][key])
         values: list[Printed] = [
             Row("backtest:observed", document["observed"]).number(key, form),
-            simulated.with_interval("mean", "low", "high", form),
+            _simulated(document, key, form),
             *(Row(f"backtest:{one}", document[one]).number(key, form) for one in _WHO[1:]),
         ]
         rows.append((say_html(name, threshold=threshold), *values))
@@ -136,6 +138,14 @@ def _table(document: dict[str, Any]) -> Table:
         )
     heads = (say("Figure"), say("Observed"), say("Simulated"), "Erlang A", "Erlang C")
     return Table(heads, tuple(rows))
+
+
+def _simulated(document: dict[str, Any], key: str, form: str) -> Printed:
+    """With the interval of days to come where the fitted log tells one."""
+    if document["foretold"].get(key, {}).get("low") is None:
+        return Row("backtest:simulated." + key, document["simulated"][key]).number("mean", form)
+    row = Row("backtest:foretold." + key, document["foretold"][key])
+    return row.with_interval("mean", "low", "high", form)
 
 
 def _nearer(document: dict[str, Any]) -> Table:

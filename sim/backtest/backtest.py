@@ -17,12 +17,13 @@ from sim.backtest.drawn import ArrivalLaw
 from sim.backtest.paired import by_chance, nearer
 from sim.backtest.rivals import by_erlang_a, by_erlang_c
 from sim.experiment.confidence import student_rows
+from sim.fit.drift import Drift
 from sim.fit.hours import Hours, Outcome
 from sim.fit.leaving import LeavingLaw
 from sim.fit.likelihood import Floats
 from sim.fit.logs import ContactLog
 from sim.fit.presence import Presence
-from sim.fit.replay import FloorLaw, replay
+from sim.fit.replay import DAY_S, FloorLaw, replay
 from sim.fit.turns import TurnLaws
 from sim.fit.waiting import Waiting, WaitingPart
 
@@ -38,6 +39,7 @@ class Fitted:
     floor: FloorLaw
     patience_mean_s: float
     erlang_a_factor: float
+    drift: Drift
 
     @classmethod
     def of(cls, document: dict[str, Any]) -> "Fitted":
@@ -51,7 +53,12 @@ class Fitted:
             availability_hour_cv=float(floor["availability_hour_cv"]),
             turns=TurnLaws.same(np.array(floor["turns_s"], dtype=np.float64)),
         )
-        return cls(law, float(document["patience_mean_s"]), float(document["erlang_a_factor"]))
+        return cls(
+            floor=law,
+            patience_mean_s=float(document["patience_mean_s"]),
+            erlang_a_factor=float(document["erlang_a_factor"]),
+            drift=Drift.of_document(floor["drift"]),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,7 @@ class Backtest:
     simulated: Outcome
     erlang_a: Outcome
     erlang_c: Outcome
+    drift: Drift
     seed: int
 
     def document(self) -> dict[str, Any]:
@@ -87,6 +95,7 @@ class Backtest:
             "seed": self.seed,
             "observed": _overall(self.observed),
             "simulated": _estimates(self.simulated),
+            "foretold": self._foretold(),
             **{name: _overall(rival) for name, rival in rivals.items()},
             "mae_abandoned_ratio_hourly": {
                 name: score.errors(said, observed_ratio)["mae"] for name, said in point.items()
@@ -109,6 +118,19 @@ class Backtest:
             "hourly": hourly,
             "hours": self._columns(),
         }
+
+    def _foretold(self) -> dict[str, Any]:
+        """The simulated figures with the drift that the fitted log shows over as many days; without
+        an interval where it shows too little."""
+        first, last = np.floor_divide(self.hours.start_s[[0, -1]], DAY_S).astype(int).tolist()
+        days = last - first + 1
+        half, total = self.drift.half_widths(days), self.simulated.middle().total()
+        found: dict[str, Any] = {"days_count": days, "spells_count": self.drift.spells_count(days)}
+        for name in ("abandoned_ratio", "mean_wait_s"):
+            mean = float(getattr(total, name))
+            low, high = (mean - half[name], mean + half[name]) if half else (None, None)
+            found[name] = {"mean": mean, "low": low and max(low, 0.0), "high": high}
+        return found
 
     def _columns(self) -> dict[str, list[float]]:
         """The hours that are told of, one column a list, as a page draws them."""
@@ -176,6 +198,7 @@ def backtest(
             turn_s=law.turn_s,
             threshold_s=threshold_s,
         ),
+        drift=fitted.drift,
         seed=seed,
     )
 

@@ -1,18 +1,23 @@
 """`springpeak theory compound`: it parses, calls the exact engine, and prints.
 
 Registered by sim/theory/command.py. Exit status: 0 done, 2 wrong input, with one line that names
-the option, the value and what would be right.
+the option, the value and what would be right, 130 interrupted.
 """
 
 import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
-from scenarios.command import leave
+from scenarios.command import INTERRUPTED, leave, stderr
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sim.compound.frequency import Frequency
+    from sim.compound.grid import Report
     from sim.compound.severity import Severity
     from sim.compound.total import Total
 
@@ -67,31 +72,48 @@ def compound(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Exact distribution of a sum of claims: mean, sd, VaR and TVaR (expected shortfall)."""
-    from sim.compound import fourier, words
-    from sim.compound.problems import CompoundError, GridError
-    from sim.compound.total import exhaustion
+    grid = f"--step {step:g} --points {points}" if step is not None else "grid"
+    with _watched(grid) as report:
+        from sim.compound import fourier, words
+        from sim.compound.total import exhaustion
 
-    try:
         frequency = _frequency(claims, days, mixing_cv=mixing_cv, common_cv=common_cv)
         paid = _paid(severity, deductible=deductible, cap=cap, recovered_ratio=recovered_ratio)
         levels = words.numbers(quantiles, name="quantiles")
         amounts = words.numbers(exceeds, name="exceeds") if exceeds is not None else {}
         _check_asked(levels, amounts)
         _check_grid(step, points)
-        total = fourier.compound(frequency, paid, step=step, points=points or 0)
+
+        def total_of(law: "Frequency") -> "Total":
+            return fourier.compound(law, paid, step=step, points=points or 0, report=report)
+
+        total = total_of(frequency)
         said = _answers(total, levels, amounts)
         if days is not None and amounts:
-            laws = [frequency.until(day + 1) for day in range(len(frequency.days) - 1)]
-            by_day = [fourier.compound(law, paid, step=step, points=points or 0) for law in laws]
+            by_day = [total_of(frequency.until(day)) for day in range(1, len(frequency.days))]
             by_day.append(total)
             said["exhaustion"] = {text: exhaustion(by_day, amounts[text]) for text in amounts}
+    typer.echo(json.dumps(said, indent=2) if as_json else _table(said))
+
+
+@contextmanager
+def _watched(grid: str) -> "Iterator[Report]":
+    """A bar that leaves nothing behind; one line for what is refused, or for Ctrl-C."""
+    from sim.compound.problems import CompoundError, GridError
+
+    try:
+        columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
+        seen = stderr().is_terminal
+        with Progress(*columns, console=stderr(), transient=True, disable=not seen) as bar:
+            task = bar.add_task("grid points", total=None)
+            yield lambda done, planned: bar.update(task, completed=done, total=planned)
     except CompoundError as error:
         option = "--" + error.name.replace("_", "-")
         leave(f"{option} {error.value}: {error.right}")
     except GridError as error:
-        option = f"--step {step:g} --points {points}" if step is not None else "grid"
-        leave(f"{option}: {error}")
-    typer.echo(json.dumps(said, indent=2) if as_json else _table(said))
+        leave(f"{grid}: {error}")
+    except KeyboardInterrupt:
+        leave("interrupted: nothing is said of the total", INTERRUPTED)
 
 
 def _frequency(

@@ -18,11 +18,11 @@ extrapolated. Tails too long for any window go to sim/compound/unbounded.py.
 from typing import Final
 
 import numpy as np
-from scipy.fft import irfft, rfft
+from scipy.fft import irfft, next_fast_len, rfft
 
 from sim.compound import grid as grids
 from sim.compound.frequency import Frequency
-from sim.compound.grid import EDGE_TOLERANCE, EDGE_TOLERANCE_CHOSEN, LEVELS, Grid, Moments
+from sim.compound.grid import EDGE_TOLERANCE, EDGE_TOLERANCE_CHOSEN, LEVELS, Grid, Moments, Report
 from sim.compound.inversion import inverted
 from sim.compound.problems import AliasedError, GridError
 from sim.compound.severity import Floats, Severity, is_discrete, mean_of, square_of
@@ -37,6 +37,8 @@ AGREED_LARGE: Final = 1e-8
 """The same on more than 2^17 points, where each halving costs seconds."""
 _LARGE: Final = 2**17
 _PROBES: Final = (0.05, 0.5, 0.9, 0.99, 0.999)
+Levels = dict[Grid, Floats]
+"""Masses on grids of which each is twice as fine as another."""
 _ROOM: Final = (1, 2, 4, 8, 16)
 _ALIASED_MAX: Final = 5
 _NOTHING: Final = 1e-17
@@ -45,7 +47,12 @@ _HEAVY: Final = 500.0
 
 
 def compound(
-    frequency: Frequency, severity: Severity, *, step: float | None = None, points: int = 0
+    frequency: Frequency,
+    severity: Severity,
+    *,
+    step: float | None = None,
+    points: int = 0,
+    report: Report = grids.untold,
 ) -> Total:
     """The total of all claims; on a grid of one's own where `step` and `points` are given."""
     exact = Moments.of(frequency, severity)
@@ -56,55 +63,60 @@ def compound(
     if step is not None:
         return _on(grids.given(severity, step=step, points=points), frequency, severity, exact)
     if is_discrete(severity):
-        return _roomy(frequency, severity, exact)
+        return _roomy(frequency, severity, exact, report)
     try:
         return inverted(frequency, severity, exact)
     except GridError:
-        return gridded(frequency, severity, exact)
+        return gridded(frequency, severity, exact, report)
 
 
-def gridded(frequency: Frequency, severity: Severity, exact: Moments) -> Total:
+def gridded(
+    frequency: Frequency, severity: Severity, exact: Moments, report: Report = grids.untold
+) -> Total:
     """The total of claims with a continuous part by a grid for single claims."""
     if not fits(severity):
-        return _roomy(frequency, severity, exact)
+        return _roomy(frequency, severity, exact, report)
     _, high = grids.window(frequency, severity, claims_count=1)
     if high - exact.mean > _HEAVY * exact.sd:
-        return unbounded(frequency, severity, exact)
+        return unbounded(frequency, severity, exact, report)
     try:
-        return _roomy(frequency, severity, exact)
+        return _roomy(frequency, severity, exact, report)
     except GridError:
-        return unbounded(frequency, severity, exact)
+        return unbounded(frequency, severity, exact, report)
 
 
-def _roomy(frequency: Frequency, severity: Severity, exact: Moments) -> Total:
+def _roomy(frequency: Frequency, severity: Severity, exact: Moments, report: Report) -> Total:
     """With room for one more large claim after the other, until nothing aliases."""
     for claims_count in _ROOM[:-1]:
         try:
-            return _chosen(frequency, severity, exact, claims_count=claims_count)
+            return _chosen(frequency, severity, exact, claims_count, report)
         except AliasedError:
             continue
-    return _chosen(frequency, severity, exact, claims_count=_ROOM[-1])
+    return _chosen(frequency, severity, exact, _ROOM[-1], report)
 
 
 def _chosen(
-    frequency: Frequency, severity: Severity, exact: Moments, *, claims_count: int
+    frequency: Frequency, severity: Severity, exact: Moments, claims_count: int, report: Report
 ) -> Total:
     """The lattice of a discrete severity, else the first grid with which the next finer agrees."""
     if is_discrete(severity):
         grid = grids.lattice(frequency, severity, claims_count=claims_count)
         return _on(grid, frequency, severity, exact, edge_tolerance=_edge_tolerance(frequency))
-    return _refined(frequency, severity, exact, claims_count=claims_count)
+    return _refined(frequency, severity, exact, claims_count, report)
 
 
 def _refined(
-    frequency: Frequency, severity: Severity, exact: Moments, *, claims_count: int
+    frequency: Frequency, severity: Severity, exact: Moments, claims_count: int, report: Report
 ) -> Total:
     """The first grid with which the next finer one agrees."""
+    tolerance, known = _edge_tolerance(frequency), Levels()
     before: Floats | None = None
     gap, refused, aliased_count = np.inf, "", 0
-    for grid in grids.ladder(frequency, severity, claims_count=claims_count):
+    ladder = grids.ladder(frequency, severity, claims_count=claims_count)
+    for grid in ladder:
+        report(grid.points, 2 * ladder[-1].points)
         try:
-            total = _on(grid, frequency, severity, exact, edge_tolerance=_edge_tolerance(frequency))
+            total = _on(grid, frequency, severity, exact, edge_tolerance=tolerance, known=known)
         except AliasedError as error:
             # Too coarse a step spreads the total as well, so finer ones get their chance first.
             aliased_count += 1
@@ -166,50 +178,58 @@ def _on(
     exact: Moments,
     *,
     edge_tolerance: float = EDGE_TOLERANCE,
+    known: Levels | None = None,
 ) -> Total:
-    """The total on one grid, guarded."""
-    square_ratio = square_of(severity) / mean_of(severity) ** 2 if exact.mean > 0.0 else 1.0
-
-    def fold(one: Floats, *, first: int) -> Floats:
-        missing = np.asarray(1.0 - rfft(one), dtype=np.complex128)
-        generated = frequency.generate(missing, square_ratio=square_ratio)
-        return np.roll(np.asarray(irfft(generated, one.size)), -(first % one.size))
-
-    def steps(step: float, points: int, first: int) -> tuple[Floats, Floats]:
-        atoms = fold(_atoms(severity, step=step, points=points), first=first)
-        atoms[np.abs(atoms) < _NOTHING] = 0.0
-        return atoms, np.arange(first, first + points, dtype=np.float64) * step
-
+    """The total on one grid, guarded; a level that is `known` is not computed again."""
+    known = {} if known is None else known
     if is_discrete(severity):
-        masses = fold(
-            lattice_masses(severity, step=grid.step, points=grid.points), first=grid.first
-        )
+        masses = _level(grid, frequency, severity)
         grids.guard(grid, masses, exact, edge_tolerance=edge_tolerance)
         return Total(exact=exact, grid=grid, steps=Steps(grid.nodes, masses), smooth=None)
-    smooth: list[tuple[Floats, Floats]] = []
-    found = Steps(np.zeros(0), np.zeros(0))
-    for coarser in (4, 2, 1):
-        step, points, first = grid.step * coarser, grid.points // coarser, grid.first // coarser
-        one = lattice_masses(severity, step=step, points=points)
-        masses = fold(one, first=first)
-        if coarser == 1:
-            chosen = edge_tolerance != EDGE_TOLERANCE
-            sd_tolerance = grids.SD_TOLERANCE_CHOSEN if chosen else grids.SD_TOLERANCE
-            grids.guard(
-                grid, masses, exact, edge_tolerance=edge_tolerance, sd_tolerance=sd_tolerance
-            )
-        if severity.atoms or grid.first == 0:
-            atoms, nodes = steps(step, points, first)
-            # Atoms of the total are multiples of the unit; the rest of them is rounding.
-            unit = grids.unit_of(severity)
-            every = 0 if unit is None else round(float(unit) / step)
-            index = first + np.arange(points)
-            kept = index == 0 if every == 0 else index % every == 0
-            atoms[~kept] = 0.0
-            masses = masses - atoms
-            found = Steps(nodes[kept], atoms[kept])
-        smooth.append(_tails(masses, step=step, every=LEVELS // coarser))
-    return Total(exact=exact, grid=grid, steps=found, smooth=_extrapolated(smooth, grid, severity))
+    levels = [grid.coarser(times) for times in (LEVELS, 2, 1)]
+    for level in levels:
+        if level not in known:
+            known[level] = _level(level, frequency, severity)
+    chosen = edge_tolerance != EDGE_TOLERANCE
+    sd_tolerance = grids.SD_TOLERANCE_CHOSEN if chosen else grids.SD_TOLERANCE
+    grids.guard(grid, known[grid], exact, edge_tolerance=edge_tolerance, sd_tolerance=sd_tolerance)
+    steps = _steps(grid, frequency, severity)
+    smooth = []
+    for level in levels:
+        masses = known[level].copy()
+        masses[np.rint(steps.nodes / level.step).astype(np.int64) - level.first] -= steps.masses
+        every = levels[0].step / level.step
+        smooth.append(_tails(masses, step=level.step, every=round(every)))
+    return Total(exact=exact, grid=grid, steps=steps, smooth=_extrapolated(smooth, grid, severity))
+
+
+def _level(grid: Grid, frequency: Frequency, severity: Severity) -> Floats:
+    """P(total = node) for claims on the nodes."""
+    one = lattice_masses(severity, step=grid.step, points=grid.points)
+    return _folded(frequency, severity, one, first=grid.first)
+
+
+def _folded(frequency: Frequency, severity: Severity, one: Floats, *, first: int) -> Floats:
+    """Probabilities of the total on nodes from `first` on; `one` are those of a claim, from 0."""
+    square_ratio = square_of(severity) / mean_of(severity) ** 2
+    missing = np.asarray(1.0 - rfft(one), dtype=np.complex128)
+    generated = frequency.generate(missing, square_ratio=square_ratio)
+    return np.roll(np.asarray(irfft(generated, one.size)), -(first % one.size))
+
+
+def _steps(grid: Grid, frequency: Frequency, severity: Severity) -> Steps:
+    """Atoms of the total: no claim with a continuous part. They are multiples of the unit."""
+    unit = grids.unit_of(severity)
+    every = grid.points if unit is None else round(float(unit) / grid.step)
+    first = -(-grid.first // every)
+    count = (grid.first + grid.points - 1) // every - first + 1
+    if count < 1:
+        return Steps(np.zeros(0), np.zeros(0))
+    step, points = every * grid.step, next_fast_len(count, real=True)
+    one = _atoms(severity, step=step, points=points)
+    masses = _folded(frequency, severity, one, first=first)[:count]
+    found = np.flatnonzero(np.abs(masses) >= _NOTHING)
+    return Steps(np.asarray((first + found) * step), masses[found])
 
 
 def _tails(masses: Floats, *, step: float, every: int) -> tuple[Floats, Floats]:
@@ -231,4 +251,3 @@ def _extrapolated(levels: list[tuple[Floats, Floats]], grid: Grid, severity: Sev
         excess=without_even_powers(excesses),
         block=0 if unit is None else round(float(unit) / step),
     )
-

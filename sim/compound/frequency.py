@@ -16,13 +16,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import gammainccinv, gammaincinv, gammaln
 
+from sim.compound.along import Complexes, Local, along
 from sim.compound.problems import require
 from sim.compound.severity import Floats
-
-Complexes = npt.NDArray[np.complex128]
 
 # A trapezoidal step of half the narrower spread leaves an error of exp(-8 pi^2), about 1e-34.
 _STEP_OF_SPREAD = 0.5
@@ -87,8 +85,16 @@ class Frequency:
         # |1 + a z| >= 1 + a Re z, so the real part at the least factor tells where nothing is left.
         least = factors[0] * missing.real.astype(np.complex128)
         heard = np.flatnonzero(self._log_generate(least).real > _NEGLIGIBLE_LOG)
-        for factor, weight in zip(factors, weights, strict=True):
-            total[heard] += weight * np.exp(self._log_generate(factor * missing[heard]))
+
+        def mixed(part: Complexes) -> Local:
+            values, slopes = np.zeros_like(part), np.zeros_like(part)
+            for factor, weight in zip(factors, weights, strict=True):
+                given = weight * np.exp(self._log_generate(factor * part))
+                values += given
+                slopes += given * factor * self._log_slope(factor * part)
+            return Local(values, slopes)
+
+        total[heard] = along(missing[heard], mixed)
         return total
 
     def _log_generate(self, missing: Complexes) -> Complexes:
@@ -99,6 +105,14 @@ class Frequency:
         total = np.zeros_like(missing)
         for mean in sorted(set(self.days)):
             total -= self.days.count(mean) / square * _log1p(mean * square * missing)
+        return total
+
+    def _log_slope(self, missing: Complexes) -> Complexes:
+        """Derivative of `_log_generate`."""
+        square = self.mixing_cv**2
+        total = np.zeros_like(missing)
+        for mean in sorted(set(self.days)):
+            total -= self.days.count(mean) * mean / (1.0 + mean * square * missing)
         return total
 
     def _common_factors(self, square_ratio: float) -> tuple[Floats, Floats]:

@@ -11,6 +11,7 @@ Hermesmeier, ASTIN Bulletin 29 (1999), on aliasing.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -42,6 +43,14 @@ OUTSIDE: Final = 1e-15
 _SPREADS: Final = 9.0
 _EDGE: Final = 16
 
+Report = Callable[[int, int], None]
+"""Told how many points are done, and of how many at most; each grid has about as many as all before
+it."""
+
+
+def untold(_done: int, _planned: int) -> None:
+    """For callers that do not wait."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moments:
@@ -68,6 +77,10 @@ class Grid:
     @property
     def nodes(self) -> Floats:
         return np.arange(self.first, self.first + self.points, dtype=np.float64) * self.step
+
+    def coarser(self, times: int) -> "Grid":
+        """The same window in steps so many times as wide."""
+        return Grid(step=self.step * times, first=self.first // times, points=self.points // times)
 
 
 def window(
@@ -108,7 +121,7 @@ def lattice(frequency: Frequency, severity: Severity, *, claims_count: int) -> G
 
 
 def ladder(frequency: Frequency, severity: Severity, *, claims_count: int) -> list[Grid]:
-    """Grids for a continuous severity, each about twice as fine as the one before.
+    """Grids for a continuous severity, each twice as fine as the one before, on one window.
 
     Every atom (a cap, a floor) is a node of each of them, and of those 2 and 4 times coarser.
     """
@@ -118,15 +131,13 @@ def ladder(frequency: Frequency, severity: Severity, *, claims_count: int) -> li
     if unit is not None:
         halvings = max(math.ceil(math.log2(float(unit) / step)), 2)
         step = float(unit) / 2.0**halvings
-    grids = []
-    while True:
-        first = int(low / (LEVELS * step)) * LEVELS
-        coarse_count = math.ceil((math.ceil(high / step) - first + 1) / LEVELS)
-        points = LEVELS * next_fast_len(coarse_count, real=True)
-        if points > POINTS_MAX:
-            break
-        grids.append(Grid(step=step, first=first, points=points))
-        step /= 2.0
+    first = int(low / (LEVELS * step)) * LEVELS
+    coarse_count = math.ceil((math.ceil(high / step) - first + 1) / LEVELS)
+    points = LEVELS * next_fast_len(coarse_count, real=True)
+    grids: list[Grid] = []
+    while points * 2 ** len(grids) <= POINTS_MAX:
+        finer = 2 ** len(grids)
+        grids.append(Grid(step=step / finer, first=first * finer, points=points * finer))
     if not grids:
         raise GridError(
             f"steps of {step:g}, so that caps and floors are nodes, take {points} points, above "

@@ -8,8 +8,9 @@ frequency t at which a single claim would need a grid. So the transform of a cla
 
 (twice by parts, which also takes atoms in), put into the generating function of the number, and
 the total is read from the Fourier series on a window that it does not leave. What is approximate:
-what lies outside the window (1e-15; 1e-11 where claims have a very long tail), what the series
-leaves out, and rounding, both below 1e-13.
+what lies outside the window (1e-15; 1e-11 where claims or counts have a very long tail), what the
+series leaves out, and rounding, both below 1e-13. Where counts spread so much that the transform
+dies away like a power of t only, the series may leave out 1e-12 (`_NOTHING_SLOW`).
 Source: Abate and Whitt, Queueing Systems 10 (1992), on Fourier series for distributions.
 
 Refused (GridError) where the transform does not die away: few claims, counts of a very large CV,
@@ -25,7 +26,8 @@ from numpy.polynomial.legendre import leggauss
 from scipy.fft import irfft
 
 from sim.compound import grid as grids
-from sim.compound.frequency import Complexes, Frequency
+from sim.compound.along import Complexes, Local, along
+from sim.compound.frequency import Frequency
 from sim.compound.grid import Grid, Moments
 from sim.compound.problems import GridError
 from sim.compound.severity import Floats, Severity, mean_of, square_of
@@ -34,9 +36,15 @@ from sim.compound.total import LEVEL_MAX, Smooth, Steps, Total
 
 NOTHING: Final = 1e-14
 """A transform below this adds nothing that is kept."""
+_NOTHING_SLOW: Final = 1e-12
+"""The same where no number of terms up to the most reaches that."""
 _TERMS_MIN: Final = 64
-_TERMS_MAX: Final = 2**16
+_TERMS_MAX: Final = 2**20
 _CELLS_PER_TERM: Final = 16
+_TERMS_FEW: Final = 2**16
+_CELLS_PER_TERM_OF_MANY: Final = 4
+"""A transform that has died away slowly is so small at the last of many terms that reading between
+cells loses less than the series leaves out: (2 pi / 4)^6 / 200 of it."""
 _CELLS_MIN: Final = 2**13
 _SAMPLES: Final = 128
 _SCANNED: Final = 4.0 * 2.0 * math.pi
@@ -58,6 +66,14 @@ _CERTAIN: Final = 1e3
 """No tail is given that is not so many times what the window leaves out."""
 
 
+_WAYS: Final = (
+    (grids.OUTSIDE, NOTHING),
+    (_OUTSIDE_LONG, NOTHING),
+    (_OUTSIDE_LONG, _NOTHING_SLOW),
+)
+"""Outside of the window, and outside of the series: one is tried after the other."""
+
+
 class Rule(NamedTuple):
     """A quadrature of f against the excess function: sum of weights * f(nodes)."""
 
@@ -67,15 +83,28 @@ class Rule(NamedTuple):
 
 def inverted(frequency: Frequency, severity: Severity, exact: Moments) -> Total:
     """The total of a law with a continuous part. Raises GridError where it does not fit."""
-    _refuse_jumps(frequency, severity)
-    try:
-        return _on_window(frequency, severity, exact, outside_ratio=grids.OUTSIDE)
-    except GridError:
-        return _on_window(frequency, severity, exact, outside_ratio=_OUTSIDE_LONG)
+    jumping = math.fsum(atom.probability for atom in severity.atoms)
+    for outside_ratio, nothing in _WAYS:
+        # Whatever the frequency, the atoms of the claims leave at least this much of the total's.
+        if _generated(frequency, severity, jumping) > nothing:
+            refused = GridError("so few claims that their total jumps")
+            continue
+        try:
+            return _on_window(
+                frequency, severity, exact, outside_ratio=outside_ratio, nothing=nothing
+            )
+        except GridError as error:
+            refused = error
+    raise refused
 
 
 def _on_window(
-    frequency: Frequency, severity: Severity, exact: Moments, *, outside_ratio: float
+    frequency: Frequency,
+    severity: Severity,
+    exact: Moments,
+    *,
+    outside_ratio: float,
+    nothing: float,
 ) -> Total:
     """The total on a window that it leaves with about this probability."""
     low, high = grids.window(frequency, severity, claims_count=1, outside_ratio=outside_ratio)
@@ -85,13 +114,14 @@ def _on_window(
         end = 2.0 * math.pi * terms / width
         rule = _rule(severity, end, least=outside_ratio / frequency.mean, tolerance=_TOLERANCE)
         last = _transform(frequency, severity, np.linspace(end / 2.0, end, _SAMPLES), rule)
-        if np.abs(last).max() < NOTHING:
+        if np.abs(last).max() < nothing:
             break
         terms *= 2
         if terms > _TERMS_MAX:
             raise GridError(f"the total is not smooth on a window of {width:.3g}")
-    _refuse_lattices(frequency, severity, end)
-    cells = max(_CELLS_PER_TERM * terms, _CELLS_MIN)
+    _refuse_lattices(frequency, severity, end, nothing=nothing)
+    per_term = _CELLS_PER_TERM if terms <= _TERMS_FEW else _CELLS_PER_TERM_OF_MANY
+    cells = max(per_term * terms, _CELLS_MIN)
     step = width / cells
     first = math.floor(low / step)
     times = 2.0 * math.pi / width * np.arange(1.0, terms + 1.0)
@@ -136,11 +166,18 @@ def _tail_means(
 
 def _missing(times: Floats, rule: Rule, mean: float) -> Complexes:
     """1 - E exp(itX) at each of `times`."""
-    found = np.empty(times.size, dtype=np.complex128)
     rows = max(_CHUNK // rule.nodes.size, 1)
-    for begin in range(0, times.size, rows):
-        part = slice(begin, begin + rows)
-        found[part] = np.exp(1j * np.outer(times[part], rule.nodes)) @ rule.weights
+    whole = float(rule.weights.sum())
+
+    def transformed(some: Complexes) -> Local:
+        found = np.empty(some.size, dtype=np.complex128)
+        for begin in range(0, some.size, rows):
+            part = slice(begin, begin + rows)
+            found[part] = np.exp(1j * np.outer(some[part].real, rule.nodes)) @ rule.weights
+        # Frequencies are evenly spaced up to rounding, which asks for no slope.
+        return Local(found / whole, np.zeros_like(found))
+
+    found = whole * along(times.astype(np.complex128), transformed)
     return np.asarray(times**2 * found - 1j * mean * times)
 
 
@@ -193,14 +230,9 @@ def _panels(severity: Severity, low: Floats, high: Floats) -> tuple[Floats, Floa
     return nodes, severity.excess(nodes) * weights * half
 
 
-def _refuse_jumps(frequency: Frequency, severity: Severity) -> None:
-    """Whatever the frequency, the atoms of the claims leave at least this much of the total's."""
-    jumping = math.fsum(atom.probability for atom in severity.atoms)
-    if _generated(frequency, severity, jumping) > NOTHING:
-        raise GridError("so few claims that their total jumps")
-
-
-def _refuse_lattices(frequency: Frequency, severity: Severity, end: float) -> None:
+def _refuse_lattices(
+    frequency: Frequency, severity: Severity, end: float, *, nothing: float
+) -> None:
     """Claims that are nearly multiples of one size: their transform comes back beyond `end`.
 
     |E z^N| is at most its value at the real part q of z = E exp(itX). Once q has fallen half of the
@@ -217,7 +249,7 @@ def _refuse_lattices(frequency: Frequency, severity: Severity, end: float) -> No
     jumping = math.fsum(atom.probability for atom in severity.atoms)
     fallen = np.maximum.accumulate(real <= (1.0 + jumping) / 2.0)
     most = float(real[fallen].max(initial=0.0)) + _SCAN_STEP + 2.0 * _SCAN_OUTSIDE
-    if not fallen.any() or _generated(frequency, severity, min(most, 1.0)) > NOTHING:
+    if not fallen.any() or _generated(frequency, severity, min(most, 1.0)) > nothing:
         raise GridError("claims that are nearly multiples of one size")
 
 

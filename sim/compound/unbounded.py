@@ -20,7 +20,7 @@ from scipy.fft import irfft, next_fast_len, rfft
 
 from sim.compound import grid as grids
 from sim.compound.frequency import Frequency
-from sim.compound.grid import LEVELS, Grid, Moments
+from sim.compound.grid import LEVELS, Grid, Moments, Report
 from sim.compound.problems import CompoundError, GridError
 from sim.compound.severity import Floats, Severity, mean_of, square_of
 from sim.compound.total import Smooth, Steps, Total, without_even_powers
@@ -44,14 +44,18 @@ def fits(severity: Severity) -> bool:
     return all(atom.value == 0.0 for atom in severity.atoms)
 
 
-def unbounded(frequency: Frequency, severity: Severity, exact: Moments) -> Total:
+def unbounded(
+    frequency: Frequency, severity: Severity, exact: Moments, report: Report = grids.untold
+) -> Total:
     """The total on an open window. Raises GridError when no grid is fine enough."""
     end = _end(frequency, severity)
+    known: dict[int, Floats] = {}
     before: Floats | None = None
     gap = math.inf
     points = _POINTS_MIN
     while points <= grids.POINTS_MAX:
-        total = _on(frequency, severity, exact, end=end, points=points)
+        report(points, 2 * grids.POINTS_MAX)
+        total = _on(frequency, severity, exact, end=end, points=points, known=known)
         try:
             found = _probed(total)
         except CompoundError:
@@ -67,7 +71,7 @@ def unbounded(frequency: Frequency, severity: Severity, exact: Moments) -> Total
         if before is not None:
             gap = float(np.abs(found - before).max()) / _scale(exact, found)
             if gap <= AGREED or (gap <= TOLERATED and 2 * points > grids.POINTS_MAX):
-                wider = _on(frequency, severity, exact, end=_WIDER * end, points=points)
+                wider = _on(frequency, severity, exact, end=_WIDER * end, points=points, known={})
                 apart = float(np.abs(_probed(wider) - found).max()) / _scale(exact, found)
                 if apart <= 10.0 * max(gap, AGREED):
                     return total
@@ -88,9 +92,18 @@ def _end(frequency: Frequency, severity: Severity) -> float:
 
 
 def _on(
-    frequency: Frequency, severity: Severity, exact: Moments, *, end: float, points: int
+    frequency: Frequency,
+    severity: Severity,
+    exact: Moments,
+    *,
+    end: float,
+    points: int,
+    known: dict[int, Floats],
 ) -> Total:
-    """One grid and those two and four times coarser, extrapolated to a step of 0."""
+    """One grid and those two and four times coarser, extrapolated to a step of 0.
+
+    Masses that are `known`, by number of points up to `end`, are not computed again.
+    """
     cells = next_fast_len(math.ceil(points / LEVELS), real=True)
     step = end / (LEVELS * cells)
     square_ratio = square_of(severity) / mean_of(severity) ** 2
@@ -100,8 +113,10 @@ def _on(
     smooth = []
     for coarser in (4, 2, 1):
         h, n = step * coarser, LEVELS // coarser * cells
-        masses = _masses(frequency, severity, step=h, points=n, square_ratio=square_ratio)
-        masses[0] -= at_zero
+        if n not in known:
+            known[n] = _masses(frequency, severity, step=h, points=n, square_ratio=square_ratio)
+            known[n][0] -= at_zero
+        masses = known[n]
         above = (1.0 - at_zero) - np.cumsum(masses)
         excess = exact.mean - h * np.concatenate(([0.0], np.cumsum(above[:-1])))
         every = LEVELS // coarser

@@ -7,7 +7,6 @@ there. A part always wins over the same replication in a merged file: it is only
 merging is not done.
 """
 
-import fcntl
 import json
 import os
 import shutil
@@ -19,6 +18,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from scenarios.held import HeldError, held
 from scenarios.tables import TABLES
 from sim.experiment.frames import schema
 
@@ -125,24 +125,12 @@ class RunDirectory:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """In here no other process works in the directory. Raises RunError where one does.
-
-        The lock is that of the directory itself: it leaves no file, and ends with the process.
-        """
-        handle = os.open(self.path, os.O_RDONLY)
+        """In here no other process works in the directory. Raises RunError where one does."""
         try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise RunError(
-                    f"another springpeak is at work in {self.path}: wait until it ends, or choose "
-                    "another --out"
-                ) from None
-            except OSError:
-                pass  # A file system without locks: it is left to the user.
-            yield
-        finally:
-            os.close(handle)
+            with held(self.path):
+                yield
+        except HeldError as error:
+            raise RunError(f"{error}, or choose another --out") from None
 
     def manifest(self) -> dict[str, Any]:
         """What the run says about itself. Raises RunError when there is none."""

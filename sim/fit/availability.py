@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.experiment.confidence import Estimate
+from sim.fit.drift import Drift
 from sim.fit.likelihood import Floats, Z
 from sim.fit.logs import ContactLog
 from sim.fit.patience import PatienceFit
 from sim.fit.presence import GAP_S, LONGEST_HANDLE_S, Presence, by_agent
-from sim.fit.replay import FloorLaw, replay
+from sim.fit.replay import FloorLaw, Replayed, replay
 from sim.fit.turns import TurnLaws, Turns
 
 MOST_DAYS: Final = 200
@@ -39,6 +40,7 @@ class Availability:
     factor: float
     """What a replay multiplies presence with, which draws pauses one by one."""
     hour_cv: float
+    drift: Drift
     days_count: int
 
 
@@ -60,11 +62,15 @@ def fit_availability(
         turns=TurnLaws.shown(log, turns.law_s),
     )
 
-    def abandoned(ratio: float, draw: int = 0, hour_cv: float = 0.0) -> Floats:
-        """Abandoned or not, by contact; common random numbers for all ratios."""
+    def again(ratio: float, draw: int = 0, hour_cv: float = 0.0) -> Replayed:
+        """With common random numbers for all ratios."""
         rng = np.random.default_rng((seed, draw))
         now = replace(law, availability=ratio, availability_hour_cv=hour_cv)
-        return replay(log, presence, now, rng).abandoned.astype(np.float64)
+        return replay(log, presence, now, rng)
+
+    def abandoned(ratio: float, draw: int = 0, hour_cv: float = 0.0) -> Floats:
+        """Abandoned or not, by contact."""
+        return again(ratio, draw, hour_cv).abandoned.astype(np.float64)
 
     observed = log.abandoned.astype(np.float64)
     ratio = _match(lambda x: float((abandoned(x) - observed).sum()))
@@ -82,7 +88,8 @@ def fit_availability(
     varied = np.mean([abandoned(ratio, draw, hour_cv) for draw in range(PAIRS)], axis=0)
     ratio *= float(np.exp((observed - varied).sum() / slope.sum()))
     available = _available(log, turns, ratio / _unseen(log, presence, turns), error, len(days))
-    return Availability(available, ratio, hour_cv, len(days))
+    drift = Drift.of(log, [again(ratio, draw, hour_cv) for draw in range(PAIRS)])
+    return Availability(available, ratio, hour_cv, drift, len(days))
 
 
 def _unseen(log: ContactLog, presence: Presence, turns: Turns) -> float:

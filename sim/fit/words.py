@@ -103,6 +103,7 @@ def document(fit: ContactsFit) -> dict[str, Any]:
             "availability": floor.factor,
             "availability_hour_cv": floor.hour_cv,
             "turns_s": fit.turns.law_s.tolist(),
+            "drift": floor.drift.document(),
         },
         "patience_mean_s": patience.laws["exponential"].parameters["mean_s"].mean,
         "handle_mean_s": fit.handling.mean_s.mean,

@@ -1,0 +1,71 @@
+"""How far whole weeks come out from what is foretold, since patience and staffing drift.
+
+Chance within a replay says little about that. Decides it from the fitted log itself, replayed with
+what was fitted on it: every spell of it that is as long as the days to be foretold misses by some
+amount, also by what the replay always misses by. The interval is Student's t on the root mean
+square of those misses, with as many degrees of freedom as spells that do not overlap. Seconds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+from scipy import stats
+
+from sim.experiment.confidence import TAIL
+from sim.fit.likelihood import Floats
+from sim.fit.logs import ContactLog
+from sim.fit.replay import Replayed
+
+FEWEST_SPELLS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """By date of the fitted log, rising: contacts, and what was seen less what replays say."""
+
+    day: Floats
+    contacts_count: Floats
+    abandoned: Floats
+    wait_s: Floats
+
+    @classmethod
+    def of(cls, log: ContactLog, again: Sequence[Replayed]) -> "Drift":
+        """`again`: replays of the log."""
+        day, place = np.unique(log.day, return_inverse=True)
+        abandoned = log.abandoned - np.mean([one.abandoned for one in again], axis=0)
+        wait_s = log.wait_s - np.mean([one.wait_s for one in again], axis=0)
+        sums = (np.bincount(place, one) for one in (np.ones(len(log)), abandoned, wait_s))
+        return cls(day.astype(np.float64), *(one.astype(np.float64) for one in sums))
+
+    @classmethod
+    def of_document(cls, said: dict[str, Any]) -> "Drift":
+        """From the file beside an overlay."""
+        return cls(**{name: np.array(column, np.float64) for name, column in said.items()})
+
+    def document(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        return {name: column.tolist() for name, column in asdict(self).items()}
+
+    def spells_count(self, days: int) -> int:
+        """So many spells of that many days do not overlap."""
+        return int(self.day[-1] + 1.0 - self.day[0]) // days
+
+    def half_widths(self, days: int) -> dict[str, float] | None:
+        """Of the 95 % intervals of `abandoned_ratio` and `mean_wait_s` over that many days; None
+        where fewer than `FEWEST_SPELLS` spells are known."""
+        spells = self.spells_count(days)
+        if spells < FEWEST_SPELLS:
+            return None
+        first = np.flatnonzero(self.day + days <= self.day[-1] + 1.0)
+        until = np.searchsorted(self.day, self.day[first] + days)
+        wide = float(stats.t.ppf(1.0 - TAIL, spells)) * (1.0 + 1.0 / spells) ** 0.5
+        found = {}
+        for name, column in (("abandoned_ratio", self.abandoned), ("mean_wait_s", self.wait_s)):
+            missed, contacts = (
+                np.concatenate([[0.0], np.cumsum(one)]) for one in (column, self.contacts_count)
+            )
+            each = (missed[until] - missed[first]) / (contacts[until] - contacts[first])
+            found[name] = wide * float(np.sqrt((each**2).mean()))
+        return found
