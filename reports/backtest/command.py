@@ -29,6 +29,7 @@ from sim.fit.options import (
 
 if TYPE_CHECKING:
     from sim.backtest.backtest import Backtest
+    from sim.fit.hours import Hours
     from sim.fit.logs import ContactLog
 
 Fit = Annotated[
@@ -68,20 +69,13 @@ def backtest(
     from sim.backtest.backtest import backtest as replayed
     from sim.backtest.drawn import ArrivalLaw
     from sim.backtest.roster import read_roster
-    from sim.fit.hours import FEWEST_AGENTS, FEWEST_CONTACTS
     from sim.fit.logs import read
-    from sim.fit.overlay import read as read_fit
     from sim.fit.problems import LogError
 
     with log_errors():
         if not (threshold >= 0.0 and isfinite(threshold)):
             raise LogError(f"--threshold {threshold:g}: should be seconds, 0 or more")
-        said = read_fit(fitted)
-        if said.get("kind") != "contacts" or said.get("floor") is None:
-            raise LogError(
-                f"{fitted}: knows no floor; `springpeak fit contacts` finds one in a log that "
-                "names agents"
-            )
+        said = _floor(fitted)
         way = reading(column, time_zone, time_format, answered=answered, abandoned=abandoned)
         presence = read_roster(roster, way.clock) if roster else None
         with run_errors():
@@ -104,12 +98,7 @@ def backtest(
                 threshold_s=threshold,
                 progress=lambda done: bar.update(task, completed=done),
             )
-        if not found.hours.used.any():
-            raise LogError(
-                f"{log.name}: no hour has {FEWEST_CONTACTS} contacts and {FEWEST_AGENTS:g} agents "
-                "present, so that nothing can be told; give more days"
-                + (f", or those of {roster}" if roster else "")
-            )
+        _check_hours(found.hours, log, roster)
     document = {
         **found.document(),
         "fitted_on": said["source"],
@@ -123,6 +112,33 @@ def backtest(
         stderr().print(line, style="yellow", markup=False, soft_wrap=True)
     with speaking(lang):
         _say(document, out, contacts_count=len(log), aside_count=log.aside.total)
+
+
+def _floor(fitted: Path) -> dict[str, Any]:
+    """What stands beside an overlay. Raises LogError where it knows no floor."""
+    from sim.fit.overlay import read
+    from sim.fit.problems import LogError
+
+    said = read(fitted)
+    if said.get("kind") != "contacts" or said.get("floor") is None:
+        raise LogError(
+            f"{fitted}: knows no floor; `springpeak fit contacts` finds one in a log that names "
+            "agents"
+        )
+    return said
+
+
+def _check_hours(hours: "Hours", log: "ContactLog", roster: Path | None) -> None:
+    """Raises LogError where nothing can be told by the hour."""
+    from sim.fit.hours import FEWEST_AGENTS, FEWEST_CONTACTS
+    from sim.fit.problems import LogError
+
+    if not hours.used.any():
+        raise LogError(
+            f"{log.name}: no hour has {FEWEST_CONTACTS} contacts and {FEWEST_AGENTS:g} agents "
+            "present, so that nothing can be told; give more days"
+            + (f", or those of {roster}" if roster else "")
+        )
 
 
 def _remarks(
