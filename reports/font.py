@@ -40,18 +40,6 @@ def faces(text: str) -> str:
     )
 
 
-@cache
-def covered() -> frozenset[str]:
-    """All characters that both files have."""
-    from fontTools.ttLib import TTFont
-
-    found = []
-    for file in FILES.values():
-        with TTFont(file, lazy=True) as font:
-            found.append(frozenset(font.getBestCmap()))
-    return frozenset(chr(code) for code in frozenset.intersection(*found))
-
-
 @lru_cache(maxsize=64)
 def _subset(weight: int, glyphs: frozenset[str]) -> str:
     """The file of a weight with these characters only, as WOFF2 in base 64."""

@@ -289,11 +289,3 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
         Column("unit", "String", "", "unit of the metric"),
     ),
 }
-
-
-def column(table: str, name: str) -> Column:
-    """The dictionary's entry. Raises KeyError if the table or the column does not exist."""
-    for entry in TABLES[table]:
-        if entry.name == name:
-            return entry
-    raise KeyError(f"table {table!r} has no column {name!r}")

@@ -208,17 +208,3 @@ def amounts_known(
     statute_fen = np.where(statutory, statute_fen, 0)
     extra_fen = np.maximum(agreed_fen, statute_fen)
     return Amounts(refund_fen, extra_fen, extra_fen - agreed_fen)
-
-
-def amounts_of_one(
-    term: Term, *, order_value_fen: int, severity_u: float, legal_u: float, escalated: bool
-) -> tuple[int, int, int]:
-    """Refund, extra and legal part of a single claim: the same arithmetic on columns of one row."""
-    owed = amounts(
-        TermColumns.of((term,)),
-        order_value_fen=np.array([order_value_fen], dtype=np.int64),
-        severity_u=np.array([severity_u]),
-        legal_u=np.array([legal_u]),
-        escalated=np.array([escalated]),
-    )
-    return int(owed.refund_fen[0]), int(owed.extra_fen[0]), int(owed.legal_fen[0])

@@ -8,7 +8,7 @@ import numpy as np
 
 from scenarios.budgets import Pot, Pots, Recourse
 from scenarios.guarantees import Guarantees, GuaranteeTerms, TermsByTrigger
-from scenarios.terms import Term
+from scenarios.terms import Term, TermColumns, amounts
 from scenarios.words import CATEGORIES, GUARANTEES, TRIGGERS
 from sim.money import ledger as book
 from sim.money.claims import DueClaims
@@ -192,3 +192,17 @@ def ledger_rows(settlement: Settlement) -> list[tuple[str, int, int, int]]:
     names = ("kind", "debit", "credit", "amount_fen")
     rows = zip(*(ledger[name].tolist() for name in names), strict=True)
     return [row for row in rows if row[0] != book.FUNDING]
+
+
+def amounts_of_one(
+    term: Term, *, order_value_fen: int, severity_u: float, legal_u: float, escalated: bool
+) -> tuple[int, int, int]:
+    """Refund, extra and legal part of a single claim: the same arithmetic on columns of one row."""
+    owed = amounts(
+        TermColumns.of((term,)),
+        order_value_fen=np.array([order_value_fen], dtype=np.int64),
+        severity_u=np.array([severity_u]),
+        legal_u=np.array([legal_u]),
+        escalated=np.array([escalated]),
+    )
+    return int(owed.refund_fen[0]), int(owed.extra_fen[0]), int(owed.legal_fen[0])

@@ -11,9 +11,9 @@ import numpy as np
 
 from scenarios.budgets import Pots, Recourse
 from scenarios.guarantees import Guarantees
-from scenarios.terms import Term, amounts_of_one
+from scenarios.terms import Term
 from scenarios.words import GUARANTEES
-from tests.money_cases import DAY_S, PROMISES, Claim, Days
+from tests.money_cases import DAY_S, PROMISES, Claim, Days, amounts_of_one
 
 
 class PlainPot:

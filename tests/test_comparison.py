@@ -11,8 +11,9 @@ from scipy.stats import t as student
 from typer.testing import CliRunner
 
 import springpeak
-from reports import comparison, font
+from reports import comparison
 from reports.language import LANGUAGES, speaking
+from tests.glyphs import covered
 from tests.page_walk import Files, mistakes, walked
 from tests.synthetic_run import write_synthetic_run
 
@@ -69,7 +70,7 @@ def test_every_number_is_a_runs_own_or_a_paired_difference(
     assert len(walk.numbers) > 300
     assert len(text.encode()) < 5_000_000
     assert "<script" not in text
-    assert not set(text) - font.covered() - set("\n")
+    assert not set(text) - covered() - set("\n")
     assert text.count("<figure") == 4
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from reports import font
 from reports.language import LANGUAGES, file_name, say, say_html, speaking, spoken
+from tests.glyphs import covered
 from tests.messages import catalogue, said
 
 TRANSLATED = LANGUAGES[1:]
@@ -56,7 +57,7 @@ def test_values_are_escaped_in_html_and_not_in_text() -> None:
 def test_the_typeface_has_every_character_that_is_said() -> None:
     for language in TRANSLATED:
         text = "".join(f"{one.id}{one.string}" for one in catalogue(language))
-        assert not set(text) - set("\n") - font.covered()
+        assert not set(text) - set("\n") - covered()
 
 
 def test_the_same_text_carries_the_same_glyphs() -> None:

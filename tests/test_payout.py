@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import springpeak
-from reports import font
 from reports.language import speaking
 from reports.payout import page
 from scenarios.loader import SHIPPED
@@ -37,6 +36,7 @@ from sim.payout.statistics import (
     tail_weights,
 )
 from sim.payout.tables import tables
+from tests.glyphs import covered
 from tests.page_walk import Files, mistakes, walked
 from tests.synthetic_run import write_synthetic_run
 
@@ -293,7 +293,7 @@ def test_the_page_says_what_the_tables_say(
             assert list(mistakes(walk, files)) == []
         assert path.name == name
         assert len(walk.numbers) > 300
-        assert not set(text) - font.covered() - set("\n")
+        assert not set(text) - covered() - set("\n")
     page.write(seasons.path, tmp_path, found | more)
     assert path.read_text(encoding="utf-8") == text, "the same bytes again"
     words = re.sub(r"<[^>]+>|&nbsp;", "", text)

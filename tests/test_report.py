@@ -11,12 +11,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from reports import font, page, style
+from reports import page, style
 from reports.language import LANGUAGES, speaking
 from scenarios.loader import SHIPPED
 from sim.payout.frames import write as write_tables
 from sim.payout.seasons import Seasons
 from sim.payout.tables import tables as payout_tables
+from tests.glyphs import covered
 from tests.page_walk import Files, Walk, mistakes, walked
 from tests.synthetic_run import write_synthetic_run
 from tests.test_cli import springpeak_says
@@ -122,7 +123,7 @@ def test_the_page_is_in_its_language_and_lacks_no_glyph(
     language: str, pages: dict[str, str], walks: dict[str, Walk]
 ) -> None:
     assert f'<html lang="{"zh-CN" if language == "zh" else "en"}">' in pages[language]
-    assert not set(pages[language]) - font.covered() - set("\n\r\t")
+    assert not set(pages[language]) - covered() - set("\n\r\t")
     if language == "zh":
         terms = style.GUARANTEE_NAMES.values()
         english = re.compile("|".join(sorted({one for one, _ in terms})))

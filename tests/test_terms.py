@@ -17,9 +17,9 @@ from pydantic import ValidationError
 from scenarios.budgets import Pot
 from scenarios.guarantees import GuaranteeTerms, TermsByTrigger
 from scenarios.loader import load
-from scenarios.terms import PPM, TermColumns, amounts, amounts_of_one
+from scenarios.terms import PPM, TermColumns, amounts
 from scenarios.words import GUARANTEES, TRIGGERS
-from tests.money_cases import guarantees, pots, term
+from tests.money_cases import amounts_of_one, guarantees, pots, term
 
 CLOSED = {"extra_ratio": 0.2, "extra_floor_fen": 500, "extra_cap_fen": 5000}
 NO_ROOM = {

@@ -3,16 +3,17 @@
 import numpy as np
 import pytest
 
-from sim.theory.offered_load import offered_load, wave_response
-from sim.theory.patience import parse
-from sim.theory.returns import Wave, erlang_r_load
-from sim.theory.square_root import (
+from sim.theory.erlang import patient
+from sim.theory.impatience import mmng
+from sim.theory.patience import exponential, parse
+from tests.square_root import (
     beta_of,
     garnett,
     halfin_whitt,
     newsvendor_agents,
     square_root_agents,
 )
+from tests.theory_load import Wave, erlang_r_load, offered_load, wave_response
 
 EXACT = 1e-9
 
@@ -24,6 +25,20 @@ def test_square_root_staffing() -> None:
     assert garnett(0.0, 0.5) == pytest.approx(0.5857864376, rel=EXACT)
     assert garnett(0.0, 2.0) == pytest.approx(0.4142135624, rel=EXACT)
     assert square_root_agents(2000.0, 1.0) == 2045
+
+
+@pytest.mark.parametrize("beta", [0.5, 1.0, 1.5])
+def test_large_queues_come_close_to_their_square_root_limits(beta: float) -> None:
+    """The distance falls like the root of the load: a tenth of it at a hundred times the load."""
+    apart = []
+    for load in (400.0, 40_000.0):
+        agents = round(load + beta * load**0.5)
+        rates = {"agents": agents, "arrival_per_s": load / 300.0, "aht_s": 300.0}
+        c = patient(**rates, threshold_s=20.0)
+        a = mmng(**rates, patience=exponential(150.0), threshold_s=20.0)
+        limits = halfin_whitt(beta), garnett(beta, 2.0)
+        apart.append((float(c.p_wait) - limits[0], float(a.p_wait) - limits[1]))
+    assert apart[0] == pytest.approx([10.0 * one for one in apart[1]], rel=0.1)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from reports import font
 from scenarios.loader import load
+from tests.glyphs import covered
 from tests.whatif_page import PAGES, SMALL, Gate, chromium, served, why_no_browser
 
 pytestmark = pytest.mark.skipif(why_no_browser() is not None, reason=str(why_no_browser()))
@@ -252,7 +252,7 @@ def _look(page: Page, name: str) -> None:
     page.screenshot(path=PAGES / f"{name}.png", full_page=True)
     assert page.evaluate(CUT) == [], name
     text = page.evaluate("document.body.innerText")
-    assert not set(text) - set("\n\t\r") - font.covered(), name
+    assert not set(text) - set("\n\t\r") - covered(), name
     faces = page.evaluate("[...document.fonts].map(one => [one.family, one.status])")
     assert ["springpeak", "loaded"] in faces, name
     assert not [one for one in faces if one[1] == "error"], name

@@ -5,7 +5,6 @@ be the one in the journal, and afterwards the books must be what they were.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
 
 import msgspec
 
@@ -13,8 +12,6 @@ from loadtests import mapping
 from loadtests.audit.books import Books, Target
 from loadtests.audit.history import Write
 from loadtests.audit.verdict import CHANGED, Finding
-
-REPEATED_COUNT: Final = 200
 
 
 def sample(writes: Iterable[Write], count: int) -> list[Write]:

@@ -66,11 +66,6 @@ def square_of(severity: Severity) -> float:
     return float(severity.square_excess(np.zeros(1))[0])
 
 
-def limited_mean(severity: Severity, limit: float) -> float:
-    """E[min(X, limit)], the limited expected value."""
-    return mean_of(severity) - float(severity.excess(np.array([limit]))[0])
-
-
 def is_discrete(severity: Severity) -> bool:
     """Whether claims take listed values only."""
     return math.fsum(atom.probability for atom in severity.atoms) > 1.0 - PROBABILITY_SLACK

@@ -8,7 +8,7 @@ and Finance 26, 2002). Units: the claim's; probabilities are ratios.
 
 The smooth part is read from a polynomial of degree 5 through E[(S - x)+] at six nodes; its slope is
 -P(S > x). The nodes are taken from one side of every place where the density may jump (multiples
-of the common unit of caps and floors).
+of the common unit of atoms).
 """
 
 from dataclasses import dataclass

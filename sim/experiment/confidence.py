@@ -2,8 +2,8 @@
 
 Rows are things estimated, columns are replications; NaN marks a replication in which the thing
 did not exist (no contact offered, pot never exhausted) and is left out of that row's n. All
-intervals are 95 %. Sources: Student-t interval and prediction interval, A. M. Law, Simulation
-Modeling and Analysis (5th ed.), 4.5 and 9.4; Clopper and Pearson, Biometrika 26 (1934); ranks
+intervals are 95 %. Sources: Student-t interval, A. M. Law, Simulation Modeling
+and Analysis (5th ed.), 4.5; Clopper and Pearson, Biometrika 26 (1934); ranks
 around a quantile by the binomial law, David and Nagaraja, Order Statistics (3rd ed.), 7.1;
 quantiles by linear interpolation, Hyndman and Fan, The American Statistician 50 (1996),
 definition 7; interpolation between ranks, Nyblom, Statistics and Probability Letters 14 (1992).
@@ -89,13 +89,6 @@ def student(values: ArrayLike) -> Estimate:
 def share(values: ArrayLike) -> Estimate:
     """Share and Clopper-Pearson interval of one sample of zeros and ones."""
     return _single(share_rows(np.asarray(values, dtype=np.float64)[None, :]))
-
-
-def prediction(values: ArrayLike) -> tuple[float, float]:
-    """Where one more replication falls with 95 % probability, for normal replications."""
-    n, mean, deviation = _moments(np.asarray(values, dtype=np.float64)[None, :])
-    half = stdtrit(n[0] - 1.0, 1.0 - TAIL) * deviation[0] * np.sqrt(1.0 + 1.0 / n[0])
-    return float(mean[0] - half), float(mean[0] + half)
 
 
 def quantile_ranks(count: int, level: float) -> tuple[int, int, float] | None:

@@ -75,15 +75,6 @@ BY_QUEUE: Final = (  # dims (lunar_day, hour, skill, channel)
     AGENTS_BUSY,
     OCCUPANCY,
 )
-DAILY: Final = (  # dims (lunar_day); ALERTS_DAILY adds the alerts of the day
-    *FLOOR,
-    INCIDENTS,
-    ORDERS,
-    WAGE,
-    PAYOUT_GROSS,
-    PAYOUT_RECOVERED,
-    PAYOUT_NET,
-)
 ALERTS_DAILY: Final = (  # dims (lunar_day)
     ALERTS,
     FALSE_ALARMS,
@@ -109,7 +100,6 @@ BY_STORE_TYPE: Final = (  # dims (lunar_day, store_type) and (store_type)
     CLOSED_UNDECLARED,
     ORDERS,
 )
-SEASON_ONLY: Final = (HOURS_ON_TARGET, WORST_HOUR_PHONE, ENOUGH)
 
 # Shares of replications: 0 or 1 in one replication, so their interval is binomial
 # (Clopper-Pearson), never Student-t: twelve replications out of twelve do not prove a probability

@@ -1,7 +1,7 @@
 """Counts that vary more than Poisson: gamma factors, i.e. negative binomial counts.
 
-Decides dispersion tests, the gamma shape k (CV of the factor = 1 / sqrt k), prediction intervals,
-and the test that arrivals inside blocks are Poisson. Sources: index of dispersion, D. R. Cox and
+Decides dispersion tests, the gamma shape k (CV of the factor = 1 / sqrt k), and the test that
+arrivals inside blocks are Poisson. Sources: index of dispersion, D. R. Cox and
 P. A. W. Lewis, The Statistical Analysis of Series of Events (1966), 6.3; negative binomial by
 likelihood, J. M. Hilbe, Negative Binomial Regression (2nd ed.), 8; block test, Brown et al.,
 JASA 100 (2005), 4.2.
@@ -82,14 +82,6 @@ def dispersion(counts: ArrayLike, expected: ArrayLike | None = None) -> Dispersi
         log_likelihood=found.log_likelihood,
         poisson_log_likelihood=poisson,
     )
-
-
-def prediction(mean: float, k: float, *, level: float = 0.95) -> tuple[int, int]:
-    """Central interval for the next count; k = inf is Poisson."""
-    tails = ((1.0 - level) / 2.0, (1.0 + level) / 2.0)
-    law = stats.poisson(mean) if k == inf else stats.nbinom(k, k / (k + mean))
-    low, high = law.ppf(tails)
-    return int(low), int(high)
 
 
 def poisson_times(times: ArrayLike, length: float) -> tuple[Floats, float, float]:

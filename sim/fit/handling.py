@@ -34,10 +34,9 @@ class Lognormal:
 
 @dataclass(frozen=True, slots=True)
 class HandleTimes:
-    """A share of short calls with their mean, and the law of the others."""
+    """A share of short calls, and the law of the others."""
 
     short_ratio: Estimate
-    short_mean_s: float
     body: Lognormal
     mean_s: Estimate
     """Plain mean of all handle times."""
@@ -75,7 +74,6 @@ def handle_times(seconds: ArrayLike, *, rivals: bool = True) -> HandleTimes:
     mean_s = float(x.mean())
     return HandleTimes(
         short_ratio=Estimate(hits / n, interval.low, interval.high, n),
-        short_mean_s=float(x[short].mean()) if hits else 0.0,
         body=lognormal(x[~short], rivals=rivals),
         mean_s=Estimate(mean_s, mean_s - half, mean_s + half, n),
     )

@@ -79,12 +79,6 @@ class Curve:
         below = np.flatnonzero(self.share <= 0.5)
         return float(self.t_s[below[0]]) if len(below) else float("nan")
 
-    def mean_until(self, limit_s: float) -> float:
-        """Restricted mean: the area under the curve up to a limit, seconds."""
-        inside = self.t_s < limit_s
-        ends = np.concatenate([[0.0], self.t_s[inside], [limit_s]])
-        return float(np.diff(ends) @ np.concatenate([[1.0], self.share[inside]]))
-
 
 @dataclass(frozen=True, slots=True)
 class PatienceLaw:
