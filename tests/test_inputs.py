@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from scenarios.loader import load
+from sim.experiment.files import RunError
 from sim.experiment.inputs import drawn_settings, split, split_all
-from sim.experiment.rundir import RunError
 from sim.fit import overlay
 from sim.fit.keys import Setting
 from sim.payout.sample import sample_sets
