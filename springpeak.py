@@ -85,14 +85,21 @@ def front(
 def compare(run_a: RunPath, run_b: RunPath) -> None:
     """Print what differs between two runs, second less first, replication by replication."""
     from sim.experiment.compare import compare as compare_runs
+    from sim.experiment.rundir import RunDirectory
 
     with run_errors():
         differences = compare_runs(run_a, run_b)
+        counts = [len(RunDirectory(run).metrics()) for run in (run_a, run_b)]
     heads = ("metric", str(run_a), str(run_b), "difference", "95 % interval", "n", "clear of 0")
     table = Table(*heads)
     for one in differences:
         table.add_row(*_difference_row(one))
     stdout().print(table)
+    if counts[0] != counts[1]:
+        typer.echo(
+            f"{run_a} has {counts[0]} replications, {run_b} has {counts[1]}: means and differences "
+            "are over the n that both have"
+        )
 
 
 @app.command()

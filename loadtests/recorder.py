@@ -54,7 +54,7 @@ class PartFile:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
         self.descriptor = os.open(self._path, flags, 0o644)
         self._reach_path = _reach_path(folder, worker)
-        self._reach = os.open(self._reach_path, flags, 0o644)
+        self.reach_descriptor = os.open(self._reach_path, flags, 0o644)
         self._reach_ns = 0
         self.reach(0)
 
@@ -72,13 +72,13 @@ class PartFile:
         OSError that names the file."""
         self._reach_ns = max(self._reach_ns, until_ns)
         try:
-            os.pwrite(self._reach, self._reach_ns.to_bytes(_REACH_BYTES, "little"), 0)
+            os.pwrite(self.reach_descriptor, self._reach_ns.to_bytes(_REACH_BYTES, "little"), 0)
         except OSError as error:
             raise OSError(f"{self._reach_path} cannot be written: {error.strerror}") from None
 
     def close(self) -> None:
         os.close(self.descriptor)
-        os.close(self._reach)
+        os.close(self.reach_descriptor)
 
 
 class Recorder:

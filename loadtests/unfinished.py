@@ -9,7 +9,10 @@ on a machine that was started again every step without a row is unknown.
 
 import json
 import os
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -116,7 +119,8 @@ def recover(folder: Path, trace_path: Path) -> list[str]:
             parts = recorder.read_parts(folder)
             reasons, about = _lost(folder, found, planned, parts)
             known = replace(found, about=about)
-            return finish(folder, known, planned, parts, stopped=reasons).reasons
+            with _uninterrupted():
+                return finish(folder, known, planned, parts, stopped=reasons).reasons
     except HeldError as error:
         raise JournalError(str(error)) from None
     except OSError as error:
@@ -200,6 +204,24 @@ def _remove(folder: Path) -> None:
     not. Raises OSError."""
     (folder / FILE_NAME).unlink()
     recorder.remove_parts(folder)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C takes effect at the end: Polars would go on writing in threads of its own."""
+    pressed = False
+
+    def note(*_: object) -> None:
+        nonlocal pressed
+        pressed = True
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed:
+        raise KeyboardInterrupt
 
 
 def _sync(path: Path) -> None:

@@ -105,8 +105,9 @@ def render(runs: Sequence[Run]) -> str:
             say("Side by side"),
             say_html(
                 "Means with their 95&nbsp;% intervals; differences are paired, replication by "
-                "replication, so that their interval is often much narrower than those of the "
-                "means. Bold: the interval excludes zero.",
+                "replication, over those that both runs have, so that their interval is often much "
+                "narrower than those of the means; between runs of different length a difference "
+                "is not that of the means. Bold: the interval excludes zero.",
             ),
             _table(runs, metrics),
             tuple(_drawn(runs, name) for name in _HEADLINES if name in metrics),
@@ -140,8 +141,8 @@ def _card(first: Run, run: Run) -> Card:
         wage=wage,
         first=first.said,
     )
-    enough = run.mean(subjects.ENOUGH)
-    answer = say_html("{share} hold", share=enough.number("mean", "probability"))
+    enough = run.mean(subjects.ENOUGH).number("mean", "probability")
+    answer = say_html("{share} of seasons meet every target", share=enough)
     question = say_html("What does {run} change?", run=run.said)
     return Card(question, answer, "", sentence)
 

@@ -55,6 +55,11 @@ def points(value: float) -> str:
     return say("{number} pp", number=_signed(f"{value * 100:+.2f}"))
 
 
+def points_off(value: float) -> str:
+    """An error of a ratio, in percentage points, without a sign."""
+    return say("{number} pp", number=f"{value * 100:.2f}")
+
+
 def probability(value: float) -> str:
     """A share of replications, in whole percent."""
     return percent(value, 0)
@@ -189,6 +194,7 @@ def figures(value: float) -> str:
 FORMATS: Final[dict[str, Callable[[float], str]]] = {
     "percent": percent,
     "points": points,
+    "points_off": points_off,
     "probability": probability,
     "whole": whole,
     "fine_percent": fine_percent,

@@ -10,6 +10,7 @@ from sim.experiment.files import RunError
 from sim.experiment.runner import run
 from tests.fake_replication import SCENARIO, FakeScenario, simulate
 from tests.synthetic_run import InlineExecutor
+from tests.test_cli import springpeak_says
 
 # CHECKS.md A.8: the paired example, published with its half-width.
 A = (12.1, 13.4, 11.8, 12.9, 14.2, 12.5, 13.1, 12.0)
@@ -85,6 +86,14 @@ def test_only_what_changed_differs(base: Path, tmp_path: Path) -> None:
 def test_common_replications_only(base: Path, tmp_path: Path) -> None:
     found = compare(base, _run(tmp_path / "b", replications=5))
     assert {entry.n for entry in found} == {3}
+
+
+def test_runs_of_different_length_are_told_of(base: Path, tmp_path: Path) -> None:
+    longer = str(_run(tmp_path / "b", replications=5))
+    said = springpeak_says("compare", str(base), longer)
+    assert said.status == 0
+    assert f"{base} has 3 replications, {longer} has 5: means and differences are" in said.out
+    assert "replications" not in springpeak_says("compare", str(base), str(base)).out
 
 
 def test_one_replication_has_no_interval(tmp_path: Path) -> None:

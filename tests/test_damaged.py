@@ -143,4 +143,4 @@ def test_what_cannot_be_written_is_named(study: Path, tmp_path: Path) -> None:
     said = springpeak_says("study", str(path))
     assert said.status == 2
     assert "study_variance.csv" in said.err
-    assert "cannot be read or written: Is a directory" in said.err
+    assert "cannot be written: Is a directory" in said.err

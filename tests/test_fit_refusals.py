@@ -104,7 +104,7 @@ def test_what_one_day_cannot_tell_is_left_to_the_scenario(day: Path, tmp_path: P
     said = springpeak_says("fit", "contacts", str(day), "-o", str(out))
     assert said.status == 0, said.err
     assert "nan" not in said.out
-    assert "no weekday comes twice" in said.out
+    assert "too few weekdays come twice" in said.out
     assert "demand" not in tomllib.loads(out.read_text(encoding="utf-8"))
     beside = json.loads(out.with_suffix(".json").read_text(encoding="utf-8"))
     assert beside["estimates"]["availability_ratio"]["high"] is None

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import t as student
 
 from scenarios.loader import load
+from sim.experiment import runner
 from sim.experiment.files import RunError
 from sim.experiment.inputs import drawn_settings, split, split_all
+from sim.experiment.runner import RunResult
 from sim.fit import overlay
 from sim.fit.keys import Setting
 from sim.payout.sample import sample_sets
@@ -35,7 +38,13 @@ def test_the_two_errors_add_up_to_the_table() -> None:
     assert both is not None
     assert both.input_error == pytest.approx(1.0)
     assert both.simulation_error == pytest.approx(0.5)
-    assert both.high - both.low == pytest.approx(2 * 1.959964 * np.sqrt(1.25))
+    # Three draws (two degrees of freedom) of variance 1, two replications (one) of 0.25.
+    freedom = 1.25**2 / (1.0**2 / 2 + 0.25**2 / 1)
+    assert both.high - both.low == pytest.approx(2 * student.ppf(0.975, freedom) * np.sqrt(1.25))
+    assert only_inputs.high == pytest.approx(10.0 + student.ppf(0.975, 2))
+    nothing = split(np.ones((3, 2)))
+    assert nothing is not None
+    assert (nothing.low, nothing.high) == (1.0, 1.0)
     assert split(np.full((3, 2), np.nan)) is None
     rng = np.random.default_rng(3)
     noise = split(rng.standard_normal((400, 5)))
@@ -72,3 +81,22 @@ def test_a_run_reports_both_errors(tmp_path: Path) -> None:
     orders = found["metrics"]["orders_count"]
     assert orders["input_error"] > orders["simulation_error"] > 0.0
     assert (out / "summary.json").is_file()
+
+
+def test_an_interrupted_draw_names_the_option_that_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Draws go on by themselves, the run that stands before them only with --resume."""
+    path, out = fitted(tmp_path / "fit.toml", [0.8, 1.25]), tmp_path / "run"
+    ends = [False, True]
+
+    def stopped(*_: object, **__: object) -> RunResult:
+        return RunResult(out, finished_count=1, planned_count=2, interrupted=ends.pop(0))
+
+    monkeypatch.setattr(runner, "run", stopped)
+    said = springpeak_says(
+        "run", BASE, "--overlay", str(path), "--replications", "2", "--out", str(out),
+        "--input-uncertainty", "2",
+    )  # fmt: skip
+    assert said.status == 130
+    assert "interrupted, 1 missing: the same command with --resume goes on" in said.out

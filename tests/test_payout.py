@@ -39,6 +39,7 @@ from sim.payout.tables import tables
 from tests.glyphs import covered
 from tests.page_walk import Files, mistakes, walked
 from tests.synthetic_run import write_synthetic_run
+from tests.test_cli import springpeak_says
 
 TORNADO = frame(
     "payout_tornado",
@@ -267,6 +268,32 @@ def test_too_few_replications_are_refused_before_anything_is_simulated(tmp_path:
     assert said.exit_code == 2
     assert "raise the cap or lower the floor" in said.stderr
     assert not out.exists()
+
+
+def test_a_budget_that_is_asked_about_is_answered(seasons: Seasons, tmp_path: Path) -> None:
+    asked = ("--budget", "instant_compensation=60000000")
+    said = springpeak_says(
+        "payout", str(seasons.path), "--movers", "0", "--out", str(tmp_path), *asked
+    )
+    assert said.status == 0, said.err
+    told = r"Budget, .*: CNY 60.*M is not enough in .* % of seasons \(95 % interval .* – .* %\)"
+    assert re.search(told, said.out)
+
+
+def test_tables_that_cannot_be_written_are_named(seasons: Seasons, tmp_path: Path) -> None:
+    """A file in the folder's place, a folder in a table's: root may write where others may not."""
+    (tmp_path / "file").touch()
+    said = springpeak_says(
+        "payout", str(seasons.path), "--movers", "0", "--out", str(tmp_path / "file")
+    )
+    assert said.status == 2
+    assert "file is a file, not a directory" in said.err
+    (tmp_path / "out" / "payout_pots.csv" / "below").mkdir(parents=True)
+    said = springpeak_says(
+        "payout", str(seasons.path), "--movers", "0", "--out", str(tmp_path / "out")
+    )
+    assert said.status == 2
+    assert "payout_pots.csv cannot be written: " in said.err
 
 
 def test_the_command_says_what_to_book_and_fund(seasons: Seasons, tmp_path: Path) -> None:

@@ -263,13 +263,16 @@ def test_a_sender_sends_no_step_planned_after_its_lease_even_if_it_wakes_late(
     assert set(sent.rows["outcome"]) == {"ok", "dropped"}
 
 
-def test_a_full_disk_stops_the_replay_and_keeps_the_finished_part(tmp_path: Path) -> None:
+@pytest.mark.parametrize("which", ["descriptor", "reach_descriptor"])
+def test_a_full_disk_stops_the_replay_and_keeps_the_finished_part(
+    tmp_path: Path, which: str
+) -> None:
     part = PartFile(tmp_path, 0)
 
     def fill(_: Sender) -> None:
         while not part_paths(tmp_path)[0].stat().st_size:
             gevent.sleep(0.01)
-        os.dup2(os.open("/dev/full", os.O_WRONLY), part.descriptor)
+        os.dup2(os.open("/dev/full", os.O_WRONLY), getattr(part, which))
 
     sent = send(
         tmp_path,

@@ -23,6 +23,7 @@ from scenarios.loader import shipped
 from sim.experiment.rundir import RunDirectory
 from sim.whatif.study import Busy, Desk, Question
 from tests.synthetic_run import InlineExecutor
+from tests.test_cli import springpeak_says
 from tests.whatif_page import BASE, served
 from tests.worlds import small
 
@@ -318,3 +319,10 @@ def test_elsewhere_than_on_loopback_a_token_is_made_and_printed(tmp_path: Path) 
         assert len(token) >= 32
         assert ask(address, "/")[0] == 401
         assert ask(address, f"/?token={token}")[0] == 303
+
+
+def test_a_folder_that_is_a_file_is_refused_before_anything_is_served(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    said = springpeak_says("ui", "--port", "0", "--folder", str(tmp_path / "file" / "runs"))
+    assert said.status == 2
+    assert "file is a file, not a directory: choose another folder" in said.err

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import psutil
@@ -234,6 +235,21 @@ def test_a_disk_without_room_keeps_the_parts_for_when_there_is(
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert whole(out) == before
     assert recover(out, killed.trace_path)[0] == CUT_SHORT
+
+
+def test_ctrl_c_waits_for_the_journal_and_gives_no_verdict(
+    tmp_path: Path, killed: Killed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(*words: Any) -> Path:
+        signal.raise_signal(signal.SIGINT)
+        return was(*words)
+
+    out, once, was = killed.copy(tmp_path), killed.copy(tmp_path / "once"), journal.write
+    recover(once, killed.trace_path)
+    monkeypatch.setattr(journal, "write", write)
+    said = killed.audit(out)
+    assert (said.status, said.out, said.err) == (130, "", "interrupted: there is no verdict\n")
+    assert whole(out) == whole(once)
 
 
 def test_nothing_to_recover_and_what_is_damaged_or_wrong_is_said(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scenarios.command import leave, stderr
+from scenarios.command import INTERRUPTED, leave, stderr
 
 if TYPE_CHECKING:
     from loadtests.audit.verdict import Verdict
@@ -30,7 +30,7 @@ def audit(
     """Judge whether what the API acknowledged is kept, once, and whether the money adds up.
 
     Of a replay that was killed, or whose disk was full, it makes the journal first.
-    Exit status: 0 valid, 1 invalid, 3 unknown, 2 wrong input.
+    Exit status: 0 valid, 1 invalid, 3 unknown, 2 wrong input, 130 interrupted.
     """
     from loadtests.audit.books import Target, TokenRefused
     from loadtests.audit.judge import AuditError, read_history, read_tokens
@@ -47,6 +47,8 @@ def audit(
             verdict = judge(sent, target, repeated_count=repeat, say=status.update)
     except (AuditError, JournalError, TokenRefused) as error:
         leave(error)
+    except KeyboardInterrupt:
+        leave("interrupted: there is no verdict", INTERRUPTED)
     if as_json:
         typer.echo(json.dumps(verdict.document(), ensure_ascii=False))
     else:

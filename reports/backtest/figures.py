@@ -93,8 +93,8 @@ def _against(document: dict[str, Any]) -> Figure:
         title=say_html(
             "By the hour, predicted abandonment is off by {simulated} on average; Erlang A by "
             "{erlang_a}",
-            simulated=error.number("simulated", "percent"),
-            erlang_a=error.number("erlang_a", "percent"),
+            simulated=error.number("simulated", "points_off"),
+            erlang_a=error.number("erlang_a", "points_off"),
         ),
         reading=say("One dot an hour; on the line the prediction is exact."),
         subjects=["hours"],

@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from reports import style, templating
 from reports.backtest.figures import figures
+from reports.card import Card
 from reports.cells import quote
 from reports.chapter import Chapter, Part
 from reports.language import file_name, later, say, say_html
@@ -18,10 +19,10 @@ _WHO: Final = ("simulated", "erlang_a", "erlang_c")
 _OVERALL: Final = (
     ("abandoned_ratio", later("abandoned"), "percent"),
     ("mean_wait_s", later("mean wait"), "seconds"),
-    ("service_level_ratio", later("answered in time"), "percent"),
+    ("service_level_ratio", later("answered within {threshold}"), "percent"),
 )
 _HOURLY: Final = (
-    ("mae_abandoned_ratio_hourly", later("mean error, abandoned by hour"), "percent"),
+    ("mae_abandoned_ratio_hourly", later("mean error, abandoned by hour"), "points_off"),
     ("mae_mean_wait_s_hourly", later("mean error, mean wait by hour"), "seconds"),
 )
 _NEARER: Final = (
@@ -30,7 +31,9 @@ _NEARER: Final = (
     ("mae_abandoned_ratio_hourly", later("mean error, abandoned by hour"), "points"),
     ("mae_mean_wait_s_hourly", later("mean error, mean wait by hour"), "seconds_apart"),
 )
-_WITHOUT_SIGN: Final = {"points": "percent", "seconds_apart": "seconds"}
+_WITHOUT_SIGN: Final = {"points": "points_off", "seconds_apart": "seconds"}
+_LEFT_OFF: Final = later("How far off was the share that abandons?")
+_WAIT_OFF: Final = later("How far off was the mean wait?")
 # Nothing reads it: it marks what `staffing` of the document may say, for the catalogue.
 _SHOWS: Final = later("as the log shows")
 
@@ -52,7 +55,9 @@ def render(document: dict[str, Any]) -> str:
             say_html(
                 "Overall figures are of all contacts. Hourly ones are of {hours} hours; {left_out} "
                 "with too few contacts or agents are left out. Erlang A and C have the same "
-                "arrivals, handle times and presence. Intervals (95 %) tell how far {days} other "
+                "arrivals, handle times and presence; Erlang C knows no abandonment, and where the "
+                "load is not below the agents, its wait counts as one hour. A band should hold the "
+                "share of hours that is its name. Intervals (95 %) tell how far {days} other "
                 "days may lie: patience and staffing drift, and the fitted log, replayed, shows "
                 "how far over that many days. It has {spells} such spells; with fewer than three "
                 "there is no interval.",
@@ -79,25 +84,48 @@ def render(document: dict[str, Any]) -> str:
         "page.html.j2",
         title=say("Would the model have known?"),
         description=say_html(
-            "{log}, replayed with what was fitted on {fitted_on}; staffing {staffing}.",
+            "{log}, each day replayed {count} times with what was fitted on {fitted_on}; staffing "
+            "{staffing}.",
+            count=whole.number("replications", "count"),
             log=quote(document["log"]),
             fitted_on=quote(document["fitted_on"]),
             staffing=quote(say(document["staffing"])),
         ),
-        chapters=(Chapter("backtest", say("Backtest"), parts),),
+        chapters=(Chapter("backtest", say("Backtest"), parts, _cards(document)),),
         foot="",
     )
 
 
+def _cards(document: dict[str, Any]) -> tuple[Card, ...]:
+    """How far off the hours were, beside a formula and beside chance."""
+    chance, found = Row("backtest:by_chance", document["by_chance"]), []
+    for (key, _, form), (overall, _, own), question in zip(
+        _HOURLY, _OVERALL[:2], (_LEFT_OFF, _WAIT_OFF), strict=True
+    ):
+        error = Row(f"backtest:{key}", document[key])
+        sentence = say_html(
+            "On average over the hours; Erlang A: {erlang_a}, by chance alone: {chance}. Over all "
+            "contacts {simulated} simulated, {observed} observed.",
+            erlang_a=error.number("erlang_a", form),
+            chance=chance.number(key, form),
+            simulated=_simulated(document, overall, own),
+            observed=Row("backtest:observed", document["observed"]).number(overall, own),
+        )
+        answer = Markup("{}").format(error.number("simulated", form))
+        found.append(Card(say_html(question), answer, "", sentence))
+    return tuple(found)
+
+
 def _table(document: dict[str, Any]) -> Table:
     rows: list[tuple[Printed, ...]] = []
+    threshold = Row("backtest", document).number("threshold_s", "seconds")
     for key, name, form in _OVERALL:
         values: list[Printed] = [
             Row("backtest:observed", document["observed"]).number(key, form),
             _simulated(document, key, form),
             *(Row(f"backtest:{one}", document[one]).number(key, form) for one in _WHO[1:]),
         ]
-        rows.append((say(name), *values))
+        rows.append((say_html(name, threshold=threshold), *values))
     for key, name, form in _HOURLY:
         row = Row(f"backtest:{key}", document[key])
         rows.append((say(name), "", *(row.number(who, form) for who in _WHO)))
@@ -106,7 +134,7 @@ def _table(document: dict[str, Any]) -> Table:
         band = Markup('<span class="dim">{}</span>').format(style.percent(float(level), 0))
         inside = coverage.number(level, "percent")
         rows.append(
-            (say_html("hours inside the {band} band, abandoned", band=band), band, inside, "", "")
+            (say_html("hours inside the {band} band, abandoned", band=band), "", inside, "", "")
         )
     heads = (say("Figure"), say("Observed"), say("Simulated"), "Erlang A", "Erlang C")
     return Table(heads, tuple(rows))

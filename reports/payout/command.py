@@ -12,6 +12,7 @@ import typer
 from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
 from reports.command import Lang
+from reports.folder import usable
 from reports.language import say, speaking
 from scenarios.command import INTERRUPTED, WRONG_INPUT, Overlays, Sets, refuse, resolve, stderr
 from sim.experiment.command import (
@@ -121,6 +122,7 @@ def payout(
         path = result.path if result else Path(target)
         folder = own or path
         with _wrong_input():
+            usable(folder)
             tables = _tables(
                 _seasons(path, replications, fund_at),
                 folder,
@@ -133,7 +135,7 @@ def payout(
                 workers=count,
                 executor=executor,
             )
-    with speaking(lang):
+    with speaking(lang), run_errors():
         _say(path, folder, tables)
     if result is not None:
         with run_errors():

@@ -36,6 +36,8 @@ def sentences(tables: Mapping[str, pl.DataFrame]) -> Iterator[str]:
             meaning=card.sentence.striptags(),
         )
         yield text.replace("\xa0", " ")
+    for one in held(tables):
+        yield one.striptags().replace("\xa0", " ")
     for row in movers(tables)[:TOP]:
         yield say("Moved by {what}", what=moved(row).striptags()).replace("\xa0", " ")
 
@@ -93,6 +95,23 @@ def _meaning(row: Row) -> Markup:
     return say_html(
         "{meaning} (95&nbsp;% interval {interval})", meaning=meaning, interval=spread(row)
     )
+
+
+def held(tables: Mapping[str, pl.DataFrame]) -> Iterator[Markup]:
+    """Whether each budget that was asked about holds, to the last day."""
+    if "payout_budgets" not in tables:
+        return
+    every = tables["payout_budgets"]
+    last = every.filter(pl.col("lunar_day") == pl.col("lunar_day").max())
+    for row in rows("payout_budgets", last, ("guarantee", "budget_fen", "lunar_day")):
+        yield say_html(
+            "Budget, {guarantee}: {budget} is not enough in {share} of seasons (95&nbsp;% interval "
+            "{interval})",
+            guarantee=style.guarantee(row["guarantee"]),
+            budget=row.number("budget_fen", "cny"),
+            share=row.number("exhausted_ratio", "probability"),
+            interval=row.range("exhausted_low_ratio", "exhausted_high_ratio", "probability"),
+        )
 
 
 def movers(tables: Mapping[str, pl.DataFrame]) -> list[Row]:

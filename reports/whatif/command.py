@@ -9,6 +9,7 @@ import typer
 
 from reports.command import Lang
 from scenarios.command import BASE
+from sim.experiment.command import run_errors
 
 
 def ui(
@@ -35,6 +36,7 @@ def ui(
     lang: Lang = "en",
 ) -> None:
     """Open the what-if page: move what you would move and see what comes of it."""
+    from reports.folder import usable
     from reports.whatif.guard import LOOPBACK
     from reports.whatif.server import Server
     from scenarios.command import resolve
@@ -47,6 +49,8 @@ def ui(
     own = scenario or []
     for name in own:
         resolve(name, None, None)  # what is wrong with a file is said before anything is served
+    with run_errors():
+        usable(folder)
     server = Server(
         shipped(),
         scenarios=tuple(dict.fromkeys((*own, BASE, *names(SHIPPED)))),

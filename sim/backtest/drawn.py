@@ -17,6 +17,7 @@ from sim.fit.handling import SHORT_S
 from sim.fit.hours import HOUR_S
 from sim.fit.likelihood import Floats
 from sim.fit.logs import ContactLog
+from sim.fit.problems import LogError
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,13 @@ class ArrivalLaw:
 
     @classmethod
     def of(cls, document: dict[str, Any]) -> "ArrivalLaw":
-        """From the file beside an overlay."""
+        """From the file beside an overlay. Raises LogError where the log had too few days."""
         said = {name: one["mean"] for name, one in document["estimates"].items()}
+        if said["arrivals_day_cv"] is None:
+            raise LogError(
+                "--arrivals drawn: too few weekdays come twice in the fitted log, so that nobody "
+                "knows how days vary: fit more days"
+            )
         mean = np.zeros((len(WEEKDAYS), HOURS))
         for number, name in enumerate(WEEKDAYS):
             if name in document["hour_share_by_weekday"]:
@@ -58,6 +64,16 @@ class ArrivalLaw:
             handle_mu=said["handle_mu"],
             handle_sigma=said["handle_sigma"],
         )
+
+    def check(self, log: ContactLog) -> None:
+        """Raises LogError where the fit cannot say what would come on the days of a log."""
+        weekdays = np.unique((log.day + 3) % 7)
+        lacking = [WEEKDAYS[one] for one in weekdays if not self.mean_by_weekday[one].any()]
+        if lacking:
+            raise LogError(
+                f"--arrivals drawn: {log.name} has a {lacking[0]}, the fitted log has none: fit "
+                "more days"
+            )
 
     def draw(self, log: ContactLog, rng: np.random.Generator) -> ContactLog:
         """A log of the same hours; everybody counts as answered at once, as a replay needs it."""

@@ -62,5 +62,5 @@ def _apart(drawn: Floats) -> float:
 
 
 def _interval(values: Floats, n: int) -> dict[str, float]:
-    low, high = np.quantile(values[1:], (TAIL, 1.0 - TAIL))
+    low, high = np.quantile(values[1:], (TAIL, 1.0 - TAIL)) if n > 1 else (np.nan, np.nan)
     return {"mean": float(values[0]), "low": float(low), "high": float(high), "n": n}

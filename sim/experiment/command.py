@@ -150,8 +150,9 @@ def run(
             kept = [[s for s in one if s.partition("=")[0] not in own] for one in drawn]
             scenarios = [resolve(scenario, overlay, [*one, *(sets or ())]).scenario for one in kept]
             _input_uncertainty(
-                scenarios, result, seed=seed, workers=count, days=within, executor=executor
-            )
+                scenarios, result, seed=seed, workers=count, days=within, resume=resume,
+                executor=executor,
+            )  # fmt: skip
     typer.echo(f"springpeak report {result.path}  writes the report")
 
 
@@ -162,6 +163,7 @@ def _input_uncertainty(
     seed: int,
     workers: int,
     days: tuple[int, int] | None,
+    resume: bool,
     executor: "Executor | None",
 ) -> None:
     """Run every draw below the run's directory, and split each metric's error in two."""
@@ -179,6 +181,7 @@ def _input_uncertainty(
             days=days,
             out=result.path / FOLDER / str(number),
             resume=True,
+            asked_resume=resume,
             executor=executor,
         )
         runs.append(RunDirectory(drawn.path).metrics())
@@ -190,9 +193,14 @@ def _input_uncertainty(
         result.copy()
     table = Table("metric", "mean", "simulation error", "input error", "95 % of both")
     for name, one in found.items():
-        errors = (f"{one.simulation_error:.4g}", f"{one.input_error:.4g}")
-        table.add_row(name, f"{one.mean:.6g}", *errors, f"{one.low:.6g} to {one.high:.6g}")
+        errors = (_plain(one.simulation_error), _plain(one.input_error))
+        table.add_row(name, _plain(one.mean), *errors, f"{_plain(one.low)} to {_plain(one.high)}")
     stdout().print(table)
+
+
+def _plain(value: float) -> str:
+    """A number whose unit its name says, never in powers of ten."""
+    return f"{value:,.0f}" if abs(value) >= 1000.0 else f"{value:.4g}"
 
 
 def simulate(
@@ -207,9 +215,13 @@ def simulate(
     resume: bool,
     copy_to: str | None = None,
     only_payouts: bool = False,
+    asked_resume: bool | None = None,
     executor: "Executor | None" = None,
 ) -> "RunResult":
-    """Run with a progress bar and say how it ended. Leaves the command if it was interrupted."""
+    """Run with a progress bar and say how it ended. Leaves the command if it was interrupted.
+
+    `asked_resume`: whether the command that was given goes on, where that is not `resume`.
+    """
     from sim.experiment.contents import ALL, PAYOUT
     from sim.experiment.runner import run as run_replications
 
@@ -238,7 +250,8 @@ def simulate(
         typer.echo("the precision asked for was not reached: more replications are not tried")
     if result.interrupted:
         missing_count = result.planned_count - result.finished_count
-        again = "the same command" if resume else "the same command with --resume"
+        goes_on = resume if asked_resume is None else asked_resume
+        again = "the same command" if goes_on else "the same command with --resume"
         typer.echo(f"interrupted, {missing_count} missing: {again} goes on")
         raise typer.Exit(INTERRUPTED)
     return result

@@ -3,7 +3,8 @@
 Decides how the draws of the overlays become settings, and how the scatter of a metric splits into
 what the parameters make and what chance makes: every draw has the same replications under common
 random numbers, so draws and replications are the two ways of a table (two-way random effects,
-H. Scheffe, The Analysis of Variance, 1959, 7.4). Does not run anything.
+H. Scheffe, The Analysis of Variance, 1959, 7.4). Their sum has Student-t intervals with the degrees
+of freedom of F. E. Satterthwaite, Biometrics Bulletin 2 (1946). Does not run anything.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import stdtrit
 
 from sim.experiment.confidence import TAIL
 from sim.experiment.files import RunError
@@ -70,7 +71,11 @@ def split(values: np.ndarray) -> Split | None:
     apart = float((rest**2).sum()) / ((draws - 1) * (replications - 1))
     input_variance = max(float(by_draw @ by_draw) / (draws - 1) - apart / replications, 0.0)
     chance = float(by_replication @ by_replication) / (replications - 1) / replications
-    half = float(-ndtri(TAIL)) * sqrt(input_variance + chance)
+    both = input_variance + chance
+    half = 0.0
+    if both > 0.0:  # a sum of mean squares has the freedom of Satterthwaite
+        lost = input_variance**2 / (draws - 1) + chance**2 / (replications - 1)
+        half = float(stdtrit(both**2 / lost, 1.0 - TAIL)) * sqrt(both)
     return Split(mean, sqrt(chance), sqrt(input_variance), mean - half, mean + half)
 
 

@@ -65,7 +65,7 @@ def settings(
         if one is None:
             continue
         if key.startswith("demand.common_"):
-            if not isfinite(one.high):  # no weekday comes twice: the log cannot tell scatter
+            if not isfinite(one.high):  # too few weekdays come twice: the log cannot tell scatter
                 continue
             made.append(Setting(key.replace("common", "category"), 0.0, None, None, fixed))
         made.append(Setting(key, one.mean, one.low, one.high, said))

@@ -59,7 +59,7 @@ def remarks(fit: ContactsFit, log: ContactLog) -> Iterator[str]:
             f"{long_count}; each counts as {LONGEST_HANDLE_S / 60:.0f} min"
         )
     if isnan(arrivals.day_cv.mean):
-        yield "days and hours: no weekday comes twice; how they vary is left to the scenario"
+        yield "days and hours: too few weekdays come twice; how they vary is left to the scenario"
     if fit.availability is None:
         yield "agents: none is named, so that availability is left to the scenario"
     elif not len(fit.turns.law_s):

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from sim.experiment.files import replacing
+from sim.experiment.files import RunError, replacing
 from sim.experiment.frames import schema
 from sim.payout.statistics import Figure
 
@@ -42,10 +42,14 @@ def cells(figure: Figure) -> dict[str, Any]:
 
 
 def write(folder: Path, tables: Mapping[str, pl.DataFrame]) -> None:
-    """Replace each table's two files, each in one step."""
+    """Replace each table's two files, each in one step. Raises RunError where that fails."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         for suffix, save in (("parquet", table.write_parquet), ("csv", table.write_csv)):
             file = folder / f"{name}.{suffix}"
-            with replacing(file) as unfinished:
-                save(unfinished)
+            try:
+                with replacing(file) as unfinished:
+                    save(unfinished)
+            except OSError as error:
+                why = error.strerror or error
+                raise RunError(f"{file} cannot be written: {why}") from None
