@@ -35,7 +35,8 @@ from loadtests.traffic.make import make
 from loadtests.traffic.window import parse
 from scenarios.load import WRITES
 from scenarios.loader import load
-from sim.experiment.rundir import RunDirectory, RunError
+from sim.experiment.files import RunError
+from sim.experiment.rundir import RunDirectory
 from sim.experiment.runner import run as simulate
 from tests import api_postgres, hosts
 

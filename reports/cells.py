@@ -20,7 +20,7 @@ import polars as pl
 from markupsafe import Markup
 
 from reports import style
-from sim.experiment.rundir import read_json, read_table, readable
+from sim.experiment.files import read_json, read_table, readable
 
 DIMS: Final = (
     "lunar_day", "hour", "skill", "channel", "guarantee", "category", "store_type"

@@ -25,7 +25,8 @@ from reports.rows import Row
 from reports.tables import Table
 from sim.experiment import subjects
 from sim.experiment.compare import compare
-from sim.experiment.rundir import SUMMARY, RunDirectory, RunError
+from sim.experiment.files import RunError
+from sim.experiment.rundir import SUMMARY, RunDirectory
 
 FILE_NAME: Final = "comparison.html"
 _HEADLINES: Final = (

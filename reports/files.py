@@ -8,7 +8,8 @@ from typing import Final
 import polars as pl
 
 from scenarios.payout_tables import columns_of
-from sim.experiment.rundir import RunDirectory, RunError
+from sim.experiment.files import RunError
+from sim.experiment.rundir import RunDirectory
 
 # The replication whose single claims, incidents, contacts and entries a run keeps: the first.
 KEPT: Final = 0

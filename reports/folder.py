@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from sim.experiment.rundir import RunError
+from sim.experiment.files import RunError
 
 
 def usable(folder: Path) -> None:

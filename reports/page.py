@@ -42,7 +42,8 @@ from reports.targets import (
 )
 from scenarios.overlays import at
 from sim.experiment.contents import ALL
-from sim.experiment.rundir import RunDirectory, RunError
+from sim.experiment.files import RunError
+from sim.experiment.rundir import RunDirectory
 
 FILE_NAME: Final = "report.html"
 # Where `springpeak peak` leaves the journal of what it sent to the API.

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 import springpeak
 from sim.experiment import runner as run_module
 from sim.experiment.contents import ALL
-from sim.experiment.rundir import RunError
+from sim.experiment.files import RunError
 
 BASE = "spring-festival-2026"
 

@@ -21,7 +21,7 @@ from loky import ProcessPoolExecutor
 from scenarios.loader import load
 from sim.experiment import cluster as clusters
 from sim.experiment.cluster import Cluster, build, cluster, differences
-from sim.experiment.rundir import RunError
+from sim.experiment.files import RunError
 from sim.experiment.runner import RunResult, run
 from sim.payout.trials import Trial, outcomes
 from sim.staffing.floors import Tapes

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from sim.experiment.compare import PairedDifference, compare
-from sim.experiment.rundir import RunError
+from sim.experiment.files import RunError
 from sim.experiment.runner import run
 from tests.fake_replication import SCENARIO, FakeScenario, simulate
 from tests.synthetic_run import InlineExecutor

@@ -10,7 +10,8 @@ import pytest
 from reports import page
 from reports.ledger.story import read_story
 from sim.experiment.contents import ALL, PAYOUT
-from sim.experiment.rundir import ROW_TABLES, RunError
+from sim.experiment.files import RunError
+from sim.experiment.rundir import ROW_TABLES
 from sim.experiment.runner import RunResult, run
 from sim.payout.seasons import Seasons
 from sim.payout.tables import tables

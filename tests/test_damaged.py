@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from scenarios.study_file import Design
-from sim.experiment.rundir import RunError
+from sim.experiment.files import RunError
 from sim.study.conduct import conduct
 from sim.study.lines import Lines
 from tests.study_models import noisy, ten_factors, values_of

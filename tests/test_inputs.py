@@ -9,8 +9,8 @@ from scipy.stats import t as student
 
 from scenarios.loader import load
 from sim.experiment import runner
+from sim.experiment.files import RunError
 from sim.experiment.inputs import drawn_settings, split, split_all
-from sim.experiment.rundir import RunError
 from sim.experiment.runner import RunResult
 from sim.fit import overlay
 from sim.fit.keys import Setting

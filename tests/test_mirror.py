@@ -10,7 +10,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from sim.experiment import worker
-from sim.experiment.rundir import RunError
+from sim.experiment.files import RunError
 from sim.experiment.runner import RunResult, run
 from tests.dask_workers import ROOT
 from tests.fake_replication import SCENARIO, simulate

@@ -8,8 +8,9 @@ import polars as pl
 import pytest
 
 from scenarios.tables import TABLES
+from sim.experiment.files import RunError, replacing
 from sim.experiment.frames import schema
-from sim.experiment.rundir import ESTIMATES, MERGED, ROW_TABLES, RunDirectory, RunError, replacing
+from sim.experiment.rundir import ESTIMATES, MERGED, ROW_TABLES, RunDirectory
 from sim.experiment.runner import run
 from tests.fake_replication import SCENARIO, FakeScenario, simulate
 from tests.synthetic_run import InlineExecutor, write_synthetic_run

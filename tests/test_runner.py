@@ -14,8 +14,9 @@ import pytest
 
 from sim.experiment.account import run_id
 from sim.experiment.contents import ALL
+from sim.experiment.files import RunError
 from sim.experiment.precision import BATCH_COUNT
-from sim.experiment.rundir import MERGED, RunError
+from sim.experiment.rundir import MERGED
 from sim.experiment.runner import RunResult, run
 from tests.fake_replication import SCENARIO, simulate
 from tests.interrupted_replication import failing, interrupting

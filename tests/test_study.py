@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from scenarios.study_file import Design
 from scenarios.study_tables import STUDY_TABLES
-from sim.experiment.rundir import RunDirectory, RunError
+from sim.experiment.files import RunError
+from sim.experiment.rundir import RunDirectory
 from sim.study.conduct import Conducted, conduct
 from sim.study.dataset import read
 from sim.study.journal import Journal, season_line

@@ -12,8 +12,8 @@ import pytest
 
 from reports.workbook.build import Written, write
 from scenarios.payout_tables import columns_of
+from sim.experiment.files import RunError
 from sim.experiment.frames import dtype_of
-from sim.experiment.rundir import RunError
 from tests.spreadsheet import Found, formulas, office, poisoned, recalculated, tables, values
 from tests.test_cli import springpeak_says
 

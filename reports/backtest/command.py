@@ -170,7 +170,7 @@ def _remarks(
 def _say(document: dict[str, Any], out: Path, *, contacts_count: int, aside_count: int) -> None:
     """Write the files, print what came out and where the page is."""
     from reports.backtest.page import write
-    from sim.experiment.rundir import replacing
+    from sim.experiment.files import replacing
     from sim.fit.overlay import finite
 
     document = finite(document)

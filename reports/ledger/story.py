@@ -15,7 +15,8 @@ import polars as pl
 
 from reports.files import kept_rows
 from scenarios.terms import Term
-from sim.experiment.rundir import SCENARIO, RunDirectory, RunError
+from sim.experiment.files import RunError
+from sim.experiment.rundir import SCENARIO, RunDirectory
 
 Row: TypeAlias = dict[str, Any]
 

@@ -29,7 +29,7 @@ from reports.whatif.guard import REPORT_POLICY
 from reports.whatif.page import Page
 from scenarios.loader import Library
 from scenarios.scenario import Scenario
-from sim.experiment.rundir import RunError
+from sim.experiment.files import RunError
 from sim.experiment.runner import with_days
 from sim.whatif.answer import Answer, approximate
 from sim.whatif.study import Busy, Desk, Question

@@ -17,7 +17,7 @@ from reports.workbook.detail import ROWS_LIMIT, Detail
 from reports.workbook.package import Identity
 from reports.workbook.reconcile import Sums, reconciled
 from reports.workbook.run import Run
-from sim.experiment.rundir import RunError
+from sim.experiment.files import RunError
 
 FILE_NAME: Final = "workbook.xlsx"
 FOLDER: Final = "workbook"

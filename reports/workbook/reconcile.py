@@ -11,7 +11,7 @@ import polars as pl
 from reports.files import KEPT
 from reports.workbook.run import Run
 from scenarios.words import GUARANTEES
-from sim.experiment.rundir import RunError
+from sim.experiment.files import RunError
 
 SOURCES = ("claims", "payouts", "ledger")
 

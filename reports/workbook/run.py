@@ -14,7 +14,8 @@ from reports import files
 from reports.cells import Book
 from reports.clock import Clock
 from scenarios.guarantees import Guarantees
-from sim.experiment.rundir import ESTIMATES, SUMMARY, RunDirectory, RunError
+from sim.experiment.files import RunError
+from sim.experiment.rundir import ESTIMATES, SUMMARY, RunDirectory
 
 ROWS: Final = ("claims", "incidents", "ledger")
 

@@ -22,7 +22,7 @@ from distributed.comm.addressing import resolve_address
 
 from sim.experiment.account import PACKAGES, code_digest, package_version
 from sim.experiment.executor import sigint_ignored
-from sim.experiment.rundir import RunError
+from sim.experiment.files import RunError
 from sim.experiment.worker import start_worker
 
 LOCAL: Final = "local"

@@ -269,7 +269,7 @@ def on_cluster(
 ) -> Iterator[tuple[int, "Executor | None"]]:
     """How many workers there are, and the executor that they stand behind: None without --cluster,
     because a run then has processes of its own."""
-    from sim.experiment.rundir import RunError
+    from sim.experiment.files import RunError
 
     if workers is not None and address not in (None, "local"):
         raise typer.BadParameter(f"--workers: {address} has its own; they go with --cluster local")
@@ -292,7 +292,7 @@ def on_cluster(
 @contextmanager
 def run_errors() -> Iterator[None]:
     """Print why a run cannot start, go on or be read, and leave with the status of wrong input."""
-    from sim.experiment.rundir import RunError
+    from sim.experiment.files import RunError
 
     try:
         yield

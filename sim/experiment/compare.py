@@ -13,7 +13,8 @@ from pathlib import Path
 import polars as pl
 
 from sim.experiment.confidence import student
-from sim.experiment.rundir import REPLICATIONS, RunDirectory, RunError, read_table
+from sim.experiment.files import RunError, read_table
+from sim.experiment.rundir import REPLICATIONS, RunDirectory
 
 
 @dataclass(frozen=True, slots=True)

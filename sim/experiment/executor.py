@@ -11,7 +11,7 @@ from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExec
 from contextlib import contextmanager
 from typing import Final, TypeVar
 
-from sim.experiment.rundir import RunError
+from sim.experiment.files import RunError
 from sim.experiment.worker import start_worker
 
 Key = TypeVar("Key")

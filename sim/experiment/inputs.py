@@ -17,7 +17,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from sim.experiment.confidence import TAIL
-from sim.experiment.rundir import RunError
+from sim.experiment.files import RunError
 from sim.fit import overlay
 from sim.fit.problems import LogError
 

@@ -18,15 +18,14 @@ from typing import Any, Final
 
 from fsspec.core import url_to_fs
 
+from sim.experiment.files import UNFINISHED, RunError
 from sim.experiment.rundir import (
     MANIFEST,
     PARTS,
     REPLICATIONS,
     SCENARIO,
     SUMMARY,
-    UNFINISHED,
     RunDirectory,
-    RunError,
     check_identity,
 )
 from sim.experiment.worker import RECEIPT

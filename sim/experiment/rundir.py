@@ -7,11 +7,10 @@ there. A part always wins over the same replication in a merged file: it is only
 merging is not done.
 """
 
-import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -20,13 +19,13 @@ import polars as pl
 
 from scenarios.held import HeldError, held
 from scenarios.tables import TABLES
+from sim.experiment.files import UNFINISHED, RunError, read_json, read_table, replacing
 from sim.experiment.frames import schema
 
 MANIFEST: Final = "manifest.json"
 SUMMARY: Final = "summary.json"
 SCENARIO: Final = "scenario.toml"
 PARTS: Final = "parts"
-UNFINISHED: Final = ".unfinished"
 # Tables with a row for every single thing: kept for the first replications only.
 ROW_TABLES: Final = ("contacts", "incidents", "ledger", "claims")
 # Merged last: a replication that stands in it stands in every other table.
@@ -34,51 +33,6 @@ REPLICATIONS: Final = "replications"
 # Computed from the merged tables, never written by a replication.
 ESTIMATES: Final = "estimates"
 MERGED: Final = (*(t for t in TABLES if t not in (REPLICATIONS, ESTIMATES)), REPLICATIONS)
-
-
-class RunError(Exception):
-    """A run cannot start, go on or be read; the message says why and what to do, for the user."""
-
-
-@contextmanager
-def readable(place: Path | str) -> Iterator[None]:
-    """In here something is read that springpeak wrote. Raises RunError, which names the file (and
-    line), where it is damaged: a disk that was full, or a copy that stopped, leaves such files."""
-    try:
-        yield
-    except (OSError, ValueError, LookupError, TypeError, pl.exceptions.PolarsError) as error:
-        raise RunError(
-            f"{place} cannot be read, it is damaged ({type(error).__name__}: {error}): "
-            "simulate again, into another folder"
-        ) from error
-
-
-@contextmanager
-def replacing(file: Path) -> Iterator[Path]:
-    """A path to write to, which then becomes the file in one step: it is whole or as it was."""
-    unfinished = file.with_name(f"{file.name}{UNFINISHED}")
-    try:
-        yield unfinished
-        unfinished.replace(file)
-    except BaseException:
-        with suppress(OSError):
-            unfinished.unlink()
-        raise
-
-
-def read_json(file: Path) -> dict[str, Any]:
-    """An object that springpeak wrote as JSON. Raises RunError where the file is damaged."""
-    with readable(file):
-        values = json.loads(file.read_text(encoding="utf-8"))
-        if not isinstance(values, dict):
-            raise TypeError("no JSON object")
-        return values
-
-
-def read_table(file: Path) -> pl.DataFrame:
-    """A table that springpeak wrote as Parquet. Raises RunError where the file is damaged."""
-    with readable(file):
-        return pl.read_parquet(file)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from sim.experiment.account import State
 from sim.experiment.contents import ALL, Contents
 from sim.experiment.estimates import estimates
 from sim.experiment.executor import carry_out, worker_pool
+from sim.experiment.files import RunError
 from sim.experiment.precision import Plan
 from sim.experiment.rundir import (
     MANIFEST,
@@ -29,7 +30,6 @@ from sim.experiment.rundir import (
     SCENARIO,
     SUMMARY,
     RunDirectory,
-    RunError,
     write_estimates,
 )
 from sim.experiment.tables import RunTables

@@ -6,7 +6,8 @@ from pathlib import Path
 import polars as pl
 
 from scenarios.tables import TABLES
-from sim.experiment.rundir import RunDirectory, read_table
+from sim.experiment.files import read_table
+from sim.experiment.rundir import RunDirectory
 
 
 class RunTables(Mapping[str, pl.DataFrame]):

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import polars as pl
 
 from scenarios.words import CATEGORIES, GUARANTEES
-from sim.experiment.rundir import RunError
+from sim.experiment.files import RunError
 from sim.payout.frames import frame
 from sim.payout.seasons import Seasons
 from sim.payout.statistics import mean

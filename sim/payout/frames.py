@@ -10,8 +10,8 @@ from typing import Any
 
 import polars as pl
 
+from sim.experiment.files import RunError, replacing
 from sim.experiment.frames import schema
-from sim.experiment.rundir import RunError, replacing
 from sim.payout.statistics import Figure
 
 

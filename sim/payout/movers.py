@@ -16,7 +16,7 @@ from scenarios.assumptions import origin
 from scenarios.ranges import Ranged, ranged
 from scenarios.sources import Source
 from scenarios.words import CATEGORIES, GUARANTEES, INCIDENT_TYPES, TRIGGERS
-from sim.experiment.rundir import RunError
+from sim.experiment.files import RunError
 from sim.payout.seasons import Seasons
 
 # Keys to which claims, or what is paid for them, are proportional at first order.

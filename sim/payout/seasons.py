@@ -15,14 +15,8 @@ import numpy.typing as npt
 import polars as pl
 
 from scenarios.words import BEARERS, CATEGORIES, GUARANTEES, REGIONS
-from sim.experiment.rundir import (
-    REPLICATIONS,
-    SCENARIO,
-    RunDirectory,
-    RunError,
-    read_table,
-    readable,
-)
+from sim.experiment.files import RunError, read_table, readable
+from sim.experiment.rundir import REPLICATIONS, SCENARIO, RunDirectory
 
 Ints = npt.NDArray[np.int64]
 

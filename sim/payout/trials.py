@@ -19,7 +19,7 @@ from scenarios.problems import ScenarioProblems
 from scenarios.scenario import Scenario
 from sim.experiment.account import code_digest
 from sim.experiment.executor import carry_out
-from sim.experiment.rundir import read_json, replacing
+from sim.experiment.files import read_json, replacing
 from sim.replication import simulate
 
 METRICS: Final = ("payout_gross_fen", "payout_recovered_fen", "payout_net_fen")

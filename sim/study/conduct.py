@@ -20,7 +20,8 @@ from typing import Any, Final
 
 from sim.experiment.account import code_digest
 from sim.experiment.executor import carry_out, worker_pool
-from sim.experiment.rundir import MANIFEST, RunDirectory, RunError, read_json
+from sim.experiment.files import RunError, read_json
+from sim.experiment.rundir import MANIFEST, RunDirectory
 from sim.study.journal import Journal, season_line
 from sim.study.plan import Plan, Point
 from sim.study.points import write_points

@@ -13,7 +13,8 @@ import numpy as np
 import polars as pl
 
 from sim.columns import Floats
-from sim.experiment.rundir import RunDirectory, RunError, read_json, read_table, readable
+from sim.experiment.files import RunError, read_json, read_table, readable
+from sim.experiment.rundir import RunDirectory
 from sim.study.conduct import PLAN
 from sim.study.journal import TRIALS
 from sim.study.plan import Plan, Point, plan

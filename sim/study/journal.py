@@ -14,8 +14,9 @@ from typing import Any, Final
 
 import polars as pl
 
+from sim.experiment.files import read_table, readable, replacing
 from sim.experiment.frames import schema
-from sim.experiment.rundir import PARTS, read_table, readable, replacing
+from sim.experiment.rundir import PARTS
 from sim.payout.frames import known
 from sim.study.lines import Lines, Writer
 

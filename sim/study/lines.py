@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
-from sim.experiment.rundir import readable
+from sim.experiment.files import readable
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from sim.experiment.files import replacing
 from sim.experiment.frames import schema
-from sim.experiment.rundir import replacing
 from sim.study.plan import Plan
 
 POINTS: Final = "study_points"

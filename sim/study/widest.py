@@ -28,7 +28,7 @@ from scenarios.problems import ScenarioProblems
 from scenarios.ranges import Ranged, ranged
 from scenarios.scenario import Scenario
 from sim.experiment.executor import carry_out
-from sim.experiment.rundir import read_table, readable, replacing
+from sim.experiment.files import read_table, readable, replacing
 from sim.payout.frames import frame
 from sim.study.asked import Asked
 from sim.study.factors import Factor

@@ -19,7 +19,8 @@ from sim.experiment import account
 from sim.experiment.compare import PairedDifference, compare
 from sim.experiment.contents import ALL
 from sim.experiment.executor import processes
-from sim.experiment.rundir import RunDirectory, RunError
+from sim.experiment.files import RunError
+from sim.experiment.rundir import RunDirectory
 from sim.experiment.runner import run, with_days
 
 Phase = Literal["baseline", "change", "done", "cancelled", "failed"]
