@@ -96,7 +96,7 @@ class Library(Generic[M]):
             try:
                 values |= self._complete(alone, scenario)
             except ValueError as error:
-                problem = Problem(file=files[-1].label, message=str(error))
+                problem = _blamed(str(error), values, layers, otherwise=files[-1])
                 raise ScenarioProblems([problem]) from None
             scenario = self._model.model_validate(values)
         return Resolved(scenario, values, layers)
@@ -178,6 +178,8 @@ class Library(Generic[M]):
             message = "is missing"
         elif kind == "value_error":
             message, hint = str(detail["ctx"]["error"]), ""
+            if not path:
+                return _blamed(message, values, layers, otherwise=layer)
         else:
             message = detail["msg"].replace("Input should", "should").replace("Tuple ", "")
             message = message.replace(" after validation", "")
@@ -189,6 +191,20 @@ class Library(Generic[M]):
             message=message,
             hint=hint,
         )
+
+
+def _blamed(
+    message: str, values: Mapping[str, Any], layers: Sequence[Layer], *, otherwise: Layer
+) -> Problem:
+    """A mistake between keys where the key that the message begins with was said last."""
+    path, _, rest = message.partition(" ")
+    if "." in path:
+        for layer in reversed(layers):
+            if layer.holds(path):
+                value = shorten(at(values, path))
+                line = layer.line(path)
+                return Problem(file=layer.label, line=line, path=path, value=value, message=rest)
+    return Problem(file=otherwise.label, message=message)
 
 
 def load(

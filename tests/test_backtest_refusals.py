@@ -55,6 +55,22 @@ def test_a_fit_that_lacks_a_part_is_refused(fitted: Path, new: Path, tmp_path: P
     assert "cut.json: the file beside it lacks 'leaving'" in said.err
 
 
+def test_days_on_which_nobody_is_answered_are_refused(
+    fitted: Path, new: Path, tmp_path: Path
+) -> None:
+    text = new.read_text(encoding="utf-8").splitlines()
+    log, roster = tmp_path / "log.csv", tmp_path / "roster.csv"
+    log.write_text(
+        "\n".join(one for one in text if ",answered," not in one), encoding="utf-8"
+    )
+    roster.write_text(
+        "start_at,end_at,agents_count\n2026-03-02 08:00,2026-03-02 20:00,4\n", encoding="utf-8"
+    )
+    said = backtest(fitted, log, tmp_path / "out", "--roster", str(roster))
+    assert said.status == 2
+    assert "log.csv: no contact was answered" in said.err
+
+
 @pytest.mark.parametrize("threshold", ["-5", "nan", "inf"])
 def test_a_threshold_is_a_number_of_seconds(threshold: str, fitted: Path, tmp_path: Path) -> None:
     said = backtest(fitted, tmp_path / "none.csv", tmp_path, f"--threshold={threshold}")

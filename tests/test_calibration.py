@@ -6,6 +6,8 @@ by the seed); the half-width of each is held below 5 % of its target, so that a 
 is seen.
 """
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.stats import t as student
@@ -57,6 +59,23 @@ def test_a_target_moves_it() -> None:
     more = load(BASE, sets=("incidents.ratio.catering.closed_or_refused=0.005",))
     assert more.calibrated is not None
     assert more.solved.undeclared_ratio.catering > load(BASE).solved.undeclared_ratio.catering
+
+
+def test_a_mistake_between_keys_is_told_where_the_key_was_said(tmp_path: Path) -> None:
+    """Neither by the scenario's own file nor by the last overlay, which says other things."""
+    wrong, other = tmp_path / "wrong.toml", tmp_path / "other.toml"
+    other.write_text("[demand]\ncommon_day_cv = 0.2\n", encoding="utf-8")
+    for key, value, said in (
+        ("hotel.closed_or_refused", 0.5, "cannot be reached: "),
+        ("movie.no_room", 0.01, "must be 0: only hotels sell rooms here"),
+    ):
+        category, incident = key.split(".")
+        text = f"[incidents.ratio.{category}]\n{incident} = {value}\n"
+        wrong.write_text(text, encoding="utf-8")
+        with pytest.raises(ScenarioProblems) as caught:
+            load(BASE, overlays=(str(wrong), str(other)))
+        (problem,) = caught.value.problems
+        assert str(problem).startswith(f"{wrong}:2: incidents.ratio.{key} = {value}: {said}")
 
 
 def test_a_target_out_of_reach_is_refused() -> None:

@@ -85,6 +85,10 @@ def backtest(
             law.check(log)
         if presence is None and not (log.agent >= 0).any():
             raise LogError(f"{log.name}: names no agents; give their numbers with --roster")
+        if log.abandoned.all():
+            raise LogError(
+                f"{log.name}: no contact was answered, so that nothing tells how long they take"
+            )
         with Progress(console=stderr()) as bar:
             task = bar.add_task("replaying", total=replications)
             found = replayed(
