@@ -56,11 +56,12 @@ def later(message: str, /) -> str:
 
 
 def file_name(name: str) -> str:
-    """The name of a file for readers: `report.html` in English, `report.zh.html` in Chinese."""
+    """The name of a file or folder for readers: `report.html` in English, `report.zh.html` in
+    Chinese."""
     if spoken() == "en":
         return name
-    stem, dot, kind = name.rpartition(".")
-    return f"{stem}.{spoken()}{dot}{kind}"
+    path = Path(name)
+    return f"{path.stem}.{spoken()}{path.suffix}"
 
 
 def _translated(message: str) -> str:

@@ -28,11 +28,17 @@ ScenarioName = Annotated[
 ]
 Overlays = Annotated[
     list[str] | None,
-    typer.Option("--overlay", metavar="NAME", help="Lay this overlay on top; repeatable."),
+    typer.Option(
+        "--overlay",
+        metavar="NAME",
+        help="Lay this overlay on top: a shipped one's name, or a TOML file; repeatable.",
+    ),
 ]
 Sets = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Set one key, in TOML; repeatable."),
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Set one key, in TOML, over all overlays; repeatable."
+    ),
 ]
 
 

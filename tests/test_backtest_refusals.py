@@ -46,6 +46,15 @@ def test_days_without_an_hour_to_tell_of_are_refused(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_fit_that_lacks_a_part_is_refused(fitted: Path, new: Path, tmp_path: Path) -> None:
+    document = json.loads(fitted.with_suffix(".json").read_text(encoding="utf-8"))
+    del document["floor"]["leaving"]
+    (tmp_path / "cut.json").write_text(json.dumps(document), encoding="utf-8")
+    said = backtest(tmp_path / "cut.json", new, tmp_path / "out")
+    assert said.status == 2
+    assert "cut.json: the file beside it lacks 'leaving'" in said.err
+
+
 @pytest.mark.parametrize("threshold", ["-5", "nan", "inf"])
 def test_a_threshold_is_a_number_of_seconds(threshold: str, fitted: Path, tmp_path: Path) -> None:
     said = backtest(fitted, tmp_path / "none.csv", tmp_path, f"--threshold={threshold}")

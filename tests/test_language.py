@@ -43,6 +43,7 @@ def test_the_language_is_that_of_the_context() -> None:
     with speaking("zh"):
         assert say("{number} s", number="7") == "7 秒"
         assert file_name("report.html") == "report.zh.html"
+        assert file_name("workbook") == "workbook.zh", "a folder is not hidden"
         with speaking("en"):
             assert say("{number} s", number="7") == "7 s"
             assert file_name("report.html") == "report.html"

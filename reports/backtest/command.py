@@ -28,7 +28,7 @@ from sim.fit.options import (
 )
 
 if TYPE_CHECKING:
-    from sim.backtest.backtest import Backtest
+    from sim.backtest.backtest import Backtest, Fitted
     from sim.fit.hours import Hours
     from sim.fit.logs import ContactLog
 
@@ -65,7 +65,6 @@ def backtest(
     lang: Lang = "en",
 ) -> None:
     """Simulate a log's past days with the staffing that it shows, beside Erlang C and Erlang A."""
-    from sim.backtest.backtest import Fitted
     from sim.backtest.backtest import backtest as replayed
     from sim.backtest.drawn import ArrivalLaw
     from sim.backtest.roster import read_roster
@@ -75,7 +74,7 @@ def backtest(
     with log_errors():
         if not (threshold >= 0.0 and isfinite(threshold)):
             raise LogError(f"--threshold {threshold:g}: should be seconds, 0 or more")
-        said = _floor(fitted)
+        said, floor = _floor(fitted)
         way = reading(column, time_zone, time_format, answered=answered, abandoned=abandoned)
         presence = read_roster(roster, way.clock) if roster else None
         with run_errors():
@@ -90,7 +89,7 @@ def backtest(
             task = bar.add_task("replaying", total=replications)
             found = replayed(
                 log,
-                Fitted.of(said),
+                floor,
                 replications=replications,
                 seed=seed,
                 presence=presence,
@@ -114,8 +113,9 @@ def backtest(
         _say(document, out, contacts_count=len(log), aside_count=log.aside.total)
 
 
-def _floor(fitted: Path) -> dict[str, Any]:
-    """What stands beside an overlay. Raises LogError where it knows no floor."""
+def _floor(fitted: Path) -> "tuple[dict[str, Any], Fitted]":
+    """What stands beside an overlay, and its floor. Raises LogError where it knows none."""
+    from sim.backtest.backtest import Fitted
     from sim.fit.overlay import read
     from sim.fit.problems import LogError
 
@@ -125,7 +125,13 @@ def _floor(fitted: Path) -> dict[str, Any]:
             f"{fitted}: knows no floor; `springpeak fit contacts` finds one in a log that names "
             "agents"
         )
-    return said
+    try:
+        return said, Fitted.of(said)
+    except (KeyError, TypeError, ValueError) as error:
+        raise LogError(
+            f"{fitted}: the file beside it lacks {error}, it was changed or is of another version; "
+            "fit the log again"
+        ) from None
 
 
 def _check_hours(hours: "Hours", log: "ContactLog", roster: Path | None) -> None:

@@ -53,10 +53,10 @@ Days = Annotated[
 ]
 Budgets = Annotated[
     list[str] | None,
-    typer.Option(metavar="GUARANTEE=CNY", help="Would this budget hold? Repeatable."),
+    typer.Option(metavar="GUARANTEE=CNY", help="Would this budget, in CNY, hold? Repeatable."),
 ]
 FundAt = Annotated[
-    float | None, typer.Option(metavar="LEVEL", help="Also fund at this level, e.g. 0.98.")
+    float | None, typer.Option(metavar="LEVEL", help="Also fund at this quantile, 0.5 to below 1.")
 ]
 Movers = Annotated[
     int, typer.Option(min=0, help="How many assumptions to move, widest first; 0 = none.")
@@ -66,11 +66,11 @@ Keys = Annotated[
     typer.Option(metavar="KEY", help="Move this key's range instead; repeatable."),
 ]
 Bridge = Annotated[
-    Path | None, typer.Option(metavar="RUN", help="Explain the way from this run.")
+    Path | None, typer.Option(metavar="RUN", help="Explain the difference from this run.")
 ]
 Policies = Annotated[
     list[str] | None,
-    typer.Option(metavar="OVERLAY|KEY=VALUE", help="Lay this policy on; repeatable."),
+    typer.Option(metavar="OVERLAY|KEY=VALUE", help="What would this policy change? Repeatable."),
 ]
 SampleCount = Annotated[
     int, typer.Option(min=1, help="Seasons of the smaller world for movers and policies.")

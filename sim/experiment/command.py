@@ -103,7 +103,11 @@ def run(
     replications: Replications = None,
     precision: Annotated[
         str | None,
-        typer.Option(metavar="RATIO", help="Stop at this half-width instead, e.g. 2%."),
+        typer.Option(
+            metavar="RATIO",
+            help="Go on until contacts, payouts and service levels are known to within this, e.g. "
+            "2% (95 % interval), instead.",
+        ),
     ] = None,
     seed: Seed = 1,
     workers: Workers = None,
@@ -117,7 +121,9 @@ def run(
     input_uncertainty: Annotated[
         int | None,
         typer.Option(
-            min=2, metavar="DRAWS", help="Run again on so many draws of the fitted parameters."
+            min=2,
+            metavar="DRAWS",
+            help="Run again on so many draws (a fit has 100) of the fitted parameters.",
         ),
     ] = None,
 ) -> None:

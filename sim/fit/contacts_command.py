@@ -29,7 +29,13 @@ def contacts(
     abandoned: Abandoned = "abandoned",
     seed: Seed = 1,
 ) -> None:
-    """Arrivals, handle times, patience, returns and availability from a log of contacts."""
+    """Arrivals, handle times, patience, returns and availability from a log of contacts.
+
+    One row a contact. Columns: arrived_at, ended_at, outcome; and where they are known answered_at
+    (empty if abandoned), contact_id (tells repeated rows), queue, priority, agent and caller.
+    Contacts longer than 60 minutes count as 60. Rows that contradict themselves are set aside and
+    counted; more than 10 % of them, and nothing is fitted.
+    """
     from sim.backtest.rivals import erlang_a_factor
     from sim.fit import keys, overlay, words
     from sim.fit.bootstrap import joint_draws

@@ -29,7 +29,12 @@ def orders(
     logs: Logs, output: Output, column: Columns = None, time_zone: Zone = None,
     time_format: Form = None,
 ) -> None:
-    """Incident ratios by category and day, prices and hour profiles from a log of orders."""
+    """Incident ratios by category and day, prices and hour profiles from a log of orders.
+
+    One row an order. Columns: category, due_at; and where they are known placed_at, value_fen (a
+    whole number: 100 fen are one CNY), incident (empty if nothing went wrong) and order_id (tells
+    repeated rows). Prices, lead times and profiles take 30 orders of a category.
+    """
     from sim.fit.events import ORDERS
     from sim.fit.orders import incident_ratios, order_settings
 
@@ -44,7 +49,13 @@ def claims(
     logs: Logs, output: Output, column: Columns = None, time_zone: Zone = None,
     time_format: Form = None,
 ) -> None:
-    """Severity, recovery ratio and lag from a log of payouts."""
+    """Severity, recovery ratio and lag from a log of payouts.
+
+    One row a payout. Columns: category, paid_at, paid_fen (a whole number: 100 fen are one CNY);
+    and where they are known guarantee, incident, cap_fen, recovered_fen with recovered_at, and
+    claim_id (tells repeated rows). A group of guarantee and incident takes 30 payouts, its
+    recoveries 30 of these.
+    """
     from scenarios.command import BASE, resolve
     from sim.fit.claims import FEWEST, claim_settings, groups, recoveries, severities
     from sim.fit.events import CLAIMS
@@ -88,7 +99,11 @@ def festival(
     logs: Logs, output: Output, anchor: Years, column: Columns = None, time_zone: Zone = None,
     time_format: Form = None,
 ) -> None:
-    """Day multipliers and their spread from several years of orders, aligned by lunar day."""
+    """Day multipliers and their spread from several years of orders, aligned by lunar day.
+
+    Columns as of `springpeak fit orders`. A normal day is the mean of the same year's lunar days
+    -35 to -8 and 9 to 28, of which each category needs 7.
+    """
     from sim.fit.events import ORDERS
     from sim.fit.festival import FESTIVAL, season_settings, seasons
     from sim.fit.problems import LogError

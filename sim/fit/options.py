@@ -23,7 +23,9 @@ Output = Annotated[
 Columns = Annotated[
     list[str] | None,
     typer.Option(
-        "--column", metavar="MEANING=NAME", help="A column's name in the log; repeatable."
+        "--column",
+        metavar="MEANING=NAME",
+        help="What a column is called in the log, e.g. caller=phone_number; repeatable.",
     ),
 ]
 Zone = Annotated[
