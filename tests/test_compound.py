@@ -18,6 +18,7 @@ from sim.compound.fourier import compound, gridded, lattice_masses
 from sim.compound.frequency import Frequency
 from sim.compound.grid import Moments
 from sim.compound.inversion import inverted
+from sim.compound.panjer import recursion
 from sim.compound.problems import CompoundError, GridError
 from sim.compound.severity import (
     Discrete,
@@ -28,11 +29,9 @@ from sim.compound.severity import (
     mean_of,
     square_of,
 )
-from sim.compound.terms import Cap, net_of_recovery, payable
+from sim.compound.terms import Cap, net_of_recovery, payable, with_legal_minimum
 from sim.compound.total import Total, exhaustion
 from sim.compound.unbounded import unbounded
-from tests.legal_minimum import with_legal_minimum
-from tests.panjer import recursion
 
 DICE = Discrete.of({1.0: 0.5, 2.0: 0.3, 5.0: 0.2})
 CLAIM = Lognormal(mean=120.0, cv=0.8)

@@ -9,7 +9,7 @@ from sim.fit.drift import Drift
 
 def drift_of(abandoned: np.ndarray, *, contacts: float = 100.0) -> Drift:
     days = np.arange(len(abandoned), dtype=np.float64)
-    return Drift(days, np.full(len(days), contacts), abandoned, 10.0 * abandoned)
+    return Drift(days, np.full(len(days), contacts), abandoned, 10.0 * abandoned, -abandoned)
 
 
 def test_spells_that_always_miss_alike_give_that_miss() -> None:
@@ -19,6 +19,7 @@ def test_spells_that_always_miss_alike_give_that_miss() -> None:
     wide = stats.t.ppf(0.975, 4) * 1.25**0.5
     assert found["abandoned_ratio"] == pytest.approx(0.01 * wide)
     assert found["mean_wait_s"] == pytest.approx(0.1 * wide)
+    assert found["service_level_ratio"] == pytest.approx(0.01 * wide)
 
 
 def test_days_without_contacts_are_part_of_a_spell() -> None:
@@ -26,7 +27,7 @@ def test_days_without_contacts_are_part_of_a_spell() -> None:
     that begins on a day of the log and ends in it misses."""
     day = np.array([0.0, 6.0, *range(13, 21)])
     abandoned = np.array([3.0, 1.0, *np.zeros(8)])
-    drift = Drift(day, np.full(10, 100.0), abandoned, abandoned)
+    drift = Drift(day, np.full(10, 100.0), *(3 * [abandoned]))
     assert drift.spells_count(7) == 3
     found = drift.half_widths(7)
     assert found is not None

@@ -15,13 +15,13 @@ import pytest
 from scipy.stats import norm, poisson
 
 from sim.columns import Floats, Ints
-from sim.staffing.isa import HALF, LEAST_LOAD_ERLANG, Spread, by_replication
+from sim.staffing.isa import Spread, by_replication, pooled
 from sim.support.attempts import Attempts
 from sim.support.cases import Cases, on_grid
 from sim.support.layout import Layout, TeamPlan
 from sim.support.tape import Tape
+from sim.theory.offered_load import offered_load
 from sim.theory.patience import exponential
-from tests.theory_load import offered_load
 
 SLOTS, CYCLES = 63, 200
 STEP = 2.0 * np.pi / SLOTS
@@ -86,26 +86,6 @@ def modified_load() -> Floats:
     rates = np.tile(RATE, 4)
     at = (np.arange(3 * SLOTS, 4 * SLOTS) + 0.5) * STEP
     return offered_load(rates, interval_s=STEP, handle=exponential(1.0), at_s=at)
-
-
-def pooled(
-    in_system: Floats, load: Floats, *, delay_ratio: float, window: int, cyclic: bool
-) -> Ints:
-    """Least agents by interval for which the share that waits is `delay_ratio` over all samples.
-
-    `in_system` has the shape (replications, intervals, samples), `load` (intervals,); `window`
-    intervals share a quantile, around the clock if `cyclic`.
-    """
-    load = np.maximum(load, LEAST_LOAD_ERLANG)
-    z = (in_system - load[:, np.newaxis]) / np.sqrt(load)[:, np.newaxis]
-    by_interval = np.moveaxis(z, 1, 0).reshape(len(load), -1)
-    reach = window // 2
-    found = np.empty(len(load))
-    for interval in range(len(load)):
-        near = np.arange(interval - reach, interval + reach + 1)
-        near = near % len(load) if cyclic else near[(near >= 0) & (near < len(load))]
-        found[interval] = np.quantile(by_interval[near], 1.0 - delay_ratio)
-    return np.maximum(np.ceil(load + found * np.sqrt(load) + HALF), 0.0).astype(np.int64)
 
 
 def exact(alpha: float) -> Ints:

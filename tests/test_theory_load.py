@@ -5,15 +5,16 @@ import pytest
 
 from sim.theory.erlang import patient
 from sim.theory.impatience import mmng
+from sim.theory.offered_load import offered_load, wave_response
 from sim.theory.patience import exponential, parse
-from tests.square_root import (
+from sim.theory.returns import Wave, erlang_r_load
+from sim.theory.square_root import (
     beta_of,
     garnett,
     halfin_whitt,
     newsvendor_agents,
     square_root_agents,
 )
-from tests.theory_load import Wave, erlang_r_load, offered_load, wave_response
 
 EXACT = 1e-9
 

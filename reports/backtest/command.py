@@ -201,8 +201,8 @@ def _table(document: dict[str, Any]) -> Table:
             document["erlang_c"][name],
         ]
         said = [f"{value:.4g}" for value in cells]
-        wide = document["foretold"].get(name, {})
-        if wide.get("low") is not None:
+        wide = document["foretold"][name]
+        if wide["low"] is not None:
             said[1] += f" ({wide['low']:.4g} to {wide['high']:.4g})"
         table.add_row(name, *said)
     for name in ("mae_abandoned_ratio_hourly", "mae_mean_wait_s_hourly"):

@@ -142,7 +142,7 @@ def _table(document: dict[str, Any]) -> Table:
 
 def _simulated(document: dict[str, Any], key: str, form: str) -> Printed:
     """With the interval of days to come where the fitted log tells one."""
-    if document["foretold"].get(key, {}).get("low") is None:
+    if document["foretold"][key]["low"] is None:
         return Row("backtest:simulated." + key, document["simulated"][key]).number("mean", form)
     row = Row("backtest:foretold." + key, document["foretold"][key])
     return row.with_interval("mean", "low", "high", form)

@@ -8,6 +8,7 @@ presence, or the days show too few turns, the law is the fit's. The rivals get t
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from math import inf
 from typing import Any, Final
 
 import numpy as np
@@ -17,7 +18,7 @@ from sim.backtest.drawn import ArrivalLaw
 from sim.backtest.paired import by_chance, nearer
 from sim.backtest.rivals import by_erlang_a, by_erlang_c
 from sim.experiment.confidence import student_rows
-from sim.fit.drift import Drift
+from sim.fit.drift import THRESHOLD_S, Drift
 from sim.fit.hours import Hours, Outcome
 from sim.fit.leaving import LeavingLaw
 from sim.fit.likelihood import Floats
@@ -27,9 +28,9 @@ from sim.fit.replay import DAY_S, FloorLaw, replay
 from sim.fit.turns import TurnLaws
 from sim.fit.waiting import Waiting, WaitingPart
 
-THRESHOLD_S: Final = 20.0
-OVERALL: Final = ("offered", "abandoned_ratio", "mean_wait_s", "service_level_ratio")
-HOURLY: Final = ("offered", "abandoned", "abandoned_ratio", "mean_wait_s", "service_level_ratio")
+LEVEL: Final = "service_level_ratio"
+OVERALL: Final = ("offered", "abandoned_ratio", "mean_wait_s", LEVEL)
+HOURLY: Final = ("offered", "abandoned", "abandoned_ratio", "mean_wait_s", LEVEL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class Backtest:
     erlang_a: Outcome
     erlang_c: Outcome
     drift: Drift
+    threshold_s: float
     seed: int
 
     def document(self) -> dict[str, Any]:
@@ -121,15 +123,17 @@ class Backtest:
 
     def _foretold(self) -> dict[str, Any]:
         """The simulated figures with the drift that the fitted log shows over as many days; without
-        an interval where it shows too little."""
+        an interval where it shows too little, or a service level of another threshold."""
         first, last = np.floor_divide(self.hours.start_s[[0, -1]], DAY_S).astype(int).tolist()
         days = last - first + 1
         half, total = self.drift.half_widths(days), self.simulated.middle().total()
         found: dict[str, Any] = {"days_count": days, "spells_count": self.drift.spells_count(days)}
-        for name in ("abandoned_ratio", "mean_wait_s"):
+        for name, most in (("abandoned_ratio", 1.0), ("mean_wait_s", inf), (LEVEL, 1.0)):
             mean = float(getattr(total, name))
-            low, high = (mean - half[name], mean + half[name]) if half else (None, None)
-            found[name] = {"mean": mean, "low": low and max(low, 0.0), "high": high}
+            found[name] = {"mean": mean, "low": None, "high": None}
+            if half and (name != LEVEL or self.threshold_s == THRESHOLD_S):
+                low, high = max(mean - half[name], 0.0), min(mean + half[name], most)
+                found[name] |= {"low": low, "high": high}
         return found
 
     def _columns(self) -> dict[str, list[float]]:
@@ -199,6 +203,7 @@ def backtest(
             threshold_s=threshold_s,
         ),
         drift=fitted.drift,
+        threshold_s=threshold_s,
         seed=seed,
     )
 

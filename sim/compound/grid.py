@@ -123,7 +123,7 @@ def lattice(frequency: Frequency, severity: Severity, *, claims_count: int) -> G
 def ladder(frequency: Frequency, severity: Severity, *, claims_count: int) -> list[Grid]:
     """Grids for a continuous severity, each twice as fine as the one before, on one window.
 
-    Every atom (a cap) is a node of each of them, and of those 2 and 4 times coarser.
+    Every atom (a cap, a floor) is a node of each of them, and of those 2 and 4 times coarser.
     """
     low, high = window(frequency, severity, claims_count=claims_count)
     unit = unit_of(severity)
@@ -140,8 +140,8 @@ def ladder(frequency: Frequency, severity: Severity, *, claims_count: int) -> li
         grids.append(Grid(step=step / finer, first=first * finer, points=points * finer))
     if not grids:
         raise GridError(
-            f"steps of {step:g}, so that caps are nodes, take {points} points, above "
-            f"{POINTS_MAX}: round caps to a coarser common unit"
+            f"steps of {step:g}, so that caps and floors are nodes, take {points} points, above "
+            f"{POINTS_MAX}: round caps and floors to a coarser common unit"
         )
     return grids
 
@@ -161,7 +161,7 @@ def given(severity: Severity, *, step: float, points: int) -> Grid:
         ratio = float(unit) / (LEVELS * step)
         if abs(ratio - round(ratio)) > 1e-9 * max(ratio, 1.0):
             raise GridError(
-                f"a step of {step:g} is too coarse: caps are multiples of {unit}, "
+                f"a step of {step:g} is too coarse: caps and floors are multiples of {unit}, "
                 "which must be a multiple of four steps"
             )
     return Grid(step=step, first=0, points=points)

@@ -1,4 +1,4 @@
-"""What terms make of a claim: deductible, cap, recovery.
+"""What terms make of a claim: deductible, cap, floor, legal minimum, recovery.
 
 Decides the law of what is paid for one claim, as a law again, so that terms nest in the order in
 which they apply (`payable` has the order of the command line: the deductible first, then the cap on
@@ -113,6 +113,39 @@ class Cap:
 
 
 @dataclass(frozen=True, slots=True)
+class Floor:
+    """max(X, floor): every claim is paid at least the floor."""
+
+    severity: Severity
+    floor: float
+
+    def __post_init__(self) -> None:
+        _require_amount("floor", self.floor)
+
+    @property
+    def atoms(self) -> tuple[Atom, ...]:
+        over = [atom for atom in self.severity.atoms if atom.value > self.floor]
+        at_floor = 1.0 - float(self.severity.tail(np.array([self.floor]))[0])
+        return merged([Atom(self.floor, at_floor), *over])
+
+    def tail(self, x: Floats) -> Floats:
+        return np.where(x < self.floor, 1.0, self.severity.tail(x))
+
+    def excess(self, x: Floats) -> Floats:
+        raised = np.maximum(x, self.floor)
+        return self.severity.excess(raised) + (raised - x)
+
+    def square_excess(self, x: Floats) -> Floats:
+        raised = np.maximum(x, self.floor)
+        gap = raised - x
+        beside = 2.0 * gap * self.severity.excess(raised)
+        return self.severity.square_excess(raised) + beside + gap**2
+
+    def reach(self, probability: float) -> float:
+        return max(self.severity.reach(probability), self.floor)
+
+
+@dataclass(frozen=True, slots=True)
 class Mixture:
     """A claim that follows `first` with probability `share` (ratio), else `second`."""
 
@@ -144,6 +177,11 @@ class Mixture:
 
     def reach(self, probability: float) -> float:
         return max(self.first.reach(probability), self.second.reach(probability))
+
+
+def with_legal_minimum(severity: Severity, *, minimum: float, legal_ratio: float) -> Severity:
+    """In a share of claims the law asks for at least `minimum`; it comes after every cap."""
+    return Mixture(Floor(severity, minimum), severity, legal_ratio)
 
 
 def net_of_recovery(severity: Severity, *, recovered_ratio: float) -> Severity:

@@ -19,6 +19,8 @@ from sim.fit.logs import ContactLog
 from sim.fit.replay import Replayed
 
 FEWEST_SPELLS: Final = 3
+# Of the service level.
+THRESHOLD_S: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Drift:
     contacts_count: Floats
     abandoned: Floats
     wait_s: Floats
+    within: Floats
+    """Answered within `THRESHOLD_S`."""
 
     @classmethod
     def of(cls, log: ContactLog, again: Sequence[Replayed]) -> "Drift":
@@ -36,7 +40,10 @@ class Drift:
         day, place = np.unique(log.day, return_inverse=True)
         abandoned = log.abandoned - np.mean([one.abandoned for one in again], axis=0)
         wait_s = log.wait_s - np.mean([one.wait_s for one in again], axis=0)
-        sums = (np.bincount(place, one) for one in (np.ones(len(log)), abandoned, wait_s))
+        others = [~one.abandoned & (one.wait_s <= THRESHOLD_S) for one in again]
+        within = (~log.abandoned & (log.wait_s <= THRESHOLD_S)) - np.mean(others, axis=0)
+        columns = (np.ones(len(log)), abandoned, wait_s, within)
+        sums = (np.bincount(place, one) for one in columns)
         return cls(day.astype(np.float64), *(one.astype(np.float64) for one in sums))
 
     @classmethod
@@ -53,8 +60,8 @@ class Drift:
         return int(self.day[-1] + 1.0 - self.day[0]) // days
 
     def half_widths(self, days: int) -> dict[str, float] | None:
-        """Of the 95 % intervals of `abandoned_ratio` and `mean_wait_s` over that many days; None
-        where fewer than `FEWEST_SPELLS` spells are known."""
+        """Of the 95 % intervals of `abandoned_ratio`, `mean_wait_s` and `service_level_ratio` over
+        that many days; None where fewer than `FEWEST_SPELLS` spells are known."""
         spells = self.spells_count(days)
         if spells < FEWEST_SPELLS:
             return None
@@ -62,7 +69,12 @@ class Drift:
         until = np.searchsorted(self.day, self.day[first] + days)
         wide = float(stats.t.ppf(1.0 - TAIL, spells)) * (1.0 + 1.0 / spells) ** 0.5
         found = {}
-        for name, column in (("abandoned_ratio", self.abandoned), ("mean_wait_s", self.wait_s)):
+        columns = {
+            "abandoned_ratio": self.abandoned,
+            "mean_wait_s": self.wait_s,
+            "service_level_ratio": self.within,
+        }
+        for name, column in columns.items():
             missed, contacts = (
                 np.concatenate([[0.0], np.cumsum(one)]) for one in (column, self.contacts_count)
             )

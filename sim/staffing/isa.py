@@ -15,13 +15,33 @@ import numpy as np
 from scipy.ndimage import uniform_filter1d
 from scipy.stats import t as student
 
-from sim.columns import Floats
+from sim.columns import Floats, Ints
 
 LEAST_LOAD_ERLANG: Final = 0.25
 # With s agents an integer N >= s waits; half a contact makes a smooth quantile of N one of N >= s.
 HALF: Final = 0.5
 # Two replications stay usable: with one degree of freedom the factor would be 6.3 at 95 %.
 LEAST_FREEDOM: Final = 3
+
+
+def pooled(
+    in_system: Floats, load: Floats, *, delay_ratio: float, window: int, cyclic: bool
+) -> Ints:
+    """Least agents by interval for which the share that waits is `delay_ratio` over all samples.
+
+    `in_system` has the shape (replications, intervals, samples), `load` (intervals,); `window`
+    intervals share a quantile, around the clock if `cyclic`.
+    """
+    load = np.maximum(load, LEAST_LOAD_ERLANG)
+    z = (in_system - load[:, np.newaxis]) / np.sqrt(load)[:, np.newaxis]
+    by_interval = np.moveaxis(z, 1, 0).reshape(len(load), -1)
+    reach = window // 2
+    found = np.empty(len(load))
+    for interval in range(len(load)):
+        near = np.arange(interval - reach, interval + reach + 1)
+        near = near % len(load) if cyclic else near[(near >= 0) & (near < len(load))]
+        found[interval] = np.quantile(by_interval[near], 1.0 - delay_ratio)
+    return np.maximum(np.ceil(load + found * np.sqrt(load) + HALF), 0.0).astype(np.int64)
 
 
 def by_replication(
@@ -35,8 +55,7 @@ def by_replication(
 ) -> Floats:
     """Agents (not rounded) with which a share `risk_ratio` of replications keeps the target.
 
-    `in_system` has the shape (replications, intervals, samples), `load` (intervals,). What chance
-    adds to the load shares a mean over `window` intervals.
+    Shapes as in `pooled`. What chance adds to the load shares a mean over `window` intervals.
     """
     load = np.maximum(load, LEAST_LOAD_ERLANG)
     needed = np.quantile(in_system, 1.0 - delay_ratio, axis=2)

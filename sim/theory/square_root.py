@@ -1,8 +1,7 @@
 """Square-root staffing: agents = load + beta sqrt(load), and the share that waits at a beta.
 
 Halfin and Whitt, Operations Research 29 (1981), without abandonment; Garnett, Mandelbaum and
-Reiman, M&SOM 4 (2002), with it; and the newsvendor's answer to a load that nobody knows. The limits
-that tests hold the exact queues against.
+Reiman, M&SOM 4 (2002), with it; and the newsvendor's answer to a load that nobody knows.
 """
 
 from math import ceil, log, sqrt
