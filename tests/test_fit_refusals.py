@@ -167,3 +167,15 @@ def test_few_orders_draw_no_profile(tmp_path: Path) -> None:
     said = springpeak_says("fit", "orders", str(enough), "-o", str(out))
     assert "demand.hour_profile.hotel" in said.out, "what is set is printed"
     assert "24 values" in said.out
+
+
+def test_withheld_numbers_that_count_as_one_caller_are_told_of(day: Path, tmp_path: Path) -> None:
+    rows = [line.rpartition(",")[0] + ",withheld" for line in day.read_text("utf-8").splitlines()]
+    log = lines_of(tmp_path / "log.csv", [day.read_text("utf-8").splitlines()[0], *rows[1:]])
+    out = tmp_path / "fit.toml"
+    said = springpeak_says("fit", "contacts", str(log), "-o", str(out))
+    assert said.status == 0, said.err
+    assert "one caller stands for 100.0% of contacts" in said.out
+    draws = json.loads(out.with_suffix(".json").read_text(encoding="utf-8"))["bootstrap"]
+    assert None not in draws[0]["consumers.inquiries.hour_profile"]
+    assert "one caller" not in springpeak_says("fit", "contacts", str(day), "-o", str(out)).out

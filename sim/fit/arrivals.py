@@ -95,7 +95,7 @@ def of_counts(counts: Floats, weekday: NDArray[np.int64]) -> Arrivals:
         days_count=len(counts),
         per_day=per_day,
         hour_share=hour_share,
-        profile=[float(share) for share in counts.sum(axis=0) / counts.sum()],
+        profile=[float(share) for share in counts.sum(axis=0) / max(counts.sum(), 1.0)],
         day_cv=_day_cv(counts.sum(axis=1), weekday, shares, hour_cv.mean),
         hour_cv=hour_cv,
     )

@@ -40,7 +40,8 @@ class Optimum:
     def estimate(self, index: int, back: Callable[[float], float] = float) -> Estimate:
         """A parameter with its interval; `back` leads from the optimiser's scale to the own."""
         middle = float(self.at[index])
-        half = Z * float(np.sqrt(self.covariance[index, index]))
+        with np.errstate(invalid="ignore"):  # at no maximum there is no interval
+            half = Z * float(np.sqrt(self.covariance[index, index]))
         low, high = sorted((back(middle - half), back(middle + half)))
         return Estimate(back(middle), low, high, self.n)
 

@@ -3,12 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import asdict
 from math import isnan
-from typing import Any
+from typing import Any, Final
+
+import numpy as np
 
 from sim.experiment.confidence import Estimate
 from sim.fit.contacts import ContactsFit
 from sim.fit.logs import ContactLog
 from sim.fit.presence import LONGEST_HANDLE_S
+
+# A person who calls for a fiftieth of a whole floor is none.
+MOST_OF_ONE_CALLER: Final = 0.02
 
 
 def estimates(fit: ContactsFit) -> Iterator[tuple[str, Estimate]]:
@@ -52,6 +57,13 @@ def remarks(fit: ContactsFit, log: ContactLog) -> Iterator[str]:
         f"left out; {arrivals.callers_known_ratio:.1%} of contacts have a caller: returns of the "
         "others count as fresh"
     )
+    known = log.caller[log.caller != 0]
+    most = int(np.unique(known, return_counts=True)[1].max()) if len(known) else 0
+    if most > MOST_OF_ONE_CALLER * len(log):
+        yield (
+            f"one caller stands for {most / len(log):.1%} of contacts: if that is how withheld "
+            "numbers are written, leave them empty, or returns come out too many"
+        )
     long_count = int((log.handle_s > LONGEST_HANDLE_S).sum())
     if long_count:
         yield (
