@@ -52,7 +52,7 @@ def test_a_fit_that_lacks_a_part_is_refused(fitted: Path, new: Path, tmp_path: P
     (tmp_path / "cut.json").write_text(json.dumps(document), encoding="utf-8")
     said = backtest(tmp_path / "cut.json", new, tmp_path / "out")
     assert said.status == 2
-    assert "cut.json: the file beside it lacks 'leaving'" in said.err
+    assert "cut.json: the floor in the file beside it cannot be read ('leaving')" in said.err
 
 
 def test_days_on_which_nobody_is_answered_are_refused(

@@ -133,8 +133,8 @@ def _floor(fitted: Path) -> "tuple[dict[str, Any], Fitted]":
         return said, Fitted.of(said)
     except (KeyError, TypeError, ValueError) as error:
         raise LogError(
-            f"{fitted}: the file beside it lacks {error}, it was changed or is of another version; "
-            "fit the log again"
+            f"{fitted}: the floor in the file beside it cannot be read ({error}): it was changed "
+            "or is of another version; fit the log again"
         ) from None
 
 
