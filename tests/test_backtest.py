@@ -72,6 +72,8 @@ def test_backtest_predicts_days_of_the_same_model(fitted: tuple[Path, Path]) -> 
     assert set(found["coverage"]) == {"0.5", "0.8", "0.9"}
     page = (out / "backtest.html").read_text(encoding="utf-8")
     assert page.count("<svg") == 6
+    opening = page[page.index('<section class="cards">') : page.index("<h2>In all</h2>")]
+    assert 'class="interval"' not in opening, "a sentence is not broken by an interval below it"
     for language in LANGUAGES:
         with speaking(language):
             walk = walked(backtest_page.render(found))

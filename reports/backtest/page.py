@@ -108,7 +108,7 @@ def _cards(document: dict[str, Any]) -> tuple[Card, ...]:
             "contacts {simulated} simulated, {observed} observed.",
             erlang_a=error.number("erlang_a", form),
             chance=chance.number(key, form),
-            simulated=_simulated(document, overall, own),
+            simulated=_simulated(document, overall, own, inline=True),
             observed=Row("backtest:observed", document["observed"]).number(overall, own),
         )
         answer = Markup("{}").format(error.number("simulated", form))
@@ -140,11 +140,13 @@ def _table(document: dict[str, Any]) -> Table:
     return Table(heads, tuple(rows))
 
 
-def _simulated(document: dict[str, Any], key: str, form: str) -> Printed:
-    """With the interval of days to come where the fitted log tells one."""
+def _simulated(document: dict[str, Any], key: str, form: str, *, inline: bool = False) -> Printed:
+    """With the interval of days to come where the fitted log tells one, below or `inline`."""
     if document["foretold"][key]["low"] is None:
         return Row("backtest:simulated." + key, document["simulated"][key]).number("mean", form)
     row = Row("backtest:foretold." + key, document["foretold"][key])
+    if inline:
+        return Markup("{} ({})").format(row.number("mean", form), row.range("low", "high", form))
     return row.with_interval("mean", "low", "high", form)
 
 
