@@ -81,6 +81,20 @@ def test_backtest_predicts_days_of_the_same_model(fitted: tuple[Path, Path]) -> 
         assert len(walk.numbers) > 20
 
 
+def test_days_that_the_fit_has_seen_are_told(fitted: tuple[Path, Path]) -> None:
+    overlay, _ = fitted
+    out = overlay.parent / "seen"
+    said = springpeak_says(
+        "backtest", str(overlay), str(overlay.parent / "past.csv"), "-o", str(out),
+        "--replications", "10",
+    )  # fmt: skip
+    assert said.status == 0, said.err
+    assert "past.csv: 21 of its days were fitted on as well" in said.err
+    found = json.loads((out / "backtest.json").read_text(encoding="utf-8"))
+    assert found["days_fitted_count"] == 21
+    assert "21</span> of its days were fitted on as well" in backtest_page.render(found)
+
+
 def test_arrivals_drawn_from_the_fit(fitted: tuple[Path, Path]) -> None:
     overlay, new = fitted
     out = overlay.parent / "drawn"

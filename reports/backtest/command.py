@@ -154,7 +154,12 @@ def _check_hours(hours: "Hours", log: "ContactLog", roster: Path | None) -> None
 def _remarks(
     found: "Backtest", log: "ContactLog", said: dict[str, Any], roster: Path | None
 ) -> Iterator[str]:
-    """What of the log the fit or the roster does not cover."""
+    """What of the log the fit or the roster does not cover, or the fit has seen."""
+    if found.days_fitted_count:
+        yield (
+            f"{log.name}: {found.days_fitted_count} of its days were fitted on as well: a fit is "
+            "nearer to days that it has seen than it will be to others"
+        )
     nobody = found.hours.agents <= 0.0
     if roster and nobody.any():
         yield (

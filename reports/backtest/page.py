@@ -80,6 +80,11 @@ def render(document: dict[str, Any]) -> str:
         ),
         Part(say("Hour by hour"), figures=tuple(figures(document))),
     )
+    seen = document["days_fitted_count"]
+    warning = say_html(
+        "{count} of its days were fitted on as well: a fit is nearer to days that it has seen.",
+        count=whole.number("days_fitted_count", "count"),
+    )
     return templating.rendered(
         "page.html.j2",
         title=say("Would the model have known?"),
@@ -90,7 +95,8 @@ def render(document: dict[str, Any]) -> str:
             log=quote(document["log"]),
             fitted_on=quote(document["fitted_on"]),
             staffing=quote(say(document["staffing"])),
-        ),
+        )
+        + (Markup(" ") + warning if seen else ""),
         chapters=(Chapter("backtest", say("Backtest"), parts, _cards(document)),),
         foot="",
     )

@@ -93,6 +93,7 @@ class Backtest:
         return {
             "intervals": int(used.sum()),
             "intervals_left_out": int((~used).sum()),
+            "days_fitted_count": self.days_fitted_count,
             "replications": len(self.simulated.offered),
             "seed": self.seed,
             "observed": _overall(self.observed),
@@ -120,6 +121,12 @@ class Backtest:
             "hourly": hourly,
             "hours": self._columns(),
         }
+
+    @property
+    def days_fitted_count(self) -> int:
+        """Of the days, how many the fit has seen: it is nearer to those than to others."""
+        days = np.unique(np.floor_divide(self.hours.start_s, DAY_S))
+        return int(np.isin(days, self.drift.day).sum())
 
     def _foretold(self) -> dict[str, Any]:
         """The simulated figures with the drift that the fitted log shows over as many days; without

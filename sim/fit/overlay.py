@@ -14,7 +14,7 @@ from typing import Any, Final
 from sim.fit.keys import Setting, interval
 from sim.fit.problems import LogError
 
-# 4: those who wait leave by a table of rates.
+# 5: those who wait leave by a table of their queue's, and days to come drift.
 FORMAT: Final = 5
 
 
