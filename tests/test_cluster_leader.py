@@ -43,7 +43,7 @@ class Workers:
         for node in ("a", "b"):
             self.say(node, "hello", version=version(), host=f"of-{node}", process=1)
         self.leader.gather(lambda number: bytes([number]))
-        self.leader.start()
+        self.leader.start(lambda _: None)
 
     def say(self, node: str, name: str, **data: Any) -> None:
         self.heard[f"replay_{name}"](msg=SimpleNamespace(node_id=node, data=data))
