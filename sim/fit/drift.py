@@ -2,8 +2,10 @@
 
 Chance within a replay says little about that. Decides it from the fitted log itself, replayed with
 what was fitted on it: every spell of it that is as long as the days to be foretold misses by some
-amount, also by what the replay always misses by. The interval is Student's t on the root mean
-square of those misses, with as many degrees of freedom as spells that do not overlap. Seconds.
+amount, also by what the replay always misses by. Spells begin on every day: overlapping batch means
+(Meketon and Schmeiser, Winter Simulation Conference 1984). The interval is Student's t on the root
+mean square of those misses, with as many degrees of freedom as spells that do not overlap. Contacts
+are counted, waits are in seconds, ratios are of contacts.
 """
 
 from collections.abc import Sequence
