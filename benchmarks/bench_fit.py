@@ -27,7 +27,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from sim.backtest.backtest import Fitted, backtest
+from sim.backtest.backtest import OVERALL, Fitted, backtest
 from sim.backtest.rivals import erlang_a_factor
 from sim.experiment.confidence import Estimate
 from sim.fit import words
@@ -151,24 +151,19 @@ def _foretold(
 def _errors(said: dict[str, Any]) -> dict[str, float]:
     """What a backtest is judged by, in one row."""
     row = {}
-    for name in ("abandoned_ratio", "mean_wait_s"):
-        truth = said["observed"][name]
+    for name in OVERALL[1:]:
+        truth, wide = said["observed"][name], said["foretold"][name]
         row[f"{name}_observed"] = truth
         row[f"{name}_error_simulated"] = said["simulated"][name]["mean"] - truth
         row[f"{name}_error_erlang_a"] = said["erlang_a"][name] - truth
-        wide = said["foretold"][name]
         if wide["low"] is not None:
             row[f"{name}_in_interval"] = float(wide["low"] <= truth <= wide["high"])
+        row[f"{name}_in_80_band"] = said["hourly"][name]["coverage"]["0.8"]
+    for name in ("abandoned_ratio", "mean_wait_s"):
         row[f"{name}_error_by_chance"] = said["by_chance"][name]
         row[f"mae_{name}_hourly_by_chance"] = said["by_chance"][f"mae_{name}_hourly"]
-        row[f"{name}_in_80_band"] = said["hourly"][name]["coverage"]["0.8"]
         for who in ("simulated", "erlang_a"):
             row[f"mae_{name}_hourly_{who}"] = said[f"mae_{name}_hourly"][who]
-    level = "service_level_ratio"
-    row[f"{level}_observed"] = said["observed"][level]
-    row[f"{level}_error_simulated"] = said["simulated"][level]["mean"] - said["observed"][level]
-    row[f"{level}_error_erlang_a"] = said["erlang_a"][level] - said["observed"][level]
-    row[f"{level}_in_80_band"] = said["hourly"][level]["coverage"]["0.8"]
     return row
 
 
